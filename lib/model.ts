@@ -1,0 +1,307 @@
+/** The nouns. Everything else is a function from one of these to another. */
+import type { Readable } from 'node:stream'
+import type { ZodType } from 'zod'
+import type { Content, Secret } from './secret.ts'
+
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+/** Flat and JSON-safe, so that any two states can be compared and shown. A field that is missing is unknown. */
+export type State = Readonly<Record<string, string | number | boolean>>
+
+// ---- Inventory: which machines there are. Validated once, frozen after.
+
+export interface Inventory {
+  /** What it is called in reports: the last part of its path. */
+  readonly name: string
+  /** Where relative paths inside it start, and where the release lock file stands. */
+  readonly folder: string
+  readonly hosts: readonly Host[]
+}
+export interface Host {
+  readonly name: string
+  /** Where other hosts reach it; an IP address or a name. `ansible_host`, or the host's own name. */
+  readonly address: string
+  /** Every group it is in, parents too, without `all`, sorted. */
+  readonly groups: readonly string[]
+  readonly vars: Readonly<Record<string, unknown>>
+  readonly link: Link
+  readonly machine: Machine
+}
+/** The typed `vestal` variable: what Vestal itself must know of a machine before it has seen it. */
+export interface Machine {
+  readonly arch: 'amd64' | 'arm64' | 'armv7'
+  /** The lab this host lives in; commands enter that lab's network by themselves. */
+  readonly lab?: string
+  /** Where releases come from: a URL template over {owner} {repo} {name} {version} {os} {arch}, or a `file:` mirror's root. */
+  readonly releases: string
+  /** How many old versions of a release stay beside the current one. */
+  readonly keepReleases: number
+}
+/** How to reach a host, from Ansible's connection variables. */
+export interface Link {
+  readonly via: 'ssh' | 'local'
+  readonly address: string
+  readonly port?: number
+  readonly user?: string
+  readonly password?: Secret
+  readonly keyFile?: string
+  readonly passphrase?: Secret
+  /** Options as ssh_config(5) names them, lower-cased, from `ansible_ssh_common_args` and `ansible_ssh_extra_args`: `proxyjump`, `userknownhostsfile`, … */
+  readonly options: Readonly<Record<string, string>>
+  readonly become?: { readonly user: string; readonly password?: Secret }
+  readonly connectTimeout: Duration
+}
+export type Select = (host: Host) => boolean
+
+// ---- Connection: the one door to a machine. A non-zero exit is a value; a lost link throws LinkError.
+
+export interface Connection extends AsyncDisposable {
+  readonly host: Host
+  /** Runs a POSIX sh script as the become user. The script never stands in an argument list; a cut-off script never runs in part. */
+  exec(script: string, options?: ExecOptions): Promise<Exec>
+  /** An HTTP request made from the host itself, through the link: no port needs to be open to the controller. */
+  request(request: HttpRequest): Promise<HttpAnswer>
+}
+export interface ExecOptions {
+  /** What the script's commands can read from standard input. */
+  readonly stdin?: Uint8Array | Readable
+  /** Called with each piece of standard output as it comes. */
+  readonly onStdout?: (chunk: Buffer) => void
+  /** No output for this long ends the link. */
+  readonly idle?: Duration
+  readonly signal?: AbortSignal
+}
+export interface Exec {
+  readonly code: number
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+export interface HttpRequest {
+  /** Address on the host; default 127.0.0.1. */
+  readonly address?: string
+  readonly port: number
+  readonly path: string
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly timeout?: Duration
+}
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+// ---- Kind: how one sort of thing is read, and how it is put right. Pure: it returns shell, it runs none.
+
+export interface Kind<S extends State = State, D = unknown> {
+  readonly name: string
+  readonly summary: string
+  /** On the controller, before anything is asked of a host: completes what a role could not know (a release's checksum). */
+  prepare?(tasks: readonly Task<S, D>[], context: Prepare): Promise<readonly Task<S, D>[]>
+  /** One POSIX sh fragment that prints the state of all these tasks' keys: the batching is here. Changes nothing, never fails. */
+  probe(tasks: readonly Task<S, D>[]): string
+  /** What the fragment printed, by key. A key left out is absent. */
+  parse(stdout: Buffer, tasks: readonly Task<S, D>[]): ReadonlyMap<string, S>
+  /** The steps from `from` to `to`; only called when they differ. */
+  converge(change: Change<S, D>): readonly Step[]
+  /** Of a field that differs, how to say so to a person; default `field: from → to`. */
+  explain?(change: Change<S, D>): string
+}
+export interface Prepare {
+  readonly inventory: Inventory
+  readonly host: Host
+  readonly signal?: AbortSignal
+}
+/** One thing that must be so. Data, not code: check, diff and apply all read the same object. */
+export interface Task<S extends State = State, D = unknown> {
+  readonly kind: Kind<S, D>
+  /** What it is, within its kind: a path, a unit, a user. */
+  readonly key: string
+  /** null: must be absent. A field left out: don't care. */
+  readonly desired: Partial<S> | null
+  /** What the kind needs beyond the state: content, a validation, a release's source. Never printed. */
+  readonly data: D
+  /** Chosen by `--tags`; a role adds its own name. */
+  readonly tags?: readonly string[]
+}
+export interface Change<S extends State = State, D = unknown> {
+  readonly task: Task<S, D>
+  readonly from: S | null
+  readonly to: Partial<S> | null
+  /** The fields of `to` that differ from `from`. */
+  readonly fields: readonly string[]
+}
+export interface Step {
+  readonly title: string
+  /** POSIX sh, run with `set -eu`; holds no secret. */
+  readonly run: string
+  /** What `run` reads from standard input; small. */
+  readonly stdin?: Content
+  /** A large file that must be on the host, at `uploadPath(sha256)`, before the first step runs. */
+  readonly upload?: Upload
+  /** POSIX sh that takes this step back, when it or a later one of the same host and play fails; run in reverse order. */
+  readonly undo?: string
+  /** POSIX sh run after all `undo`s, in order: what serves again from the restored files (a restart). */
+  readonly restore?: string
+  /** True when something that now serves stops serving meanwhile (a restart); such hosts go in batches. */
+  readonly interrupts?: boolean
+}
+export interface Upload {
+  readonly sha256: string
+  readonly title: string
+  /** Fetches (once per run) and verifies; returns the file on the controller and its size in bytes. */
+  ready(signal?: AbortSignal): Promise<{ readonly path: string; readonly bytes: number }>
+}
+
+/** What a task is called everywhere: `file /etc/prometheus/prometheus.yml`. */
+export const taskId = (task: { readonly kind: { readonly name: string }; readonly key: string }): string =>
+  `${task.kind.name} ${task.key}`
+
+/** Where the engine puts an upload on a host. The step that uses it moves it away or removes it. */
+export const uploadPath = (sha256: string): string => `/var/lib/vestal/uploads/${sha256}`
+
+/** Facts come back in the same round trip as the state; the inventory declares them, facts only confirm. */
+export interface Facts {
+  readonly os: string
+  readonly arch: string
+  readonly bootId: string
+  /** The systemd version's number; 0 where systemd isn't PID 1. */
+  readonly systemd: number
+  /** Host clock minus controller clock, corrected by half the round trip. */
+  readonly clockSkewMs: number
+  /** The run that last changed this host, or ''. */
+  readonly lastRun: string
+  /** Who holds the host's lock, or null. */
+  readonly lock: Lock | null
+}
+export interface Lock {
+  readonly owner: string
+  readonly run: string
+  /** RFC 3339, the controller's clock. */
+  readonly since: string
+}
+
+// ---- Gate: a question that must be answered yes before a rollout goes on.
+
+export interface Gate {
+  readonly name: string
+  /** The host it is about. */
+  readonly host: string
+  readonly within: Duration
+  ask(reach: Reach): Promise<Verdict>
+}
+export type Verdict =
+  | { readonly pass: true; readonly detail?: string }
+  /** `progress` restarts the clock of `within` when it changes (a WAL replay that moves); `final` stops asking. */
+  | { readonly pass: false; readonly why: string; readonly progress?: string; readonly final?: true }
+export type Reach = (host: Host) => Promise<Connection>
+
+// ---- Role: what a machine is for. Play: roles for some hosts, and how fast. Playbook: plays in order.
+
+export interface Role<V = unknown> {
+  readonly name: string
+  readonly summary: string
+  /** The inventory variable that holds this role's settings. */
+  readonly key: string
+  readonly vars: ZodType<V>
+  tasks(scope: Scope<V>): readonly Task[]
+  /** Gates that say this role serves on this host; asked after each batch and by `status`. */
+  healthy(scope: Scope<V>): readonly Gate[]
+  /** This role's settings for any host, defaults filled in. The inventory has been validated: throws nothing an operator can cause. */
+  varsOf(host: Host): V
+}
+export interface Scope<V = unknown> {
+  readonly host: Host
+  readonly vars: V
+  readonly inventory: Inventory
+  /** The hosts of a group, in the inventory's order. */
+  group(name: string): readonly Host[]
+}
+export interface Play {
+  readonly name: string
+  readonly hosts: Select
+  readonly roles: readonly Role[]
+  /** Hosts whose change interrupts a service go this many at a time; default: all at once. Others never wait for a batch. */
+  readonly batch?: number | `${number}%`
+  /** Hosts with the same answer are never interrupted in one batch. */
+  readonly apart?: (host: Host) => string
+  /** Asked before a batch interrupts anything. */
+  readonly before?: (scope: PlayScope) => readonly Gate[]
+  /** Asked after a batch, beside each role's own `healthy`. */
+  readonly after?: (scope: PlayScope) => readonly Gate[]
+}
+export interface PlayScope {
+  readonly inventory: Inventory
+  /** The hosts of this batch. */
+  readonly batch: readonly Host[]
+  /** All hosts of the play. */
+  readonly hosts: readonly Host[]
+}
+export interface Playbook {
+  readonly name: string
+  readonly summary: string
+  readonly plays: readonly Play[]
+}
+
+// ---- Plan: what a run would do. Plain JSON, stable.
+
+export interface Plan {
+  readonly vestal: 'plan/1'
+  readonly playbook: string
+  readonly inventory: string
+  readonly changes: number
+  readonly batches: readonly Batch[]
+  /** Hosts that could not be probed, and why. */
+  readonly unreachable: Readonly<Record<string, string>>
+}
+export interface Batch {
+  readonly play: string
+  readonly interrupts: boolean
+  readonly hosts: readonly HostPlan[]
+}
+export interface HostPlan {
+  readonly host: string
+  /** How many tasks are already as they must be. */
+  readonly same: number
+  readonly changes: readonly PlannedChange[]
+}
+export interface PlannedChange {
+  readonly task: string
+  readonly role: string
+  /** `create`, `change` or `remove`. */
+  readonly action: 'create' | 'change' | 'remove'
+  readonly why: string
+  readonly steps: readonly string[]
+  readonly interrupts: boolean
+  readonly diff?: string
+}
+
+// ---- RunReport: what a run did. The exit code, the summary table and the audit log are functions of it.
+
+export type Outcome =
+  | { readonly status: 'same' }
+  | { readonly status: 'changed'; readonly ms: number }
+  | { readonly status: 'failed'; readonly ms: number; readonly why: string; readonly hint?: string }
+  | { readonly status: 'skipped'; readonly because: string }
+export interface RunReport {
+  readonly vestal: 'report/1'
+  readonly run: string
+  readonly playbook: string
+  readonly inventory: string
+  readonly startedAt: string
+  readonly ms: number
+  readonly interrupted: boolean
+  /** By host, then by task id. A host that could not be reached has one entry, `connect`. */
+  readonly hosts: Readonly<Record<string, Readonly<Record<string, Outcome>>>>
+  readonly gates: readonly GateReport[]
+  /** Execs and bytes pushed, by host: what the run cost. */
+  readonly cost: Readonly<Record<string, { readonly execs: number; readonly pushedBytes: number }>>
+}
+export interface GateReport {
+  readonly name: string
+  readonly host: string
+  readonly play: string
+  readonly pass: boolean
+  readonly why?: string
+  readonly ms: number
+}
