@@ -18,7 +18,9 @@ export const ensureCgroupTree = async (): Promise<void> => {
   const tree = cgroupTree()
   if (existsSync(`${tree}/cgroup.procs`)) return
   mkdirSync(tree, { recursive: true })
-  const own = readFileSync('/proc/self/mounts', 'utf8').split('\n').map((line) => line.split(' '))
+  const own = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
   const at = own.find(([, , type]) => type === 'cgroup2')?.[1]
   await run(at ? ['mount', '--bind', at, tree] : ['mount', '-t', 'cgroup2', 'none', tree])
 }
@@ -59,11 +61,15 @@ export const killGroup = async (lab: string, member: string): Promise<void> => {
   const group = memberGroup(lab, member)
   while (isPopulated(lab, member)) {
     if (existsSync(`${group}/cgroup.kill`)) writeFileSync(`${group}/cgroup.kill`, '1')
-    else for (const pid of groupsUnder(group).flatMap(pidsIn)) kill(pid)
+    else for (const pid of groupsUnder(group).flatMap(pidsOf)) kill(pid)
     await sleep(20)
   }
   if (existsSync(group)) for (const folder of groupsUnder(group).reverse()) rmdirSync(folder)
 }
+
+/** The processes of this very group, not of those below it. None if there is no such group. */
+export const pidsOf = (group: string): number[] =>
+  existsSync(group) ? readFileSync(`${group}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number) : []
 
 /** The lab's members that have a group, living or not. */
 export const membersOf = (lab: string): string[] => {
@@ -92,9 +98,6 @@ const groupsUnder = (group: string): string[] => [
   group,
   ...subfolders(group).flatMap((name) => groupsUnder(`${group}/${name}`)),
 ]
-
-const pidsIn = (group: string): number[] =>
-  readFileSync(`${group}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number)
 
 const kill = (pid: number): void => {
   try {

@@ -11,6 +11,8 @@ interface RunOptions {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** The folder to run in. */
+  readonly cwd?: string
 }
 
 /** Returns what the program said, whatever its exit code. Throws only where it could not be started. */
@@ -21,6 +23,7 @@ export const attempt = (argv: readonly string[], options: RunOptions = {}): Prom
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, LC_ALL: 'C', ...options.env },
       signal: options.signal,
+      cwd: options.cwd,
     })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
@@ -40,5 +43,7 @@ export const run = async (argv: readonly string[], options: RunOptions = {}): Pr
   const { code, stdout, stderr } = await attempt(argv, options)
   if (code === 0) return stdout
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-8).join('\n')
-  throw new Error(`'${argv.join(' ')}' ended with ${code < 0 ? 'a signal' : `exit code ${code}`}${said && `:\n${said}`}`)
+  throw new Error(
+    `'${argv.join(' ')}' ended with ${code < 0 ? 'a signal' : `exit code ${code}`}${said && `:\n${said}`}`,
+  )
 }

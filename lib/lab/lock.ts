@@ -1,44 +1,18 @@
-/** One at a time: a lock file that names its owner, so that a dead owner's lock is known for what it is. */
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** One at a time. The lock is held by a child whose life hangs on ours, so it cannot outlive us, however we end. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Runs `work` while holding the lock, waiting for whoever holds it now. Returns what `work` returns. */
+/** Runs `work` while holding the lock on this file, waiting for whoever holds it now. Returns what `work` returns. */
 export const withLock = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   mkdirSync(dirname(path), { recursive: true })
-  while (!tryLock(path)) await sleep(200)
+  const holder = spawn('flock', [path, 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await Promise.race([once(holder.stdout, 'data'), once(holder, 'error').then(([error]) => Promise.reject(error))])
   try {
     return await work()
   } finally {
-    rmSync(path, { force: true })
-  }
-}
-
-/** A process, told apart from a later one with the same number by the time it started (proc(5), field 22, in clock ticks). */
-const identity = (pid: number): string => {
-  const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop() ?? ''
-  return `${pid} ${afterName.split(' ')[19]}`
-}
-
-const tryLock = (path: string): boolean => {
-  const mine = `${path}.${process.pid}`
-  writeFileSync(mine, identity(process.pid))
-  try {
-    linkSync(mine, path)
-    return true
-  } catch {
-    if (!ownerLives(path)) rmSync(path, { force: true })
-    return false
-  } finally {
-    rmSync(mine, { force: true })
-  }
-}
-
-const ownerLives = (path: string): boolean => {
-  try {
-    const owner = readFileSync(path, 'utf8')
-    return identity(Number(owner.split(' ')[0])) === owner
-  } catch {
-    return false
+    holder.stdin.end()
+    await once(holder, 'close')
   }
 }

@@ -20,11 +20,13 @@ const needed: Readonly<Record<string, string>> = {
 
 /** Installs what is missing by apt-get, saying so first. Throws InputError on a box that is no Linux with apt, or without root. */
 export const ensureBoxPackages = async (say: Progress): Promise<void> => {
-  if (process.platform !== 'linux') throw unfit('this is not Linux', 'Use machines that you can reach over SSH instead.')
+  if (process.platform !== 'linux')
+    throw unfit('this is not Linux', 'Use machines that you can reach over SSH instead.')
   if (process.getuid?.() !== 0) throw unfit('it needs root', 'Run the same command as root.')
   const packages = [...new Set(missingPrograms().map((program) => needed[program] ?? program))]
   if (packages.length === 0) return
-  if (!onPath('apt-get')) throw unfit(`it lacks ${packages.join(', ')} and has no apt-get`, 'Install these and try again.')
+  if (!onPath('apt-get'))
+    throw unfit(`it lacks ${packages.join(', ')} and has no apt-get`, 'Install these and try again.')
   say(`installing ${packages.join(', ')} with apt-get`)
   const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages]
   const env = { DEBIAN_FRONTEND: 'noninteractive' }

@@ -35,8 +35,12 @@ export const namespaceFile = (namespace: string): string => `/run/netns/${namesp
 
 /** Returns the name if it can name a lab. It becomes part of file, namespace and machine names. */
 export const checkLabName = (lab: string): string => {
-  if (/^[a-z0-9]([a-z0-9]|-(?!lab-)){0,30}$/.test(lab)) return lab
+  if (/^[a-z0-9]([a-z0-9]|-(?!lab)){0,30}$/.test(lab)) return lab
   throw new InputError([
-    { where: '--name', what: `'${lab}' cannot name a lab`, fix: 'Use up to 31 small letters, digits and hyphens.' },
+    {
+      where: '--name',
+      what: `'${lab}' cannot name a lab`,
+      fix: 'Use up to 31 small letters, digits and hyphens, without "-lab".',
+    },
   ])
 }

@@ -1,0 +1,175 @@
+/** Labs of real machines on one box: up, down and what there is. */
+
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import { InputError } from '../errors.ts'
+import { ensureCgroupTree, killGroup, membersOf, removeCgroupTree, removeLabGroup } from './cgroup.ts'
+import { enterLab, namespaceExists } from './enter.ts'
+import { discardHost, hostFolder, type Power, powerOf, startHost, waitForHost } from './host.ts'
+import { ensureImage } from './image.ts'
+import { ensureHostKeys, ensureLabKey } from './keys.ts'
+import { raiseLimits, restoreLimits } from './limits.ts'
+import { withLock } from './lock.ts'
+import { ensureMirror, ensureTemplates } from './mirror.ts'
+import { ensureNetwork, removeNetwork } from './network.ts'
+import { ensureBoxPackages } from './packages.ts'
+import {
+  checkLabName,
+  controllerNamespace,
+  hostAddress,
+  hostIndex,
+  hostName,
+  labFolder,
+  labKey,
+  labKnownHosts,
+  labMirror,
+  labRoot,
+  mostHosts,
+  receiverUrl,
+} from './places.ts'
+import type { Progress } from './progress.ts'
+import { ensureReceiver, removeReceiver } from './receiver.ts'
+
+export interface LabHost {
+  readonly name: string
+  readonly address: string
+  readonly power: Power
+}
+export interface Lab {
+  readonly name: string
+  /** Whether its network is there. A lab that is not up may still hold hosts' disks, after a reboot of the box. */
+  readonly up: boolean
+  readonly hosts: readonly LabHost[]
+  /** The private key that every account on the hosts lets in. */
+  readonly key: string
+  readonly knownHosts: string
+  /** The folder of the release mirror, in upstream's layout. */
+  readonly mirror: string
+  /** Where to send notifications. */
+  readonly receiver: string
+}
+
+export interface LabUp {
+  readonly name?: string
+  /** How many hosts there are to be, at least. */
+  readonly hosts?: number
+  /** Whether the release mirror is to be made as well. */
+  readonly mirror?: boolean
+  readonly onProgress?: Progress
+}
+
+/**
+ * Brings a lab up to this many hosts: makes what is missing, switches on what is off, and returns when each lets us in by SSH.
+ * Throws InputError for a box that cannot hold a lab, HostError for a host that does not come up.
+ */
+export const labUp = async ({
+  name = 'default',
+  hosts = 6,
+  mirror = true,
+  onProgress = () => {},
+}: LabUp): Promise<Lab> => {
+  checkRequest(name, hosts)
+  await ensureBoxPackages(onProgress)
+  await withLock(lockOf(name), async () => {
+    const key = await ensureLabKey()
+    const templates = await ensureTemplates(onProgress)
+    const machines = async () => {
+      const image = await ensureImage({ key, templates }, onProgress)
+      await ensureHosts({ name, hosts, image, say: onProgress })
+    }
+    await Promise.all([mirror ? ensureMirror(onProgress) : undefined, machines()])
+  })
+  return describeLab(name)
+}
+
+/** Takes a lab down: its machines, its network and its disks. What all labs share stays. Returns false if there was none. */
+export const labDown = async (name = 'default'): Promise<boolean> => {
+  checkLabName(name)
+  return withLock(lockOf(name), async () => {
+    const there = existsSync(labFolder(name)) || namespaceExists(controllerNamespace(name))
+    await removeReceiver(name)
+    await Promise.all(membersOf(name).map((member) => killGroup(name, member)))
+    removeLabGroup(name)
+    await removeNetwork(name)
+    for (const host of hostsOf(name)) discardHost(name, host)
+    rmSync(labFolder(name), { recursive: true, force: true })
+    await withLock(join(labRoot(), 'locks', 'box'), async () => {
+      if (labNames().length > 0) return
+      await removeCgroupTree()
+      restoreLimits()
+    })
+    return there
+  })
+}
+
+/** Returns every lab of this box, up or not. */
+export const labList = (): Lab[] => labNames().map(describeLab)
+
+export const describeLab = (name: string): Lab => ({
+  name,
+  up: namespaceExists(controllerNamespace(name)),
+  hosts: hostsOf(name).map((host) => ({
+    name: host,
+    address: hostAddress(hostIndex(host)),
+    power: powerOf(name, host),
+  })),
+  key: labKey(),
+  knownHosts: labKnownHosts(),
+  mirror: labMirror(),
+  receiver: receiverUrl,
+})
+
+interface Wanted {
+  readonly name: string
+  readonly hosts: number
+  readonly image: string
+  readonly say: Progress
+}
+
+const ensureHosts = async ({ name, hosts, image, say }: Wanted): Promise<void> => {
+  const all = [...new Set([...hostsOf(name), ...Array.from({ length: hosts }, (_, i) => hostName(i + 1))])]
+  await ensureHostKeys(all)
+  await withLock(join(labRoot(), 'locks', 'box'), async () => {
+    mkdirSync(labFolder(name), { recursive: true })
+    await ensureCgroupTree()
+    raiseLimits(labNames().reduce((sum, lab) => sum + hostsOf(lab).length, all.length))
+  })
+  await ensureNetwork(name, all)
+  await ensureReceiver(name)
+  const off = all.filter((host) => powerOf(name, host) === 'off')
+  if (off.length > 0) say(`booting ${off.length === 1 ? off[0] : `${off.length} hosts`}`)
+  const few = pLimit(cpus().length * 4)
+  let booted = 0
+  await Promise.all(
+    all.map((host) =>
+      few(async () => {
+        if (powerOf(name, host) === 'frozen') return
+        if (off.includes(host)) {
+          await killGroup(name, host)
+          startHost(name, host, image)
+        }
+        await waitForHost(name, host)
+        if (off.includes(host)) say(`${host} is up (${++booted} of ${off.length})`)
+      }),
+    ),
+  )
+}
+
+const checkRequest = (name: string, hosts: number): void => {
+  checkLabName(name)
+  if (!Number.isInteger(hosts) || hosts < 1 || hosts > mostHosts)
+    throw new InputError([{ where: '--hosts', what: `${hosts} is not a number of hosts from 1 to ${mostHosts}` }])
+  if (labNames().some((lab) => namespaceExists(controllerNamespace(lab)) && enterLab(lab) === null))
+    throw new InputError([{ where: 'lab up', what: "runs inside a lab's network already", fix: 'Run it outside.' }])
+}
+
+const labNames = (): string[] => (existsSync(join(labRoot(), 'labs')) ? readdirSync(join(labRoot(), 'labs')) : [])
+
+const hostsOf = (lab: string): string[] => {
+  const folder = join(hostFolder(lab, 'lab-1'), '..')
+  return existsSync(folder) ? readdirSync(folder).sort((a, b) => hostIndex(a) - hostIndex(b)) : []
+}
+
+const lockOf = (name: string): string => join(labRoot(), 'locks', `lab-${name}`)
