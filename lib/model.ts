@@ -104,8 +104,10 @@ export interface Kind<S extends State = State, D = unknown> {
   parse(stdout: Buffer, tasks: readonly Task<S, D>[]): ReadonlyMap<string, S>
   /** The steps from `from` to `to`; only called when they differ. */
   converge(change: Change<S, D>): readonly Step[]
-  /** Of a field that differs, how to say so to a person; default `field: from → to`. */
+  /** Why a change is needed, in a person's words; default `field: from → to`. */
   explain?(change: Change<S, D>): string
+  /** The file and text behind a task, for `--diff`; null where there is none. */
+  text?(task: Task<S, D>): { readonly path: string; readonly content: Content } | null
 }
 export interface Prepare {
   readonly inventory: Inventory
@@ -139,9 +141,9 @@ export interface Step {
   readonly stdin?: Content
   /** A large file that must be on the host, at `uploadPath(sha256)`, before the first step runs. */
   readonly upload?: Upload
-  /** POSIX sh that takes this step back, when it or a later one of the same host and play fails; run in reverse order. */
+  /** POSIX sh that takes this finished step back when a later one of the same host and play fails; run in reverse order. */
   readonly undo?: string
-  /** POSIX sh run after all `undo`s, in order: what serves again from the restored files (a restart). */
+  /** POSIX sh run after all `undo`s if this step was begun, in order: what serves again from the restored files (a restart). */
   readonly restore?: string
   /** True when something that now serves stops serving meanwhile (a restart); such hosts go in batches. */
   readonly interrupts?: boolean
@@ -203,6 +205,8 @@ export interface Role<V = unknown> {
   readonly summary: string
   /** The inventory variable that holds this role's settings. */
   readonly key: string
+  /** Within a play, the role is for the hosts of this group only; default: for every host of the play. */
+  readonly group?: string
   readonly vars: ZodType<V>
   tasks(scope: Scope<V>): readonly Task[]
   /** Gates that say this role serves on this host; asked after each batch and by `status`. */

@@ -6,6 +6,8 @@ interface RoleDefinition<V> {
   readonly summary: string
   /** The inventory variable with its settings; default: the name with `-` as `_`. */
   readonly key?: string
+  /** Only hosts of this group have the role; default: every host of its play. */
+  readonly group?: string
   readonly vars: ZodType<V>
   tasks(scope: Scope<V>): readonly Task[]
   healthy?(scope: Scope<V>): readonly Gate[]

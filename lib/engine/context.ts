@@ -1,0 +1,78 @@
+import { HostError } from '../errors.ts'
+import type { GateReport, Host, Inventory, Outcome, Plan, Playbook } from '../model.ts'
+import { taskId } from '../model.ts'
+import type { Emit } from './events.ts'
+import type { HostWork } from './plan.ts'
+import type { Connect, Pool } from './pool.ts'
+import type { Reading } from './probe.ts'
+
+export interface RunOptions {
+  readonly run: string
+  /** Hosts that may be changed, or read for a plan. */
+  readonly hosts: readonly Host[]
+  readonly tags?: readonly string[]
+  /** How many hosts are worked on at once. */
+  readonly forks: number
+  readonly diff: boolean
+  /** Asked with the plan before anything changes; false stops. A plan-only run says no. */
+  readonly confirm: (plan: Plan) => boolean | Promise<boolean>
+  /** Who holds the locks: `user@machine`. */
+  readonly owner: string
+  /** Names of hosts whose lock is taken even from another run. */
+  readonly breakLock: readonly string[]
+  /** Nothing new is started after it. */
+  readonly stop: AbortSignal
+  /** What is under way is abandoned. */
+  readonly abandon: AbortSignal
+  readonly connect: Connect
+  readonly emit: Emit
+}
+export type Outcomes = Record<string, Record<string, Outcome>>
+
+export interface RunState {
+  readonly outcomes: Outcomes
+  readonly gates: GateReport[]
+  readonly readings: ReadonlyMap<Host, Reading | HostError>
+  /** Hosts whose lock this run has. */
+  readonly locked: Set<Host>
+  /** Hosts that failed: later plays leave them alone. */
+  readonly failed: Set<Host>
+}
+export interface RunContext {
+  readonly book: Playbook
+  readonly inventory: Inventory
+  readonly pool: Pool
+  readonly options: RunOptions
+  readonly state: RunState
+}
+
+/** An expected failure as a value, told to the listeners; a bug is thrown on. */
+export const hostFailure = (host: Host, error: unknown, task: string, options: RunOptions): HostError => {
+  const failure =
+    error instanceof HostError ? error : options.stop.aborted ? new HostError(host.name, 'interrupted', { task }) : null
+  if (!failure) throw error
+  options.emit({
+    event: 'host-failed',
+    host: host.name,
+    task: failure.task ?? task,
+    why: failure.message,
+    hint: failure.hint,
+  })
+  return failure
+}
+
+/** Keeps outcomes of a host's tasks. */
+export const note = (outcomes: Outcomes, host: Host, more: Readonly<Record<string, Outcome>>): void => {
+  outcomes[host.name] = { ...outcomes[host.name], ...more }
+}
+
+/** Says of all a host's changes that they were not tried, and why. */
+export const skip = ({ state }: Pick<RunContext, 'state'>, hosts: readonly HostWork[], because: string): void => {
+  for (const { work, planned } of hosts) {
+    note(
+      state.outcomes,
+      work.host,
+      Object.fromEntries(planned.map(({ item }) => [taskId(item.task), { status: 'skipped', because }])),
+    )
+  }
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto'
+import { HostError, LinkError } from '../errors.ts'
+import type { Connection, Outcome, Step, Upload } from '../model.ts'
+import { taskId } from '../model.ts'
+import { compare } from './compare.ts'
+import type { Emit } from './events.ts'
+import { type Frame, type Framed, frame } from './frame.ts'
+import type { LockRequest } from './lock.ts'
+import type { HostWork, PlannedWork } from './plan.ts'
+import { type Reading, readProbe } from './probe.ts'
+import { applyScript } from './script.ts'
+import { sendUpload } from './upload.ts'
+
+export interface ConvergeOptions {
+  readonly lock: LockRequest
+  readonly lastRun: string
+  readonly signal?: AbortSignal
+  readonly emit: Emit
+}
+type Outcomes = Readonly<Record<string, Outcome>>
+
+interface Numbered {
+  readonly step: Step
+  readonly owner: PlannedWork
+}
+
+/**
+ * Carries out a host's changes in one exec (large files before it, each on its own) and reads the state again in the same exec.
+ * Returns an outcome for each change; a change counts as made only when read back and found right.
+ * Throws HostError when the host is locked or was changed since it was read, LinkError when the link is lost.
+ */
+export const converge = async (connection: Connection, host: HostWork, options: ConvergeOptions): Promise<Outcomes> => {
+  const steps = host.planned.flatMap((owner) => owner.steps.map((step) => ({ step, owner })))
+  await sendUploads(connection, steps, options)
+  const marks = frame(randomBytes(8).toString('hex'))
+  const verify = host.work.items.map((item) => item.task)
+  const script = applyScript(
+    { steps: steps.map(({ step }) => step), verify, lock: options.lock, lastRun: options.lastRun },
+    marks,
+  )
+  const live = liveSteps(connection.host.name, steps, marks, options.emit)
+  const startedAt = Date.now()
+  const answer = await connection.exec(script, { signal: options.signal, onStdout: live })
+  const receivedAt = Date.now()
+  const framed = marks.split(answer.stdout)
+  refused(connection, answer.code, framed)
+  const reading = readProbe(verify, marks, { stdout: answer.stdout, sentAt: receivedAt, receivedAt })
+  if (!reading) throw cutOff(connection, framed, steps, answer.stderr)
+  return outcomes(host, framed, steps, { reading, ms: receivedAt - startedAt })
+}
+
+const sendUploads = async (
+  connection: Connection,
+  steps: readonly Numbered[],
+  options: ConvergeOptions,
+): Promise<void> => {
+  const uploads = new Map<string, Upload>(
+    steps.flatMap(({ step: { upload } }) => (upload ? [[upload.sha256, upload]] : [])),
+  )
+  for (const upload of uploads.values()) {
+    await sendUpload(connection, upload, {
+      signal: options.signal,
+      onProgress: (sent, of) =>
+        options.emit({ event: 'upload', host: connection.host.name, title: upload.title, sent, of }),
+    })
+  }
+}
+
+/** Turns the output, as it comes, into step events; only complete markers count. */
+const liveSteps = (host: string, steps: readonly Numbered[], marks: Frame, emit: Emit): ((chunk: Buffer) => void) => {
+  let pending = Buffer.alloc(0)
+  let told = 0
+  return (chunk) => {
+    pending = Buffer.concat([pending, chunk])
+    const framed = marks.split(pending)
+    const complete = framed.findIndex(({ event }) => event === 'facts')
+    const until = complete < 0 ? framed.length : complete
+    for (; told < until; told += 1) {
+      const mark = framed[told]
+      const [index, code] = (mark?.detail ?? '').split(' ').map(Number)
+      const numbered = steps[index ?? -1]
+      if (!mark || !numbered) continue
+      const about = { event: 'step', host, task: taskId(numbered.owner.item.task), title: numbered.step.title } as const
+      if (mark.event === 'step') emit({ ...about, state: 'started' })
+      if (mark.event === 'code')
+        emit({ ...about, state: code === 0 ? 'done' : 'failed', output: outputOf(framed, index ?? -1) })
+      if (mark.event === 'undone') emit({ ...about, state: code === 0 ? 'taken back' : 'not taken back' })
+    }
+  }
+}
+
+const outputOf = (framed: readonly Framed[], index: number): string =>
+  framed
+    .find(({ event, detail }) => event === 'step' && detail === String(index))
+    ?.body.toString()
+    .trim() ?? ''
+
+const refused = (connection: Connection, code: number, framed: readonly Framed[]): void => {
+  const { name } = connection.host
+  const said =
+    framed
+      .find(({ event }) => event === 'lock')
+      ?.body.toString()
+      .trim()
+      .split('\n') ?? []
+  if (code === 75) {
+    throw new HostError(name, `locked by ${said[2] ?? 'somebody'} since ${said[1] ?? '?'} (run ${said[0] ?? '?'})`, {
+      task: 'lock',
+      hint: `Wait for that run to end, or take the lock with --break-lock ${name}.`,
+    })
+  }
+  if (code === 76) {
+    throw new HostError(name, `changed by run ${said[0] || '(unknown)'} after this run had read it; nothing was done`, {
+      task: 'lock',
+      hint: 'Run again: the plan will start from what is there now.',
+    })
+  }
+  if (code === 77)
+    throw new HostError(name, 'nothing can be written below /var/lib/vestal; nothing was done', {
+      task: 'lock',
+      hint: 'Is the disk full or read-only?',
+    })
+}
+
+const cutOff = (
+  connection: Connection,
+  framed: readonly Framed[],
+  steps: readonly Numbered[],
+  stderr: string,
+): LinkError => {
+  const last = framed.findLast(({ event }) => event === 'step')
+  const at = last ? steps[Number(last.detail)]?.step.title : undefined
+  return new LinkError(
+    connection.host.name,
+    `the script ended before its end${at ? `, in “${at}”` : ''}${stderr ? `: ${stderr.trim()}` : ''}`,
+    {
+      hint: 'Run again: what is already right will be left alone.',
+    },
+  )
+}
+
+const outcomes = (
+  host: HostWork,
+  framed: readonly Framed[],
+  steps: readonly Numbered[],
+  { reading, ms }: { reading: Reading; ms: number },
+): Outcomes => {
+  const codes = new Map(
+    framed
+      .filter(({ event }) => event === 'code')
+      .map(({ detail }) => detail.split(' ').map(Number) as [number, number]),
+  )
+  const failed = [...codes].find(([, code]) => code !== 0)?.[0]
+  const undone = new Map(
+    framed
+      .filter(({ event }) => event === 'undone')
+      .map(({ detail }) => detail.split(' ').map(Number) as [number, number]),
+  )
+  return Object.fromEntries(
+    host.planned.map((planned): [string, Outcome] => {
+      const id = taskId(planned.item.task)
+      const mine = steps.flatMap(({ owner }, index) => (owner === planned ? [index] : []))
+      if (failed !== undefined && mine.includes(failed)) {
+        const why = outputOf(framed, failed) || `“${steps[failed]?.step.title}” ended with code ${codes.get(failed)}`
+        return [id, { status: 'failed', ms, why, hint: afterFailure(undone) }]
+      }
+      if (mine.some((index) => !codes.has(index)))
+        return [id, { status: 'skipped', because: 'an earlier task of this host failed' }]
+      if (mine.some((index) => undone.has(index))) {
+        const clean = mine.every((index) => (undone.get(index) ?? 0) === 0)
+        return [
+          id,
+          clean
+            ? { status: 'skipped', because: 'taken back after a later task failed' }
+            : { status: 'failed', ms, why: 'could not be taken back after a later task failed' },
+        ]
+      }
+      const left = compare(planned.item.task, reading.states.get(id) ?? null)
+      if (!left) return [id, { status: 'changed', ms }]
+      const fields = left.fields
+        .map((field) => `${field} is ${left.from?.[field] ?? 'missing'}, not ${left.to?.[field]}`)
+        .join('; ')
+      return [id, { status: 'failed', ms, why: `read back after the change: ${fields || 'it is still there'}` }]
+    }),
+  )
+}
+
+const afterFailure = (undone: ReadonlyMap<number, number>): string =>
+  [...undone.values()].every((code) => code === 0)
+    ? 'The changes made before it on this host were taken back; what was in force still is.'
+    : 'Some changes made before it could not be taken back: see the run’s events.'

@@ -1,0 +1,79 @@
+import type { Facts, Host, Plan, RunReport, Verdict } from '../model.ts'
+
+/** What happens in a run, as it happens. Views, the run's folder and `--json` are all made of these; `at` is RFC 3339. */
+export type RunEvent = { readonly at: string } & (
+  | {
+      readonly event: 'run-started'
+      readonly run: string
+      readonly playbook: string
+      readonly inventory: string
+      readonly hosts: readonly string[]
+    }
+  | {
+      readonly event: 'host-read'
+      readonly host: string
+      readonly facts: Facts
+      readonly tasks: number
+      readonly ms: number
+    }
+  | {
+      readonly event: 'host-failed'
+      readonly host: string
+      readonly task: string
+      readonly why: string
+      readonly hint?: string
+    }
+  | { readonly event: 'planned'; readonly plan: Plan }
+  | {
+      readonly event: 'batch-started'
+      readonly play: string
+      readonly hosts: readonly string[]
+      readonly interrupts: boolean
+    }
+  | {
+      readonly event: 'upload'
+      readonly host: string
+      readonly title: string
+      readonly sent: number
+      readonly of: number
+    }
+  | {
+      readonly event: 'step'
+      readonly host: string
+      readonly task: string
+      readonly title: string
+      readonly state: 'started' | 'done' | 'failed' | 'taken back' | 'not taken back'
+      readonly output?: string
+    }
+  | {
+      readonly event: 'host-done'
+      readonly host: string
+      readonly play: string
+      readonly changed: number
+      readonly ms: number
+    }
+  | {
+      readonly event: 'gate'
+      readonly host: string
+      readonly play: string
+      readonly name: string
+      readonly verdict: Verdict
+      readonly last: boolean
+      readonly ms: number
+    }
+  | { readonly event: 'interrupted' }
+  | { readonly event: 'run-ended'; readonly report: RunReport }
+)
+type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never
+export type Emit = (event: WithoutTime<RunEvent>) => void
+
+/** Adds the time to each event and hands it to every listener. */
+export const emitter =
+  (...listeners: readonly ((event: RunEvent) => void)[]): Emit =>
+  (event) => {
+    const timed = { at: new Date().toISOString(), ...event } as RunEvent
+    for (const listen of listeners) listen(timed)
+  }
+
+/** Events about one host carry its name. */
+export const namesOf = (hosts: readonly Host[]): readonly string[] => hosts.map(({ name }) => name)

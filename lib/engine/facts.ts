@@ -1,0 +1,39 @@
+import type { Facts, Lock } from '../model.ts'
+import { lockFunctions } from './lock.ts'
+
+/** Shell that prints the facts as `name=value` lines. Needs `lockFunctions` before it. Three forks. */
+export const factsProbe = `${lockFunctions}
+if [ -r /etc/os-release ]; then . /etc/os-release; fi
+printf 'os=%s %s\\n' "\${ID-unknown}" "\${VERSION_ID-}"
+printf 'arch=%s\\n' "$(uname -m)"
+IFS= read -r vestal_boot </proc/sys/kernel/random/boot_id && printf 'boot=%s\\n' "$vestal_boot"
+if [ -d /run/systemd/system ]; then systemctl --version | { read -r _ vestal_version _; printf 'systemd=%s\\n' "$vestal_version"; }; fi
+if [ -r /var/lib/vestal/last-run ]; then IFS= read -r vestal_last </var/lib/vestal/last-run; printf 'last=%s\\n' "$vestal_last"; fi
+if vestal_lock_held; then printf 'lock=%s\\n' "$vestal_lock_run" "$vestal_lock_since" "$vestal_lock_owner"; fi
+printf 'clock=%s\\n' "$(date +%s%N)"`
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'armv7' }
+
+/** Reads what `factsProbe` printed. `sentAt` and `receivedAt` are the controller's clock, in milliseconds. */
+export const parseFacts = (stdout: Buffer, sentAt: number, receivedAt: number): Facts => {
+  const values = Map.groupBy(
+    stdout
+      .toString()
+      .split('\n')
+      .filter((line) => line.includes('=')),
+    (line) => line.slice(0, line.indexOf('=')),
+  )
+  const all = (name: string): readonly string[] => (values.get(name) ?? []).map((line) => line.slice(name.length + 1))
+  const one = (name: string): string => all(name)[0] ?? ''
+  const [run, since, owner] = all('lock')
+  const lock: Lock | null = run && since && owner !== undefined ? { run, since, owner } : null
+  return {
+    os: one('os').trim(),
+    arch: ARCHITECTURES[one('arch')] ?? one('arch'),
+    bootId: one('boot'),
+    systemd: Number.parseInt(one('systemd'), 10) || 0,
+    clockSkewMs: Math.round(Number(BigInt(one('clock') || '0') / 1_000_000n) - (sentAt + receivedAt) / 2),
+    lastRun: one('last'),
+    lock,
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * A host's lock: one file in /run (so a reboot clears it) that names owner, run and time. It holds while the SSH session that
+ * took it lives, or the script it started; both are known by process id and start time, so a reused id is no holder. A controller
+ * that dies takes its session with it, and the lock is then nobody's. A link that hangs without a sign of life for the lease is none either.
+ */
+import { word, words } from '../shell.ts'
+
+const LEASE_SECONDS = 600
+const FILE = '/run/vestal/lock'
+
+/** Shell functions: `vestal_lock_held` reads the lock and says whether somebody has it; `vestal_session` finds the session's process. */
+export const lockFunctions = `
+vestal_started() { { IFS= read -r vestal_stat <"/proc/$1/stat"; } 2>/dev/null || return 1; set -- \${vestal_stat##*) }; vestal_start=\${20}; vestal_parent=$2; }
+vestal_alive() { [ -n "$1" ] && vestal_started "$1" && [ "$vestal_start" = "$2" ]; }
+vestal_session() {
+  vestal_pid=$$
+  while vestal_started "$vestal_pid"; do
+    case $vestal_stat in *'sh) '*|*'(sudo) '*|*'(su) '*) vestal_pid=$vestal_parent ;; *) break ;; esac
+  done
+}
+vestal_lock_read() {
+  vestal_lock_run= vestal_lock_owner= vestal_lock_since= vestal_lock_session= vestal_lock_script= vestal_lock_touched=0
+  { while IFS='=' read -r vestal_name vestal_value; do case $vestal_name in
+    run) vestal_lock_run=$vestal_value ;; owner) vestal_lock_owner=$vestal_value ;; since) vestal_lock_since=$vestal_value ;;
+    session) vestal_lock_session=$vestal_value ;; script) vestal_lock_script=$vestal_value ;;
+  esac; done <${FILE}; } 2>/dev/null && [ -n "$vestal_lock_run" ]
+}
+vestal_lock_orphan() { vestal_alive \${vestal_lock_script:-0 0}; }
+vestal_lock_fresh() { [ -n "$(find ${FILE} -newermt '-${LEASE_SECONDS} seconds' 2>/dev/null)" ]; }
+vestal_lock_held() { vestal_lock_read && { vestal_lock_orphan || { vestal_alive \${vestal_lock_session:-0 0} && vestal_lock_fresh; }; }; }`
+
+export interface LockRequest {
+  readonly run: string
+  readonly owner: string
+  readonly since: string
+  /** Take it even where another run holds it. */
+  readonly break: boolean
+}
+
+/**
+ * Shell that takes the lock or exits with 75, printing the holder as `run`, `since` and `owner` lines. Where the holder's controller
+ * is gone but its script still finishes a step, it waits up to a minute. Needs `lockFunctions` before it.
+ */
+export const takeLock = (request: LockRequest): string => `
+mkdir -p /run/vestal
+vestal_session; vestal_started "$vestal_pid"; vestal_my_session="$vestal_pid $vestal_start"
+vestal_started $$; vestal_my_script="$$ $vestal_start"
+exec 9>${FILE}.guard
+vestal_tries=0
+while :; do
+  flock 9
+  if ! vestal_lock_held || [ "$vestal_lock_run" = ${word(request.run)} ]${request.break ? ' || true' : ''}; then break; fi
+  if vestal_lock_orphan && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=10; fi
+  flock -u 9
+  vestal_tries=$((vestal_tries + 1))
+  if [ $vestal_tries -gt $vestal_limit ]; then
+    printf '%s\\n' "$vestal_lock_run" "$vestal_lock_since" "$vestal_lock_owner"
+    exit 75
+  fi
+  sleep 0.2
+done
+printf 'run=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([request.run, request.owner, request.since])} "$vestal_my_session" "$vestal_my_script" >${FILE}.new
+mv -f ${FILE}.new ${FILE}
+exec 9>&-`
+
+/** Shell that shows a sign of life while a run waits; for a lock this run holds. */
+export const touchLock = (run: string): string => `${lockFunctions}
+if vestal_lock_read && [ "$vestal_lock_run" = ${word(run)} ]; then touch ${FILE}; fi`

@@ -1,0 +1,82 @@
+import type { Batch, Change, Host, HostPlan, Inventory, Plan, Play, Playbook, Step } from '../model.ts'
+import { taskId } from '../model.ts'
+import { batchesOf } from './batches.ts'
+import { compare, why } from './compare.ts'
+import type { Reading } from './probe.ts'
+import type { Item, Work } from './work.ts'
+
+/** One change with its steps: what the plan shows and what converging carries out are read from the same object. */
+export interface PlannedWork {
+  readonly item: Item
+  readonly change: Change
+  readonly steps: readonly Step[]
+}
+/** A host's changes within a play. */
+export interface HostWork {
+  readonly work: Work
+  readonly same: number
+  readonly planned: readonly PlannedWork[]
+}
+export interface WorkBatch {
+  readonly play: Play
+  readonly interrupts: boolean
+  readonly hosts: readonly HostWork[]
+}
+
+/** Compares one host's work with what was read of it. */
+export const planHost = (work: Work, reading: Reading): HostWork => {
+  const planned = work.items.flatMap((item) => {
+    const change = compare(item.task, reading.states.get(taskId(item.task)) ?? null)
+    return change ? [{ item, change, steps: item.task.kind.converge(change) }] : []
+  })
+  return { work, same: work.items.length - planned.length, planned }
+}
+
+/** True when carrying it out stops something that now serves. */
+export const interrupts = (host: HostWork): boolean =>
+  host.planned.some(({ steps }) => steps.some((step) => step.interrupts))
+
+/** All batches in order. Hosts with nothing to do are in none; hosts that nothing interrupts go together, before the others. */
+export const planBatches = (book: Playbook, hostWorks: readonly HostWork[]): readonly WorkBatch[] =>
+  book.plays.flatMap((play) => {
+    const busy = hostWorks.filter(({ work, planned }) => work.play === play && planned.length > 0)
+    const calm = busy.filter((host) => !interrupts(host))
+    const rolling = batchesOf(
+      busy.filter(interrupts),
+      { batch: play.batch, apart: play.apart, of: hostWorks.filter(({ work }) => work.play === play).length },
+      ({ work }) => work.host,
+    )
+    return [
+      ...(calm.length > 0 ? [{ play, interrupts: false, hosts: calm }] : []),
+      ...rolling.map((hosts) => ({ play, interrupts: true, hosts })),
+    ]
+  })
+
+/** The plan as plain JSON. */
+export const showPlan = (
+  book: Playbook,
+  inventory: Inventory,
+  { batches, unreachable }: { batches: readonly WorkBatch[]; unreachable: ReadonlyMap<Host, string> },
+): Plan => ({
+  vestal: 'plan/1',
+  playbook: book.name,
+  inventory: inventory.name,
+  changes: batches.flatMap(({ hosts }) => hosts.flatMap(({ planned }) => planned)).length,
+  batches: batches.map(
+    (batch): Batch => ({ play: batch.play.name, interrupts: batch.interrupts, hosts: batch.hosts.map(showHost) }),
+  ),
+  unreachable: Object.fromEntries([...unreachable].map(([host, reason]) => [host.name, reason])),
+})
+
+const showHost = ({ work, same, planned }: HostWork): HostPlan => ({
+  host: work.host.name,
+  same,
+  changes: planned.map(({ item, change, steps }) => ({
+    task: taskId(item.task),
+    role: item.role,
+    action: change.from === null ? 'create' : change.to === null ? 'remove' : 'change',
+    why: why(change),
+    steps: steps.map((step) => step.title),
+    interrupts: steps.some((step) => step.interrupts ?? false),
+  })),
+})

@@ -1,0 +1,43 @@
+import type { Facts, Kind, State, Task } from '../model.ts'
+import { taskId } from '../model.ts'
+import { factsProbe, parseFacts } from './facts.ts'
+import type { Frame } from './frame.ts'
+
+/** What one probe of a host said: its facts, and the state behind every task, by task id; a task left out is absent. */
+export interface Reading {
+  readonly facts: Facts
+  readonly states: ReadonlyMap<string, State>
+}
+
+const byKind = (tasks: readonly Task[]): ReadonlyMap<Kind, readonly Task[]> => Map.groupBy(tasks, (task) => task.kind)
+
+/** One script that reads facts and all tasks' states; it changes nothing. */
+export const probeScript = (tasks: readonly Task[], frame: Frame): string =>
+  [
+    frame.mark('facts'),
+    `(\n${factsProbe}\n) </dev/null`,
+    ...[...byKind(tasks)].flatMap(([kind, some]) => [
+      frame.mark('kind', kind.name),
+      `(\n${kind.probe(some)}\n) </dev/null`,
+    ]),
+    frame.mark('end'),
+  ].join('\n')
+
+/**
+ * Reads a probe's output. Returns null when it was cut off before its end.
+ * Times are the controller's clock in milliseconds, for the clock skew.
+ */
+export const readProbe = (
+  tasks: readonly Task[],
+  frame: Frame,
+  answer: { readonly stdout: Buffer; readonly sentAt: number; readonly receivedAt: number },
+): Reading | null => {
+  const framed = frame.split(answer.stdout)
+  if (!framed.some(({ event }) => event === 'end')) return null
+  const body = (event: string, detail: string): Buffer =>
+    framed.find((one) => one.event === event && one.detail === detail)?.body ?? Buffer.alloc(0)
+  const states = [...byKind(tasks)].flatMap(([kind, some]) =>
+    [...kind.parse(body('kind', kind.name), some)].map(([key, state]) => [taskId({ kind, key }), state] as const),
+  )
+  return { facts: parseFacts(body('facts', ''), answer.sentAt, answer.receivedAt), states: new Map(states) }
+}

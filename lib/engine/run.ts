@@ -1,0 +1,159 @@
+import pLimit from 'p-limit'
+import type { HostError } from '../errors.ts'
+import type { Host, Inventory, Plan, Playbook, RunReport } from '../model.ts'
+import { taskId } from '../model.ts'
+import { hostFailure, note, type Outcomes, type RunOptions, type RunState } from './context.ts'
+import { textDiffs, withDiffs } from './diff-text.ts'
+import { namesOf } from './events.ts'
+import { touchLock } from './lock.ts'
+import { type HostWork, planBatches, planHost, showPlan, type WorkBatch } from './plan.ts'
+import { runPlay } from './play.ts'
+import { connectionPool, type Pool } from './pool.ts'
+import type { Reading } from './probe.ts'
+import { readHost } from './read.ts'
+import { type Work, workOf } from './work.ts'
+
+export interface RunResult {
+  readonly plan: Plan
+  /** null when only planned, or when the plan was not confirmed. */
+  readonly report: RunReport | null
+}
+
+/** A run from its first connection to its report: read every host once, plan, confirm, then play by play and batch by batch converge and ask the gates. */
+export const run = async (book: Playbook, inventory: Inventory, options: RunOptions): Promise<RunResult> => {
+  const startedAt = new Date()
+  options.emit({
+    event: 'run-started',
+    run: options.run,
+    playbook: book.name,
+    inventory: inventory.name,
+    hosts: namesOf(options.hosts),
+  })
+  const works = await workOf(book, inventory, { hosts: options.hosts, tags: options.tags, signal: options.stop })
+  await using pool = connectionPool(options.connect)
+  const readings = await readAll(works, pool, options)
+  const hostWorks = works.flatMap((work) => {
+    const reading = readings.get(work.host)
+    return reading && !(reading instanceof Error) ? [planHost(work, reading)] : []
+  })
+  const batches = planBatches(book, hostWorks)
+  const plan = await planOf(book, inventory, { batches, readings, pool, options })
+  options.emit({ event: 'planned', plan })
+  if (!(await options.confirm(plan))) return { plan, report: null }
+  const state = startState(hostWorks, readings, options)
+  const heartbeat = keepLocks(state, pool, options)
+  try {
+    for (const play of book.plays) {
+      const mine = {
+        batches: batches.filter((batch) => batch.play === play),
+        all: hostWorks.filter(({ work }) => work.play === play),
+      }
+      await runPlay({ book, inventory, pool, options, state }, play, mine)
+    }
+  } finally {
+    clearInterval(heartbeat)
+  }
+  const report: RunReport = {
+    vestal: 'report/1',
+    run: options.run,
+    playbook: book.name,
+    inventory: inventory.name,
+    startedAt: startedAt.toISOString(),
+    ms: Date.now() - startedAt.getTime(),
+    interrupted: options.stop.aborted,
+    hosts: state.outcomes,
+    gates: state.gates,
+    cost: pool.cost(),
+  }
+  options.emit({ event: 'run-ended', report })
+  return { plan, report }
+}
+
+const readAll = async (
+  works: readonly Work[],
+  pool: Pool,
+  options: RunOptions,
+): Promise<ReadonlyMap<Host, Reading | HostError>> => {
+  const limit = pLimit(options.forks)
+  const byHost = Map.groupBy(works, ({ host }) => host)
+  const read = async (host: Host, mine: readonly Work[]): Promise<Reading | HostError> => {
+    const startedAt = Date.now()
+    try {
+      options.stop.throwIfAborted()
+      const tasks = mine.flatMap(({ items }) => items.map(({ task }) => task))
+      const reading = await readHost(await pool.reach(host), tasks, options.stop)
+      options.emit({
+        event: 'host-read',
+        host: host.name,
+        facts: reading.facts,
+        tasks: tasks.length,
+        ms: Date.now() - startedAt,
+      })
+      return reading
+    } catch (error) {
+      return hostFailure(host, error, 'connect', options)
+    }
+  }
+  return new Map(
+    await Promise.all([...byHost].map(([host, mine]) => limit(async () => [host, await read(host, mine)] as const))),
+  )
+}
+
+const planOf = async (
+  book: Playbook,
+  inventory: Inventory,
+  {
+    batches,
+    readings,
+    pool,
+    options,
+  }: {
+    batches: readonly WorkBatch[]
+    readings: ReadonlyMap<Host, Reading | HostError>
+    pool: Pool
+    options: RunOptions
+  },
+): Promise<Plan> => {
+  const unreachable = new Map(
+    [...readings].flatMap(([host, reading]) => (reading instanceof Error ? [[host, reading.message]] : [])),
+  )
+  const plan = showPlan(book, inventory, { batches, unreachable })
+  if (!options.diff) return plan
+  const hosts = batches.flatMap((batch) => batch.hosts)
+  const diffs = new Map<string, Map<string, string>>()
+  for (const [host, diff] of await Promise.all(
+    hosts.map(async (one) => [one.work.host, await textDiffs(await pool.reach(one.work.host), one)] as const),
+  )) {
+    diffs.set(host.name, new Map([...(diffs.get(host.name) ?? []), ...diff]))
+  }
+  return withDiffs(plan, diffs)
+}
+
+const startState = (hostWorks: readonly HostWork[], readings: RunState['readings'], options: RunOptions): RunState => {
+  const outcomes: Outcomes = Object.fromEntries(options.hosts.map((host) => [host.name, {}]))
+  const failed = new Set<Host>()
+  for (const [host, reading] of readings) {
+    if (!(reading instanceof Error)) continue
+    failed.add(host)
+    outcomes[host.name] = {
+      [reading.task ?? 'connect']: { status: 'failed', ms: 0, why: reading.message, hint: reading.hint },
+    }
+  }
+  for (const { work, planned } of hostWorks) {
+    const busy = new Set(planned.map(({ item }) => item))
+    for (const item of work.items.filter((one) => !busy.has(one)))
+      note(outcomes, work.host, { [taskId(item.task)]: { status: 'same' } })
+  }
+  return { outcomes, gates: [], readings, locked: new Set(), failed }
+}
+
+/** A sign of life on every host that this run has locked, well within the lease. */
+const keepLocks = (state: RunState, pool: Pool, options: RunOptions): NodeJS.Timeout =>
+  setInterval(() => {
+    for (const host of state.locked) {
+      void pool
+        .reach(host)
+        .then((connection) => connection.exec(touchLock(options.run)))
+        .catch(() => undefined)
+    }
+  }, 60_000).unref()

@@ -1,0 +1,78 @@
+import type { Step, Task } from '../model.ts'
+import { bytesOf } from '../secret.ts'
+import { word } from '../shell.ts'
+import type { Frame } from './frame.ts'
+import { type LockRequest, lockFunctions, takeLock } from './lock.ts'
+import { probeScript } from './probe.ts'
+
+export interface ApplyRequest {
+  readonly steps: readonly Step[]
+  /** Read again at the end, in the same round trip. */
+  readonly verify: readonly Task[]
+  readonly lock: LockRequest
+  /** The run that had last changed the host when it was probed; another one since means the plan is out of date. */
+  readonly lastRun: string
+}
+
+/**
+ * One script that takes the host's lock, carries out steps in order, takes them back when one fails, and reads the state again.
+ * Each step runs in a shell of its own with `set -eu`; no step starts after the link is gone, because the marker before it cannot be printed.
+ */
+export const applyScript = ({ steps, verify, lock, lastRun }: ApplyRequest, frame: Frame): string =>
+  [
+    lockFunctions,
+    frame.mark('lock'),
+    takeLock(lock),
+    `vestal_last=; if [ -r /var/lib/vestal/last-run ]; then IFS= read -r vestal_last </var/lib/vestal/last-run; fi`,
+    `if [ "$vestal_last" != ${word(lastRun)} ] && [ "$vestal_last" != ${word(lock.run)} ]; then printf '%s\\n' "$vestal_last"; exit 76; fi`,
+    `mkdir -p -m 0700 /var/lib/vestal`,
+    frame.mark('changing'),
+    `printf '%s\\n' ${word(lock.run)} >/var/lib/vestal/.last-run && mv -f /var/lib/vestal/.last-run /var/lib/vestal/last-run || exit 77`,
+    `export VESTAL_RUN=${word(lock.run)}`,
+    'vestal_failed=',
+    ...steps.map((step, index) => stepScript(step, index, frame)),
+    `if [ -n "$vestal_failed" ]; then`,
+    ...steps
+      .map((step, index) => ({ step, index }))
+      .reverse()
+      .map(({ step, index }) => undoScript(step, index, frame)),
+    ...steps.map((step, index) => restoreScript(step, index, frame)),
+    ':',
+    'fi',
+    'rm -rf /var/lib/vestal/uploads',
+    probeScript(verify, frame),
+  ].join('\n')
+
+const stepScript = (step: Step, index: number, frame: Frame): string =>
+  `if [ -z "$vestal_failed" ]; then
+${frame.mark('step', String(index))}
+${subshell(step.run, step.stdin === undefined ? undefined : bytesOf(step.stdin))}
+vestal_code=$?
+${frame.mark('code', `${index} $vestal_code`)}
+[ $vestal_code -eq 0 ] || vestal_failed=${index}
+fi`
+
+const undoScript = (step: Step, index: number, frame: Frame): string =>
+  step.undo
+    ? `if [ "$vestal_failed" -gt ${index} ]; then
+${frame.mark('undo', String(index))}
+${subshell(step.undo)}
+${frame.mark('undone', `${index} $?`)}
+fi`
+    : ''
+
+const restoreScript = (step: Step, index: number, frame: Frame): string =>
+  step.restore
+    ? `if [ "$vestal_failed" -ge ${index} ]; then
+${frame.mark('undo', String(index))}
+${subshell(step.restore)}
+${frame.mark('undone', `${index} $?`)}
+fi`
+    : ''
+
+/** Not inside a condition: a shell ignores `set -e` there. The input is base64 text in the script, so that none of it can be cut off. */
+const subshell = (run: string, stdin?: Buffer): string => {
+  const body = `( set -eu\n${run}\n) 2>&1`
+  if (stdin === undefined) return `${body} </dev/null`
+  return `base64 -d <<'VESTAL_INPUT' | ${body}\n${stdin.toString('base64').replaceAll(/.{1,76}/g, '$&\n')}VESTAL_INPUT`
+}
