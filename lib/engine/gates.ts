@@ -27,7 +27,7 @@ const askUntil = async (gate: Gate, options: GateOptions): Promise<GateReport> =
       deadline = Date.now() + milliseconds(gate.within)
     }
     const last =
-      verdict.pass || verdict.final === true || Date.now() + pause > deadline || options.signal?.aborted === true
+      verdict.pass || verdict.final === true || Date.now() >= deadline || options.signal?.aborted === true
     const ms = Date.now() - startedAt
     options.emit({ event: 'gate', host: gate.host, play: options.play, name: gate.name, verdict, last, ms })
     if (last)
@@ -39,7 +39,9 @@ const askUntil = async (gate: Gate, options: GateOptions): Promise<GateReport> =
         why: verdict.pass ? undefined : verdict.why,
         ms,
       }
-    await sleep(pause, undefined, { signal: options.signal }).catch(() => undefined)
+    await sleep(Math.max(1, Math.min(pause, deadline - Date.now())), undefined, { signal: options.signal }).catch(
+      () => undefined,
+    )
   }
 }
 

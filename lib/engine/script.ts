@@ -74,5 +74,5 @@ fi`
 const subshell = (run: string, stdin?: Buffer): string => {
   const body = `( set -eu\n${run}\n) 2>&1`
   if (stdin === undefined) return `${body} </dev/null`
-  return `base64 -d <<'VESTAL_INPUT' | ${body}\n${stdin.toString('base64').replaceAll(/.{1,76}/g, '$&\n')}VESTAL_INPUT`
+  return `{ base64 -d | ${body}\n} <<'VESTAL_INPUT'\n${stdin.toString('base64').replaceAll(/.{1,76}/g, '$&\n')}VESTAL_INPUT`
 }

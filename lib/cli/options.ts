@@ -1,0 +1,85 @@
+import type { Argv } from 'yargs'
+
+/** Flags that every command about an inventory takes. */
+export interface CommonFlags {
+  readonly inventory: readonly string[]
+  readonly limit?: string
+  readonly forks: number
+  readonly json: boolean
+  readonly verbose: boolean
+  readonly knownHosts?: string
+  readonly privateKey?: string
+  readonly acceptNewHostKeys: boolean
+}
+/** Flags of commands that may change machines. */
+export interface ChangeFlags extends CommonFlags {
+  readonly tags?: readonly string[]
+  readonly diff: boolean
+  readonly yes: boolean
+  readonly breakLock: readonly string[]
+}
+
+const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
+  values?.flatMap((value) => value.split(',')).filter(Boolean)
+
+export const commonOptions = (args: Argv) =>
+  args
+    .option('inventory', {
+      alias: 'i',
+      type: 'string',
+      array: true,
+      nargs: 1,
+      demandOption: true,
+      requiresArg: true,
+      describe: 'Inventory file or folder; may be given again',
+    })
+    .option('limit', {
+      alias: 'l',
+      type: 'string',
+      requiresArg: true,
+      describe: 'Only these hosts: an Ansible host pattern',
+    })
+    .option('forks', {
+      alias: 'f',
+      type: 'number',
+      default: 50,
+      requiresArg: true,
+      describe: 'How many hosts are worked on at once',
+    })
+    .option('json', { type: 'boolean', default: false, describe: 'Output for programs' })
+    .option('known-hosts', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'The known_hosts file that host keys are checked against',
+    })
+    .option('private-key', { type: 'string', requiresArg: true, describe: 'The SSH key to log in with' })
+    .option('accept-new-host-keys', {
+      type: 'boolean',
+      default: false,
+      describe: 'Remember keys of hosts not known yet; a changed key is still refused',
+    })
+    .option('verbose', { alias: 'v', type: 'boolean', default: false, describe: 'Say more' })
+    .check(({ forks }) => (Number.isInteger(forks) && forks > 0 ? true : '--forks takes a whole number from 1'))
+
+export const changeOptions = (args: Argv) =>
+  commonOptions(args)
+    .option('tags', {
+      alias: 't',
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      coerce: commas,
+      describe: 'Only tasks of these roles or tags; commas separate',
+    })
+    .option('diff', { alias: 'D', type: 'boolean', default: false, describe: 'Show how files change' })
+    .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask before changing' })
+    .option('break-lock', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      default: [] as string[],
+      coerce: commas,
+      describe: 'Take the lock of this host from another run',
+    })

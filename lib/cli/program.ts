@@ -1,0 +1,89 @@
+import yargs from 'yargs'
+import { InputError } from '../errors.ts'
+import { type ChangeFlags, type CommonFlags, changeOptions, commonOptions } from './options.ts'
+
+/** The command line: each command loads its own code when it is called. The handlers return an exit code through `done`. */
+export const program = (words: readonly string[], done: (code: number) => void) =>
+  yargs([...words])
+    .scriptName('vestal')
+    .usage(
+      '$0 <command>\n\nDeploys and operates a highly available Prometheus and Alertmanager fleet on plain machines over SSH.',
+    )
+    .command('deploy', 'Bring every machine to what the inventory says', changeOptions, async (flags) => {
+      const [{ runPlaybook }, { default: deploy }] = await Promise.all([
+        import('./run-playbook.ts'),
+        import('../../playbooks/deploy.ts'),
+      ])
+      done(await runPlaybook(deploy, flags as unknown as ChangeFlags))
+    })
+    .command(
+      'plan',
+      'Show what deploy would change, and change nothing',
+      (args) =>
+        changeOptions(args).option('exit-code', {
+          type: 'boolean',
+          default: false,
+          describe: 'Exit 3 when something would change',
+        }),
+      async (flags) => {
+        const [{ planPlaybook }, { default: deploy }] = await Promise.all([
+          import('./run-playbook.ts'),
+          import('../../playbooks/deploy.ts'),
+        ])
+        done(await planPlaybook(deploy, flags as unknown as ChangeFlags & { exitCode: boolean }))
+      },
+    )
+    .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, async (flags) => {
+      done(await (await import('./commands/check.ts')).check(flags as unknown as CommonFlags))
+    })
+    .command('status', 'Ask every service whether it really serves', commonOptions, async (flags) => {
+      done(await (await import('./commands/status.ts')).status(flags as unknown as CommonFlags))
+    })
+    .command('inventory', 'Show hosts, groups and variables as they are understood', commonOptions, async (flags) => {
+      done(await (await import('./commands/inventory.ts')).inventory(flags as unknown as CommonFlags))
+    })
+    .command(
+      'schema',
+      'Print the JSON Schema of inventories, for editors',
+      (args) => args.option('json', { type: 'boolean', default: true, describe: 'The schema is JSON in any case' }),
+      async () => done(await (await import('./commands/schema.ts')).schema()),
+    )
+    .command(
+      'audit [run]',
+      'List earlier runs, or show one',
+      (args) =>
+        args
+          .positional('run', { type: 'string' })
+          .option('json', { type: 'boolean', default: false, describe: 'Output for programs' }),
+      async (flags) => done(await (await import('./commands/audit.ts')).audit(flags)),
+    )
+    .command('lab <action> [words..]', 'Real machines on this one, to try things on', labOptions, async (flags) => {
+      done(await (await import('./commands/lab.ts')).lab(flags))
+    })
+    .completion('completion', 'Print a completion script for your shell')
+    .demandCommand(1, 'Which command? See vestal --help.')
+    .recommendCommands()
+    .strict()
+    .version(false)
+    .exitProcess(false)
+    .parserConfiguration({ 'populate--': true })
+    .fail((message, error) => {
+      throw error ?? new InputError([{ where: 'command line', what: message, fix: 'See vestal --help.' }])
+    })
+
+const labOptions = (args: ReturnType<typeof yargs>) =>
+  args
+    .positional('action', {
+      choices: ['up', 'down', 'list', 'ssh', 'exec', 'notifications'] as const,
+      demandOption: true,
+    })
+    .positional('words', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'ssh HOST, exec HOST -- COMMAND',
+    })
+    .option('name', { type: 'string', default: 'default', requiresArg: true, describe: 'Which lab' })
+    .option('hosts', { type: 'number', default: 6, requiresArg: true, describe: 'How many machines `up` makes' })
+    .option('clear', { type: 'boolean', default: false, describe: 'Forget the notifications received so far' })
+    .option('json', { type: 'boolean', default: false, describe: 'Output for programs' })

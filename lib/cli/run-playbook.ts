@@ -1,0 +1,132 @@
+import { hostname } from 'node:os'
+import { createInterface } from 'node:readline/promises'
+import { emitter, namesOf, type RunEvent } from '../engine/events.ts'
+import { run } from '../engine/run.ts'
+import type { Inventory, Plan, Playbook } from '../model.ts'
+import { rolesOf } from '../playbook.ts'
+import { folderWriter, operator, runName } from '../report/folder.ts'
+import { lineOf } from '../report/lines.ts'
+import { exitCodeOf } from '../report/outcome.ts'
+import { redactor } from '../report/redact.ts'
+import { planText, reportText } from '../report/text.ts'
+import { connecting } from './connecting.ts'
+import { inLab, type OpenInventory, openInventory } from './open-inventory.ts'
+import type { ChangeFlags } from './options.ts'
+import { stopping } from './stopping.ts'
+
+/** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
+export const runPlaybook = async (book: Playbook, flags: ChangeFlags): Promise<number> => {
+  const opened = await openInventory(flags, rolesOf(book))
+  return (await inLab(opened.hosts)) ?? apply(book, opened, flags)
+}
+
+/** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
+export const planPlaybook = async (
+  book: Playbook,
+  flags: ChangeFlags & { readonly exitCode: boolean },
+): Promise<number> => {
+  const opened = await openInventory(flags, rolesOf(book))
+  const inside = await inLab(opened.hosts)
+  if (inside !== null) return inside
+  using stop = stopping(() => process.stderr.write('Interrupted.\n'))
+  const redact = redactor(opened.inventory)
+  const told = flags.verbose && !flags.json ? linePrinter(redact, true) : () => undefined
+  const { plan } = await run(book, opened.inventory, {
+    ...settings(book, opened, flags),
+    confirm: () => false,
+    emit: emitter(told),
+    ...stop,
+    stop: stop.stop,
+    abandon: stop.abandon,
+  })
+  process.stdout.write(`${redact(flags.json ? JSON.stringify(plan, null, 2) : planText(plan))}\n`)
+  if (stop.stop.aborted) return 130
+  if (Object.keys(plan.unreachable).length > 0) return 1
+  return flags.exitCode && plan.changes > 0 ? 3 : 0
+}
+
+const settings = (book: Playbook, { hosts }: OpenInventory, flags: ChangeFlags) => ({
+  run: runName(book.name, new Date(), Math.random()),
+  hosts,
+  tags: flags.tags,
+  forks: flags.forks,
+  diff: flags.diff,
+  owner: operator(hostname()),
+  breakLock: flags.breakLock,
+  connect: connecting(flags),
+})
+
+const apply = async (book: Playbook, opened: OpenInventory, flags: ChangeFlags): Promise<number> => {
+  const chosen = settings(book, opened, flags)
+  const redact = redactor(opened.inventory)
+  const keep = folderWriter(chosen.run, { owner: chosen.owner, command: [book.name, ...flags.inventory] }, redact)
+  const view = await openView(opened, flags, redact)
+  const emit = emitter(keep, view.listen)
+  using stop = stopping(() => emit({ event: 'interrupted' }))
+  const { report } = await run(book, opened.inventory, {
+    ...chosen,
+    confirm: (plan) => confirm(plan, opened.inventory, { flags, view, redact }),
+    stop: stop.stop,
+    abandon: stop.abandon,
+    emit,
+  })
+  await view.close()
+  if (!report) return 1
+  if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
+  return exitCodeOf(report)
+}
+
+interface View {
+  listen(event: RunEvent): void
+  /** Ends what is drawn so that text can be printed; `next` names what is drawn from then on. */
+  pause(next?: string): Promise<void>
+  close(): Promise<void>
+}
+
+const openView = async (
+  { hosts }: OpenInventory,
+  flags: ChangeFlags,
+  redact: (text: string) => string,
+): Promise<View> => {
+  if (flags.json) return steady((event) => void process.stdout.write(`${redact(JSON.stringify(event))}\n`))
+  if (!process.stdout.isTTY || flags.verbose) return steady(linePrinter(redact, flags.verbose))
+  const { liveView } = await import('../report/live.ts')
+  let live = liveView(namesOf(hosts), 'reading')
+  return {
+    listen: (event) => live.listen(event),
+    async pause(next = 'working') {
+      await live.close()
+      live = liveView(namesOf(hosts), next)
+    },
+    close: () => live.close(),
+  }
+}
+
+const steady = (listen: (event: RunEvent) => void): View => ({
+  listen,
+  pause: async () => undefined,
+  close: async () => undefined,
+})
+
+const linePrinter =
+  (redact: (text: string) => string, verbose: boolean) =>
+  (event: RunEvent): void => {
+    const line = lineOf(event, verbose)
+    if (line !== null) process.stdout.write(`${redact(line)}\n`)
+  }
+
+const confirm = async (
+  plan: Plan,
+  _inventory: Inventory,
+  { flags, view, redact }: { flags: ChangeFlags; view: View; redact: (text: string) => string },
+): Promise<boolean> => {
+  if (flags.json || plan.changes === 0) return true
+  const ask = process.stdin.isTTY && process.stdout.isTTY && !flags.yes
+  if (!ask && !flags.diff && !flags.verbose) return true
+  await view.pause()
+  process.stdout.write(`${redact(planText(plan))}\n`)
+  if (!ask) return true
+  using questions = createInterface({ input: process.stdin, output: process.stdout })
+  const answer = await questions.question('Go ahead? [y/N] ')
+  return /^y(es)?$/i.test(answer.trim())
+}

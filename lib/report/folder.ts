@@ -1,0 +1,54 @@
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { RunEvent } from '../engine/events.ts'
+
+/** Where runs leave their folders: `$VESTAL_RUNS`, else below the XDG state folder. */
+export const runsFolder = (env: NodeJS.ProcessEnv = process.env): string =>
+  env.VESTAL_RUNS ?? join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'vestal', 'runs')
+
+/** A name for a run that sorts by time: `20261122-162233-deploy-4f3a`. */
+export const runName = (playbook: string, now: Date, random: number): string =>
+  `${now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)}-${playbook}-${Math.floor(random * 0x10000)
+    .toString(16)
+    .padStart(4, '0')}`
+
+/** `user@machine`, for locks and the audit. */
+export const operator = (machine: string): string => {
+  try {
+    return `${process.env.SUDO_USER ?? userInfo().username}@${machine}`
+  } catch {
+    return `uid ${process.getuid?.()}@${machine}`
+  }
+}
+
+/**
+ * Keeps a run on the controller's disk as it happens: `events.ndjson` line by line, `plan.json` and `report.json` when they are known.
+ * `redact` is applied to everything. Upload progress is not kept.
+ */
+export const folderWriter = (
+  run: string,
+  about: { readonly owner: string; readonly command: readonly string[] },
+  redact: (text: string) => string,
+): ((event: RunEvent) => void) => {
+  const folder = join(runsFolder(), run)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const write = (name: string, value: unknown): void => {
+    const path = join(folder, name)
+    writeFileSync(`${path}.new`, `${redact(JSON.stringify(value, null, 2))}\n`, { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+  write('run.json', { run, ...about })
+  return (event) => {
+    if (event.event === 'upload') return
+    if (event.event === 'planned') write('plan.json', event.plan)
+    if (event.event === 'run-ended') write('report.json', event.report)
+    const short =
+      event.event === 'planned'
+        ? { ...event, plan: 'plan.json' }
+        : event.event === 'run-ended'
+          ? { ...event, report: 'report.json' }
+          : event
+    appendFileSync(join(folder, 'events.ndjson'), `${redact(JSON.stringify(short))}\n`, { mode: 0o600 })
+  }
+}

@@ -1,0 +1,38 @@
+import { showMilliseconds } from '../duration.ts'
+import type { RunEvent } from '../engine/events.ts'
+
+/** One plain line for an event, for logs and terminals without live display; null for events that are not worth a line. */
+export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
+  switch (event.event) {
+    case 'host-read':
+      return verbose ? `${event.host}: read ${event.tasks} tasks in ${showMilliseconds(event.ms)}` : null
+    case 'host-failed':
+      return `${event.host}: FAILED ${event.task}: ${event.why}`
+    case 'batch-started':
+      return `${event.play}: ${event.hosts.join(', ')}${event.interrupts ? ' (interrupting)' : ''}`
+    case 'upload':
+      return event.sent === event.of ? `${event.host}: sent ${event.title}` : null
+    case 'step':
+      return stepLine(event, verbose)
+    case 'host-done':
+      return `${event.host}: ${event.changed} changed in ${showMilliseconds(event.ms)}`
+    case 'gate':
+      return gateLine(event, verbose)
+    case 'interrupted':
+      return 'Interrupted: what is under way is finished, nothing new is started. Once more abandons it.'
+    default:
+      return null
+  }
+}
+
+const stepLine = (event: RunEvent & { event: 'step' }, verbose: boolean): string | null => {
+  if (event.state === 'started') return null
+  const output =
+    event.output && (verbose || event.state === 'failed') ? `\n    ${event.output.replaceAll('\n', '\n    ')}` : ''
+  return `${event.host}: ${event.title}${event.state === 'done' ? '' : ` ${event.state.toUpperCase()}`}${output}`
+}
+
+const gateLine = ({ host, name, verdict, last, ms }: RunEvent & { event: 'gate' }, verbose: boolean): string | null => {
+  if (verdict.pass) return verbose || ms > 1_000 ? `${host}: ${name}: yes, after ${showMilliseconds(ms)}` : null
+  return last ? `${host}: ${name}: NO: ${verdict.why}` : verbose ? `${host}: ${name}: not yet: ${verdict.why}` : null
+}

@@ -1,0 +1,22 @@
+import type { Outcome, RunReport } from '../model.ts'
+
+/** What one host came to: counts by status. */
+export interface HostTally {
+  readonly same: number
+  readonly changed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+export const tally = (tasks: Readonly<Record<string, Outcome>>): HostTally => {
+  const count = (status: Outcome['status']): number =>
+    Object.values(tasks).filter((outcome) => outcome.status === status).length
+  return { same: count('same'), changed: count('changed'), failed: count('failed'), skipped: count('skipped') }
+}
+
+/** 0 done, 1 a task, host or gate failed or was skipped, 130 interrupted. */
+export const exitCodeOf = (report: RunReport): 0 | 1 | 130 => {
+  if (report.interrupted) return 130
+  const tallies = Object.values(report.hosts).map(tally)
+  return tallies.some(({ failed, skipped }) => failed + skipped > 0) || report.gates.some(({ pass }) => !pass) ? 1 : 0
+}

@@ -1,0 +1,79 @@
+import { styleText } from 'node:util'
+import Table from 'cli-table3'
+import { showMilliseconds } from '../duration.ts'
+import type { HostPlan, Plan, RunReport } from '../model.ts'
+import { exitCodeOf, tally } from './outcome.ts'
+
+/** Colours only on a terminal that has them: node's own rules (NO_COLOR, FORCE_COLOR, isTTY). */
+export const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+  styleText(style, text, { stream: process.stdout, validateStream: true })
+
+const MARK = { create: '+', change: '~', remove: '-' } as const
+const COLOUR = { create: 'green', change: 'yellow', remove: 'red' } as const
+
+/** The plan for people: what would change, host by host, and why. */
+export const planText = (plan: Plan): string => {
+  const unreachable = Object.entries(plan.unreachable).map(
+    ([host, why]) => `${paint('red', 'unreachable')} ${host}: ${why}`,
+  )
+  const batches = plan.batches.flatMap((batch) => [
+    paint(
+      'bold',
+      `${batch.play}${batch.interrupts ? ` (interrupts ${batch.hosts.map(({ host }) => host).join(', ')})` : ''}`,
+    ),
+    ...batch.hosts.flatMap(hostText),
+  ])
+  const hosts = new Set(plan.batches.flatMap((batch) => batch.hosts.map(({ host }) => host))).size
+  const sum =
+    plan.changes === 0
+      ? 'Nothing to change.'
+      : `${plan.changes} ${plan.changes === 1 ? 'change' : 'changes'} on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}.`
+  return [...batches, ...unreachable, paint('bold', sum)].join('\n')
+}
+
+const hostText = ({ host, same, changes }: HostPlan): readonly string[] => [
+  `  ${host} ${paint('dim', `(${same} already right)`)}`,
+  ...changes.flatMap((change) => [
+    `    ${paint(COLOUR[change.action], MARK[change.action])} ${change.task}: ${change.why}`,
+    ...change.steps.filter(() => change.interrupts).map((step) => `      ${paint('yellow', `! ${step}`)}`),
+    ...(change.diff ? change.diff.split('\n').map((line) => `      ${paintDiff(line)}`) : []),
+  ]),
+]
+
+const paintDiff = (line: string): string =>
+  line.startsWith('+') ? paint('green', line) : line.startsWith('-') ? paint('red', line) : line
+
+/** The end of a run for people: a row a host, then every failure with where, why and what to do. */
+export const reportText = (report: RunReport): string => {
+  const table = new Table({
+    head: ['host', 'same', 'changed', 'failed', 'skipped', 'execs'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const [host, tasks] of Object.entries(report.hosts)) {
+    const { same, changed, failed, skipped } = tally(tasks)
+    table.push([host, same, changed, failed, skipped, report.cost[host]?.execs ?? 0])
+  }
+  const failures = Object.entries(report.hosts).flatMap(([host, tasks]) =>
+    Object.entries(tasks).flatMap(([task, outcome]) =>
+      outcome.status === 'failed'
+        ? [`${paint('red', 'failed')} ${host}: ${task}: ${outcome.why}${outcome.hint ? `\n  ${outcome.hint}` : ''}`]
+        : [],
+    ),
+  )
+  const gates = report.gates
+    .filter(({ pass }) => !pass)
+    .map(
+      (gate) =>
+        `${paint('red', 'gate failed')} ${gate.host}: ${gate.name}: ${gate.why} (asked for ${showMilliseconds(gate.ms)})`,
+    )
+  return [table.toString(), ...failures, ...gates, lastLine(report)].join('\n')
+}
+
+const lastLine = (report: RunReport): string => {
+  const changed = Object.values(report.hosts).reduce((sum, tasks) => sum + tally(tasks).changed, 0)
+  const result = { 0: paint('green', 'done'), 1: paint('red', 'failed'), 130: paint('yellow', 'interrupted') }[
+    exitCodeOf(report)
+  ]
+  const passed = report.gates.filter(({ pass }) => pass).length
+  return `${report.playbook} ${result} in ${showMilliseconds(report.ms)}: ${changed} changed, ${passed} of ${report.gates.length} gates passed; run ${report.run}`
+}

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { compare } from '../../../lib/engine/compare.ts'
+import { frame } from '../../../lib/engine/frame.ts'
+import { probeScript, readProbe } from '../../../lib/engine/probe.ts'
+import { applyScript } from '../../../lib/engine/script.ts'
+import type { Task } from '../../../lib/model.ts'
+import { type Machine, machine, shells } from './machine.ts'
+import { line } from './scratch.ts'
+
+const folder = '/var/lib/vestal'
+const lock = { run: 'run-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
+
+describe.each(shells)('a script in %s', (shell) => {
+  let host: Machine
+  beforeEach(async () => {
+    host = await machine()
+  })
+  afterEach(() => host[Symbol.dispose]())
+
+  const marks = frame('n0nce')
+  const read = async (tasks: readonly Task[]) => {
+    const { stdout } = await host.run(shell, probeScript(tasks, marks))
+    return readProbe(tasks, marks, { stdout, sentAt: Date.now(), receivedAt: Date.now() })
+  }
+  const apply = async (tasks: readonly Task[], request: Partial<Parameters<typeof applyScript>[0]> = {}) => {
+    const states = (await read(tasks))?.states
+    const changes = tasks.flatMap((task) => compare(task, states?.get(`scratch ${task.key}`) ?? null) ?? [])
+    const steps = changes.flatMap((change) => change.task.kind.converge(change))
+    const answer = await host.run(shell, applyScript({ steps, verify: tasks, lock, lastRun: '', ...request }, marks))
+    return { ...answer, events: marks.split(answer.stdout).map(({ event, detail }) => `${event} ${detail}`.trim()) }
+  }
+
+  test('reads facts and says nothing of what is absent', async () => {
+    const reading = await read([line(`${folder}/a`, 'one')])
+    expect(reading?.states.size).toBe(0)
+    expect(reading?.facts).toMatchObject({ lastRun: '', lock: null })
+    expect(reading?.facts.bootId).toMatch(/^[0-9a-f-]{36}$/)
+    expect(Math.abs(reading?.facts.clockSkewMs ?? Number.NaN)).toBeLessThan(2_000)
+  })
+
+  test('makes changes in order, proves them, and has nothing left to do', async () => {
+    const tasks = [line(`${folder}/a`, 'one'), line(`${folder}/b`, "two 'quoted' $(x) `y`\nline — ü")]
+    const { code, events } = await apply(tasks)
+    expect(code).toBe(0)
+    expect(events.filter((event) => /^(step|code)/.test(event))).toEqual(['step 0', 'code 0 0', 'step 1', 'code 1 0'])
+    const again = await read(tasks)
+    expect(tasks.map((task) => compare(task, again?.states.get(`scratch ${task.key}`) ?? null))).toEqual([null, null])
+    expect(again?.facts.lastRun).toBe('run-1')
+  })
+
+  test('takes back what was done before a step that fails, and brings back what served', async () => {
+    await apply([line(`${folder}/a`, 'before')])
+    const { events } = await apply(
+      [
+        line(`${folder}/a`, 'after'),
+        line(`${folder}/new`, 'x'),
+        line(`${folder}/bad`, 'x', { fail: true }),
+        line(`${folder}/never`, 'x'),
+      ],
+      { lastRun: 'run-1' },
+    )
+    expect(events.filter((event) => /^(code|undone)/.test(event))).toEqual([
+      'code 0 0',
+      'code 1 0',
+      'code 2 1',
+      'undone 1 0',
+      'undone 0 0',
+      'undone 0 0',
+      'undone 1 0',
+      'undone 2 0',
+    ])
+    const left = await read([line(`${folder}/a`, ''), line(`${folder}/new`, ''), line(`${folder}/never`, '')])
+    expect([...(left?.states ?? [])]).toEqual([[`scratch ${folder}/a`, { text: 'before' }]])
+  })
+
+  test('refuses a host that another run changed after it was read', async () => {
+    await apply([line(`${folder}/a`, 'one')])
+    const { code, events } = await apply([line(`${folder}/a`, 'two')], {
+      lock: { ...lock, run: 'run-2' },
+      lastRun: 'something else',
+    })
+    expect(code).toBe(76)
+    expect(events).not.toContain('step 0')
+  })
+
+  test('a lock is held while its script runs, names its owner, and is nobody’s once its session is gone', async () => {
+    const slow = {
+      ...line(`${folder}/a`, 'x'),
+      kind: { ...line('', '').kind, converge: () => [{ title: 'wait', run: 'sleep 30' }] },
+    }
+    const first = host.start(
+      shell,
+      applyScript({ steps: slow.kind.converge({} as never), verify: [], lock, lastRun: '' }, marks),
+    )
+    await new Promise((resolve) => first.stdout?.on('data', (chunk) => chunk.includes('step 0') && resolve(undefined)))
+    expect((await read([]))?.facts.lock).toEqual({ owner: 'ann@desk', run: 'run-1', since: lock.since })
+    const second = await apply([line(`${folder}/b`, 'x')], {
+      lock: { ...lock, run: 'run-2', owner: 'bob@lap' },
+      lastRun: 'run-1',
+    })
+    expect(second.code).toBe(75)
+    expect(second.stdout.toString()).toContain('ann@desk')
+    const broken = await apply([line(`${folder}/b`, 'x')], {
+      lock: { ...lock, run: 'run-3', break: true },
+      lastRun: 'run-1',
+    })
+    expect(broken.code).toBe(0)
+    first.kill('SIGKILL')
+  })
+
+  test('a lock whose session was killed outlives it only until its script has ended its step', async () => {
+    const first = host.start(
+      shell,
+      applyScript({ steps: [{ title: 'wait', run: 'sleep 1' }], verify: [], lock, lastRun: '' }, marks),
+    )
+    await new Promise((resolve) => first.stdout?.on('data', (chunk) => chunk.includes('step 0') && resolve(undefined)))
+    await host.run(
+      shell,
+      "while IFS='=' read -r name value; do if [ $name = session ]; then kill -9 ${value%% *}; fi; done </run/vestal/lock",
+    )
+    first.stdout?.destroy()
+    const next = await apply([line(`${folder}/b`, 'x')], { lock: { ...lock, run: 'run-2' }, lastRun: 'run-1' })
+    expect(next.code).toBe(0)
+  })
+})
