@@ -1,6 +1,8 @@
-import type { Kind, Task } from '../model.ts'
-import { pending } from './pending.ts'
+import type { Change, Kind, Step, Task } from '../model.ts'
+import { word, words } from '../shell.ts'
+import { absolutePath, accountName } from './check.ts'
 
+/** `groups` is `complete`, or says which are missing. */
 export type UserState = Readonly<{ groups: string }>
 export interface UserData {
   readonly home: string
@@ -10,14 +12,71 @@ export interface UserData {
 export interface UserOptions {
   readonly home?: string
   readonly shell?: string
-  /** Further groups it must be in; others are left alone. */
+  /** Further groups it must be in; others are left alone. They must exist. */
   readonly groups?: readonly string[]
 }
 
-export const userKind: Kind<UserState, UserData> = pending('user', '')
+export const userKind: Kind<UserState, UserData> = {
+  name: 'user',
+  summary:
+    'A system user with a group of its own name. One that exists is kept as it is; only missing groups are added.',
+  probe: (tasks) => {
+    const groups = [...new Set(tasks.flatMap(({ data }) => data.groups))]
+    return `getent passwd -- ${words(tasks.map(({ key }) => key))}
+printf '\\0'
+${groups.length === 0 ? ':' : `getent group -- ${words(groups)}`}`
+  },
+  parse: (stdout, tasks) => {
+    const [users = '', groups = ''] = stdout.toString().split('\0')
+    const primary = new Map(fields(users).map(([name = '', , , gid = '']) => [name, gid]))
+    const members = new Map(fields(groups).map(([name, , gid, list = '']) => [name, { gid, list: list.split(',') }]))
+    const isIn = (user: string, group: string): boolean =>
+      members.get(group)?.list.includes(user) || members.get(group)?.gid === primary.get(user)
+    return new Map(
+      tasks
+        .filter(({ key }) => primary.has(key))
+        .map(({ key, data }) => [key, { groups: state(data.groups.filter((group) => !isIn(key, group))) }]),
+    )
+  },
+  converge: (change) => (change.from === null ? [create(change.task)] : [join(change)]),
+  explain: ({ from }) => (from === null ? '' : `is ${from.groups}`),
+}
 
-/** A system user with a group of its own name. One that exists already is kept as it is; only missing groups are added. */
+/** A system user with a group of its own name. Throws InputError on a name or path that a system wouldn't take. */
 export const systemUser = (name: string, options: UserOptions = {}): Task<UserState, UserData> => {
   const { home = '/nonexistent', shell = '/usr/sbin/nologin', groups = [] } = options
-  return { kind: userKind, key: name, desired: { groups: 'complete' }, data: { home, shell, groups } }
+  return {
+    kind: userKind,
+    key: accountName(name),
+    desired: { groups: 'complete' },
+    data: { home: absolutePath(home), shell: absolutePath(shell), groups: groups.map(accountName) },
+  }
+}
+
+const fields = (lines: string): readonly (readonly string[])[] =>
+  lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(':'))
+
+const state = (missing: readonly string[]): string =>
+  missing.length === 0 ? 'complete' : `not in ${missing.join(', ')}`
+
+const create = ({ key, data: { home, shell, groups } }: Task<UserState, UserData>): Step => ({
+  title: `add the user ${key}`,
+  run: `group=--user-group
+if getent group -- ${word(key)} >/dev/null; then group=--gid=${word(key)}; fi
+useradd --system "$group" --no-create-home --home-dir ${word(home)} --shell ${word(shell)}${
+    groups.length === 0 ? '' : ` --groups ${word(groups.join(','))}`
+  } ${word(key)}`,
+  undo: `if getent passwd -- ${word(key)} >/dev/null; then userdel ${word(key)}; fi`,
+})
+
+const join = ({ task: { key, data }, from }: Change<UserState, UserData>): Step => {
+  const missing = data.groups.filter((group) => from?.groups.replace('not in ', '').split(', ').includes(group))
+  return {
+    title: `add ${key} to ${missing.join(', ')}`,
+    run: `usermod --append --groups ${word(missing.join(','))} ${word(key)}`,
+    undo: missing.map((group) => `gpasswd --delete ${word(key)} ${word(group)}`).join('\n'),
+  }
 }
