@@ -29,11 +29,11 @@ const isOurs = ({ body }: Notification): boolean =>
 const firing = (): readonly Notification[] => labNotifications().filter(isOurs)
 
 say('Bringing up a lab of six machines')
-await $`vestal lab up --hosts 6`
+await $`npx vestal lab up --hosts 6`
 say('Deploying two Prometheus and three Alertmanagers: npx zx playbooks/deploy.ts -i inventory/ha')
-await $`zx playbooks/deploy.ts -i inventory/ha`
+await $`npx zx playbooks/deploy.ts -i inventory/ha`
 say('What serves now: vestal status -i inventory/ha')
-await $`vestal status -i inventory/ha`
+await $`npx vestal status -i inventory/ha`
 
 say(`Making ${ALERT} true on node-1, seen by both Prometheus replicas, sent to all three Alertmanagers`)
 await setMetric(0)
