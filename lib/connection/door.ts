@@ -1,0 +1,54 @@
+import type { Readable } from 'node:stream'
+import { milliseconds } from '../duration.ts'
+import type { Duration, ExecOptions, Host, HttpRequest } from '../model.ts'
+import { frame } from './bootstrap.ts'
+import type { CountedConnection } from './connect.ts'
+import { converse } from './converse.ts'
+import { ask } from './http.ts'
+import type { Sudo } from './sudo.ts'
+import type { Transport } from './transport.ts'
+
+interface Manner {
+  readonly sudo?: Sudo
+  /** The limit for scripts that ask for none of their own. */
+  readonly idle?: Duration
+}
+
+/** Makes a connection of a transport: scripts, HTTP requests, and a count of them. */
+export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): CountedConnection => {
+  const cost = { execs: 0, pushedBytes: 0, requests: 0 }
+  const push = (bytes: number): void => {
+    cost.pushedBytes += bytes
+  }
+  return {
+    host,
+    cost,
+    async exec(script: string, options: ExecOptions = {}) {
+      hold(options.stdin)
+      options.signal?.throwIfAborted()
+      const framed = frame(script)
+      const limit = options.idle ?? idle
+      cost.execs += 1
+      const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
+      return converse(program, {
+        ...options,
+        ...sudo,
+        host: host.name,
+        script: framed,
+        idleMs: limit && milliseconds(limit),
+        push,
+        drop: transport.drop,
+      })
+    },
+    async request(request: HttpRequest) {
+      cost.requests += 1
+      return ask(host.name, request, transport.dial)
+    },
+    [Symbol.asyncDispose]: () => transport.close(),
+  }
+}
+
+/** A stream that someone watches (for progress) would flow before the program that reads it has started. */
+const hold = (stdin: Uint8Array | Readable | undefined): void => {
+  if (stdin && 'pause' in stdin) stdin.pause()
+}

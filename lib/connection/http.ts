@@ -1,0 +1,71 @@
+import { request } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { milliseconds } from '../duration.ts'
+import { HostError } from '../errors.ts'
+import type { HttpAnswer, HttpRequest } from '../model.ts'
+
+export type Dial = (address: string, port: number) => Promise<Duplex>
+
+/** Larger answers are refused; a Prometheus with 100,000 targets stays below. */
+const mostBytes = 64 * 1024 * 1024
+
+/**
+ * Sends one HTTP request over a stream of its own and returns the whole answer, its body read as UTF-8. Throws HostError
+ * when nothing answers in time (default 10 s), when what answers is not HTTP, or when the body is over 64 MiB; LinkError as `dial` does.
+ */
+export const ask = async (host: string, wanted: HttpRequest, dial: Dial): Promise<HttpAnswer> => {
+  const { address = '127.0.0.1', port, path, timeout = '10s' } = wanted
+  const what = `http://${address.includes(':') ? `[${address}]` : address}:${port}${path}`
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new HostError(host, `${what} did not answer within ${timeout}`)),
+    milliseconds(timeout),
+  )
+  const dialled = dial(address, port)
+  try {
+    const stream = await Promise.race([dialled, late.promise])
+    return await Promise.race([exchange(stream, { ...wanted, address }), late.promise])
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    throw new HostError(host, `${what}: ${error instanceof Error ? error.message : error}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
+    dialled.then((stream) => stream.destroy()).catch(() => {})
+  }
+}
+
+const exchange = (
+  stream: Duplex,
+  { address, port, path, method = 'GET', headers, body }: HttpRequest,
+): Promise<HttpAnswer> =>
+  new Promise((resolve, reject) => {
+    stream.on('error', reject)
+    stream.on('close', () => reject(new Error('the connection was closed before the answer was whole')))
+    const asked = request(
+      { createConnection: () => stream, host: address, port, path, method, headers: { ...headers } },
+      (answer) => {
+        const chunks: Buffer[] = []
+        let bytes = 0
+        answer.on('error', reject)
+        answer.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > mostBytes) reject(new Error(`the answer is larger than ${mostBytes / 1024 / 1024} MiB`))
+          else chunks.push(chunk)
+        })
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: flat(answer.headers),
+            body: Buffer.concat(chunks).toString(),
+          }),
+        )
+      },
+    )
+    asked.on('error', reject)
+    asked.end(body)
+  })
+
+const flat = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import { constants, userInfo } from 'node:os'
+import { HostError } from '../errors.ts'
+import type { Host } from '../model.ts'
+import { bootstrapCommand } from './bootstrap.ts'
+import type { ConnectOptions, CountedConnection } from './connect.ts'
+import { door } from './door.ts'
+import { portFailure } from './port-failure.ts'
+import { sudoFor } from './sudo.ts'
+import type { Ended, Transport } from './transport.ts'
+
+/** A connection to this machine itself: the same door, without SSH. */
+export const openLocal = (host: Host, options: ConnectOptions): CountedConnection =>
+  door(host, localTransport(host.name), { sudo: sudoFor(host.link, userInfo().username), idle: options.idle })
+
+const localTransport = (host: string): Transport => {
+  /** For each running program, what ends it. */
+  const running = new Set<(why: string) => void>()
+  const drop = (why: string): void => {
+    for (const end of running) end(why)
+  }
+  return {
+    drop,
+    close: async () => drop('the connection was closed'),
+    async start(become) {
+      const [program = 'sh', ...args] = bootstrapCommand(become)
+      // A session of its own: Ctrl-C at the terminal ends the script only if Vestal decides so.
+      const child = spawn(program, args, { cwd: '/', detached: true, stdio: 'pipe' })
+      await once(child, 'spawn').catch((error: Error) => {
+        throw new HostError(host, `${program} could not be started: ${error.message}`)
+      })
+      const { promise: ended, resolve } = Promise.withResolvers<Ended>()
+      const kill = (): void => {
+        endGroup(child.pid)
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
+      }
+      const lose = (why: string): void => {
+        resolve({ lost: why })
+        kill()
+      }
+      running.add(lose)
+      child.on('close', (code, signal) => {
+        running.delete(lose)
+        resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'] })
+      })
+      return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, kill }
+    },
+    async dial(address, port) {
+      const socket = connectTcp({ host: address, port })
+      await once(socket, 'connect').catch((error: unknown) => {
+        throw portFailure(host, { address, port, error })
+      })
+      return socket
+    },
+  }
+}
+
+const endGroup = (pid: number | undefined): void => {
+  try {
+    if (pid) process.kill(-pid, 'SIGTERM')
+  } catch {
+    // It has ended, or it belongs to another user; then the end of its input and output must do.
+  }
+}

@@ -1,0 +1,21 @@
+import { HostError } from '../errors.ts'
+
+interface Failed {
+  readonly address: string
+  readonly port: number
+  /** As node:net or an SSH server words it. */
+  readonly error: unknown
+}
+
+/** The error for a port of the host that the host itself cannot reach. */
+export const portFailure = (host: string, { address, port, error }: Failed): HostError => {
+  const words = error instanceof Error ? error.message : String(error)
+  const at = `${address}:${port}`
+  if (/refused/i.test(words)) {
+    return new HostError(host, `nothing listens on ${at}`, {
+      cause: error,
+      hint: 'Is the service running, and on this port?',
+    })
+  }
+  return new HostError(host, `${at} cannot be reached from the host: ${words}`, { cause: error })
+}

@@ -1,0 +1,68 @@
+import { homedir, userInfo } from 'node:os'
+import type { ConnectOptions } from './connect.ts'
+import { type Keyring, keyring } from './keyring.ts'
+import type { HostKeyLine } from './known-hosts.ts'
+import { readKnownHosts } from './known-hosts-file.ts'
+import type { Session } from './session.ts'
+import { readSshConfig } from './ssh-config.ts'
+import type { Surroundings } from './target.ts'
+
+/** What connections that were asked for with the same options have in common, so that fifty hosts cost one reading of each file. */
+export interface Shared {
+  readonly flags: ConnectOptions
+  readonly keyring: Keyring
+  readonly hostKeys: HostKeys
+  /** Logins on jump hosts, by where they lead. */
+  readonly jumps: Map<string, Jumping>
+  surroundings(): Promise<Surroundings>
+}
+export interface HostKeys {
+  lines(files: readonly string[]): readonly HostKeyLine[]
+  /** To be called when a file has been written to. */
+  changed(): void
+}
+interface Jumping {
+  users: number
+  readonly session: Promise<Session>
+}
+
+const shared = new WeakMap<ConnectOptions, Shared>()
+
+export const sharedOf = (flags: ConnectOptions): Shared => {
+  const found = shared.get(flags) ?? make(flags)
+  shared.set(flags, found)
+  return found
+}
+
+const make = (flags: ConnectOptions): Shared => {
+  let surroundings: Promise<Surroundings> | undefined
+  const read = async (): Promise<Surroundings> => ({
+    flags,
+    lookup: await readSshConfig(flags.configFile),
+    home: homedir(),
+    login: userInfo().username,
+    env: process.env,
+  })
+  return {
+    flags,
+    keyring: keyring(),
+    hostKeys: hostKeys(),
+    jumps: new Map(),
+    surroundings() {
+      surroundings ??= read()
+      return surroundings
+    },
+  }
+}
+
+const hostKeys = (): HostKeys => {
+  const known = new Map<string, readonly HostKeyLine[]>()
+  return {
+    lines(files) {
+      const found = known.get(files.join('\n')) ?? readKnownHosts(files)
+      known.set(files.join('\n'), found)
+      return found
+    },
+    changed: () => known.clear(),
+  }
+}

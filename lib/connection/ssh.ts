@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream'
+import { LinkError } from '../errors.ts'
+import type { Host } from '../model.ts'
+import type { ConnectOptions, CountedConnection } from './connect.ts'
+import { dial } from './dial.ts'
+import { door } from './door.ts'
+import { throughJump } from './jumping.ts'
+import { openSession, type Session } from './session.ts'
+import { type Shared, sharedOf } from './shared.ts'
+import { sshTransport } from './ssh-transport.ts'
+import { sudoFor } from './sudo.ts'
+import { type Target, targetOf } from './target.ts'
+
+/** A connection over SSH, by way of jump hosts where there are any. Throws LinkError, and the signal's reason. */
+export const openSsh = async (host: Host, options: ConnectOptions): Promise<CountedConnection> => {
+  try {
+    const shared = sharedOf(options)
+    const target = targetOf(host, await shared.surroundings())
+    await requireKeys(target, shared)
+    const session = await reach(target, shared)
+    return door(host, sshTransport(host.name, session), { sudo: sudoFor(host.link, target.user), idle: options.idle })
+  } catch (error) {
+    throw isFromFiles(error) ? new LinkError(host.name, `no connection: ${error.message}`, { cause: error }) : error
+  }
+}
+
+const reach = async (target: Target, shared: Shared): Promise<Session> => {
+  const { via } = target
+  if (!via) return openSession(await dial(target, shared.flags.signal), target, shared)
+  return throughJump({ target, via, jumps: shared.jumps, open: () => reach(via, shared) }, (stream: Duplex) =>
+    openSession(stream, target, shared),
+  )
+}
+
+/** A key that was named for this run must be there, even where another way in would do. */
+const requireKeys = async ({ host, keys, passphrase }: Target, { keyring }: Shared): Promise<void> => {
+  for (const { path, required } of keys) {
+    if (!required) continue
+    const key = await keyring.key(path, passphrase)
+    if ('unread' in key && key.unread) {
+      throw new LinkError(host, `the private key ${path} ${key.why}`, {
+        hint: 'Check --private-key and `ansible_ssh_private_key_file`.',
+      })
+    }
+  }
+}
+
+/** ssh's configuration or known_hosts is there and cannot be read. */
+const isFromFiles = (error: unknown): error is Error => error instanceof Error && 'syscall' in error && 'path' in error

@@ -1,0 +1,26 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Become } from './bootstrap.ts'
+
+/** What SSH and the machine itself have in common: they start programs and reach ports. */
+export interface Transport {
+  /** Starts the bootstrap. Throws LinkError when the link is gone, HostError when the host refuses. */
+  start(become?: Become): Promise<Program>
+  /** A stream to a port as the machine itself reaches it. Throws HostError when nothing answers there, LinkError when the link is gone. */
+  dial(address: string, port: number): Promise<Duplex>
+  /** Cuts the link; whatever runs over it ends as lost, for this reason. */
+  drop(why: string): void
+  close(): Promise<void>
+}
+
+/** A program that was started on the machine. */
+export interface Program {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Settles when it has ended and all its output has been read; never rejects. */
+  readonly ended: Promise<Ended>
+  /** Asks it to end, and stops listening to it. */
+  kill(): void
+}
+/** An exit code (128 + n for signal n), or why nothing is known of how it ended. */
+export type Ended = { readonly code: number } | { readonly lost: string }
