@@ -1,0 +1,91 @@
+/** Gates over one member of an Alertmanager cluster. Its own `/-/ready` proves nothing: it says 200 from the first moment on. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { Gate, Reach, Verdict } from '../model.ts'
+import { bytesOf, type Content } from '../secret.ts'
+import { ask, askJson, type Endpoint, refused } from './endpoint.ts'
+import { listed, missingFrom } from './listed.ts'
+
+/** It answers, and its cluster has settled (or it has none), so that it sends notifications. */
+export const alertmanagerServes = (alertmanager: Endpoint): Gate => ({
+  name: 'Alertmanager sends notifications',
+  host: alertmanager.host.name,
+  within: '60s',
+  ask: async (reach) => settled((await status(reach, alertmanager)).cluster.status),
+})
+
+export interface Membership {
+  /** The gossip addresses of all members, itself included, as `address:port`; empty for an Alertmanager without a cluster. */
+  readonly members: readonly string[]
+  /** Its own name, where its version can be given one. */
+  readonly name?: string
+}
+
+/** The members it gossips with are exactly the inventory's, by address, and its cluster has settled. */
+export const gossipMembersAre = (alertmanager: Endpoint, { members, name }: Membership): Gate => ({
+  name: 'Alertmanager gossips with every member of the inventory',
+  host: alertmanager.host.name,
+  within: '60s',
+  async ask(reach) {
+    const { cluster } = await status(reach, alertmanager)
+    const found = new Set(cluster.peers.map(({ address }) => canonical(address)))
+    const wanted = new Set(members.map(canonical))
+    const missing = missingFrom(found, wanted)
+    const foreign = missingFrom(wanted, found)
+    if (missing.length > 0) return { pass: false, why: `does not see ${listed(missing)}` }
+    if (foreign.length > 0) return { pass: false, why: `also gossips with ${listed(foreign)}, not in the inventory` }
+    if (members.length > 0 && name !== undefined && cluster.name !== name)
+      return { pass: false, why: `calls itself ${cluster.name}, not ${name}` }
+    return settled(cluster.status)
+  },
+})
+
+/** Its config's hash is that of the file as it must be, and its last reload succeeded. */
+export const alertmanagerConfigInForce = (alertmanager: Endpoint, config: Content): Gate => ({
+  name: 'Alertmanager has its config in force',
+  host: alertmanager.host.name,
+  within: '15s',
+  async ask(reach) {
+    const answer = await ask(reach, alertmanager, '/metrics')
+    if (answer.status !== 200) throw refused(alertmanager, '/metrics', answer)
+    if (metric(answer.body, 'alertmanager_config_last_reload_successful') !== 1)
+      return {
+        pass: false,
+        why: 'it refused its config at the last reload and runs on the one before; see its journal',
+      }
+    return metric(answer.body, 'alertmanager_config_hash') === configHash(bytesOf(config))
+      ? { pass: true }
+      : { pass: false, why: 'it runs on another config than the one it must have' }
+  },
+})
+
+/** What `alertmanager_config_hash` says of a config file: 48 bits of its MD5 (alertmanager `config/coordinator.go`). */
+export const configHash = (config: Buffer): number => createHash('md5').update(config).digest().readUIntLE(0, 6)
+
+const settled = (clusterStatus: string): Verdict =>
+  clusterStatus === 'ready' || clusterStatus === 'disabled'
+    ? { pass: true }
+    : { pass: false, why: `its cluster is ${clusterStatus}, not ready` }
+
+const status = (reach: Reach, alertmanager: Endpoint) =>
+  askJson(reach, alertmanager, { path: '/api/v2/status', form: STATUS })
+
+/** IPv6 addresses can be written in many ways. */
+const canonical = (address: string): string => (address.startsWith('[') ? new URL(`http://${address}`).host : address)
+
+const metric = (page: string, name: string): number | undefined => {
+  const line = page.split('\n').find((one) => one.startsWith(`${name} `))
+  return line === undefined ? undefined : Number(line.slice(name.length + 1))
+}
+
+/** The part of `/api/v2/status` that is read here; the same from 0.25 to 0.33. */
+const STATUS = z.object({
+  cluster: z.object({
+    name: z.string().optional(),
+    status: z.string(),
+    peers: z
+      .array(z.object({ name: z.string(), address: z.string() }))
+      .nullish()
+      .transform((peers) => peers ?? []),
+  }),
+})

@@ -1,0 +1,82 @@
+import type { ZodType } from 'zod'
+import { HostError } from '../errors.ts'
+import type { Connection, Host, HttpAnswer, Reach } from '../model.ts'
+import type { Secret } from '../secret.ts'
+
+/** A web server on a host, as it is asked from that host. */
+export interface Endpoint {
+  readonly host: Host
+  readonly address?: string
+  readonly port: number
+  /** In front of every path; empty or `/something`. */
+  readonly prefix?: string
+  readonly user?: { readonly username: string; readonly password: Secret }
+}
+
+/**
+ * Asks a web server, through the link to its host. Gates that ask the same thing at the same moment share one request; an answer
+ * is never kept, so that none is older than the question. Throws HostError or LinkError where nothing answers.
+ */
+export const ask = async (reach: Reach, endpoint: Endpoint, path: string): Promise<HttpAnswer> => {
+  const connection = await reach(endpoint.host)
+  const asked = underWay.get(connection) ?? new Map<string, Promise<HttpAnswer>>()
+  underWay.set(connection, asked)
+  const key = JSON.stringify([endpoint.address, endpoint.port, endpoint.prefix, path])
+  const shared = asked.get(key)
+  if (shared) return shared
+  const answer = request(connection, endpoint, path).finally(() => asked.delete(key))
+  asked.set(key, answer)
+  return answer
+}
+
+/** Asks for JSON of a known form. Throws HostError when the answer isn't 200 or has another form. */
+export const askJson = async <T>(
+  reach: Reach,
+  endpoint: Endpoint,
+  { path, form }: { readonly path: string; readonly form: ZodType<T> },
+): Promise<T> => {
+  const answer = await ask(reach, endpoint, path)
+  return read(answer, { endpoint, path, form })
+}
+
+/** Reads an answer as JSON of a known form. Throws HostError when it isn't 200 or has another form. */
+export const read = <T>(
+  answer: HttpAnswer,
+  { endpoint, path, form }: { readonly endpoint: Endpoint; readonly path: string; readonly form: ZodType<T> },
+): T => {
+  if (answer.status !== 200) throw refused(endpoint, path, answer)
+  const parsed = form.safeParse(jsonOf(answer.body))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new HostError(
+    endpoint.host.name,
+    `${path} answered in an unknown form: ${issue?.path.join('.')}: ${issue?.message}`,
+  )
+}
+
+/** What an answer that isn't 200 says, as an error. */
+export const refused = ({ host, user }: Endpoint, path: string, { status, body }: HttpAnswer): HostError =>
+  new HostError(host.name, `${path} answered ${status}: ${body.trim().split('\n', 1)[0]?.slice(0, 200)}`, {
+    hint: status === 401 && !user ? 'Set `web_user` beside `web_config`, so that Vestal can ask it.' : undefined,
+  })
+
+const underWay = new WeakMap<Connection, Map<string, Promise<HttpAnswer>>>()
+
+const request = (connection: Connection, { address, port, prefix = '', user }: Endpoint, path: string) =>
+  connection.request({
+    address,
+    port,
+    path: prefix + path,
+    headers: user && {
+      authorization: `Basic ${Buffer.from(`${user.username}:${user.password.reveal()}`).toString('base64')}`,
+    },
+    timeout: '10s',
+  })
+
+const jsonOf = (body: string): unknown => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,162 @@
+/** Gates over one Prometheus. All of them wait while its WAL is replayed, however long that takes, as long as it moves. */
+import { z } from 'zod'
+import { milliseconds } from '../duration.ts'
+import type { Duration, Gate, Reach, Verdict } from '../model.ts'
+import { ask, askJson, type Endpoint, refused } from './endpoint.ts'
+import { listed, missingFrom } from './listed.ts'
+
+/** It serves queries, so its WAL is replayed. Says which segment it replays while it isn't. */
+export const prometheusReady = (prometheus: Endpoint): Gate =>
+  gate(prometheus, { name: 'Prometheus is ready, its WAL replayed', within: '60s', ask: async () => ({ pass: true }) })
+
+/** Its last reload succeeded: the config on its disk is one that it accepts. */
+export const configInForce = (prometheus: Endpoint): Gate =>
+  gate(prometheus, {
+    name: 'Prometheus has its config in force',
+    within: '15s',
+    async ask(reach) {
+      const { reloadConfigSuccess } = await runtime(reach, prometheus)
+      return reloadConfigSuccess
+        ? { pass: true }
+        : { pass: false, why: 'it refused its config at the last reload and runs on the one before; see its journal' }
+    },
+  })
+
+export interface Target {
+  readonly job: string
+  /** `address:port`, as service discovery gives it. */
+  readonly address: string
+}
+
+/**
+ * Every target that the inventory names is known, and every target, named or not, was scraped since the process started. A target
+ * that is down counts: Prometheus did its part.
+ */
+export const everyTargetScraped = (
+  prometheus: Endpoint,
+  { expected, within }: { readonly expected: readonly Target[]; readonly within: Duration },
+): Gate =>
+  gate(prometheus, {
+    name: 'Prometheus has scraped every target since it started',
+    within,
+    async ask(reach) {
+      const [{ startTime }, { activeTargets }] = await Promise.all([
+        runtime(reach, prometheus),
+        data(reach, prometheus, { path: '/api/v1/targets?state=active', form: TARGETS }),
+      ])
+      const known = new Set(
+        activeTargets.map((target) => `${target.scrapePool} ${target.discoveredLabels.__address__}`),
+      )
+      const missing = expected.map(({ job, address }) => `${job} ${address}`).filter((target) => !known.has(target))
+      if (missing.length > 0) return { pass: false, why: `not yet discovered: ${listed(missing)}` }
+      const started = Date.parse(startTime)
+      const waiting = activeTargets.filter((target) => Date.parse(target.lastScrape) < started)
+      if (waiting.length === 0) return { pass: true, detail: `${activeTargets.length} targets` }
+      return {
+        pass: false,
+        why: `not yet scraped: ${listed(waiting.map((target) => target.scrapeUrl))}`,
+        progress: `${activeTargets.length - waiting.length} of ${activeTargets.length} targets scraped`,
+      }
+    },
+  })
+
+/** The Alertmanagers it sends to are exactly these, as `address:port`. */
+export const alertmanagersDiscovered = (prometheus: Endpoint, expected: readonly string[]): Gate =>
+  gate(prometheus, {
+    name: 'Prometheus sends to every Alertmanager of the inventory',
+    within: '30s',
+    async ask(reach) {
+      const { activeAlertmanagers } = await data(reach, prometheus, {
+        path: '/api/v1/alertmanagers',
+        form: ALERTMANAGERS,
+      })
+      const found = new Set(activeAlertmanagers.map(({ url }) => new URL(url).host))
+      const wanted = new Set(expected.map((address) => new URL(`http://${address}`).host))
+      const missing = missingFrom(found, wanted)
+      const foreign = missingFrom(wanted, found)
+      if (missing.length > 0) return { pass: false, why: `does not send to ${listed(missing)}` }
+      if (foreign.length > 0) return { pass: false, why: `also sends to ${listed(foreign)}, not in the inventory` }
+      return { pass: true, detail: `${found.size} Alertmanagers` }
+    },
+  })
+
+/**
+ * Every rule group of these files is loaded, and evaluated since the process started. Groups with an interval above `within` are
+ * only asked to be loaded.
+ */
+export const ruleGroupsEvaluated = (
+  prometheus: Endpoint,
+  { files, within }: { readonly files: readonly string[]; readonly within: Duration },
+): Gate =>
+  gate(prometheus, {
+    name: 'Prometheus has evaluated every rule group since it started',
+    within,
+    async ask(reach) {
+      const [{ startTime }, { groups }] = await Promise.all([
+        runtime(reach, prometheus),
+        data(reach, prometheus, { path: '/api/v1/rules', form: RULES }),
+      ])
+      const loaded = new Set(groups.map(({ file }) => file))
+      const missing = files.filter((file) => !loaded.has(file))
+      if (missing.length > 0) return { pass: false, why: `not loaded: ${listed(missing)}` }
+      const started = Date.parse(startTime)
+      const waiting = groups.filter(
+        (group) => group.interval * 1_000 <= milliseconds(within) && Date.parse(group.lastEvaluation) < started,
+      )
+      if (waiting.length === 0) return { pass: true, detail: `${groups.length} rule groups` }
+      return {
+        pass: false,
+        why: `not yet evaluated: ${listed(waiting.map(({ file, name }) => `${name} (${file})`))}`,
+        progress: `${groups.length - waiting.length} of ${groups.length} rule groups evaluated`,
+      }
+    },
+  })
+
+interface Question {
+  readonly name: string
+  readonly within: Duration
+  ask(reach: Reach): Promise<Verdict>
+}
+const gate = (prometheus: Endpoint, { name, within, ask: question }: Question): Gate => ({
+  name,
+  host: prometheus.host.name,
+  within,
+  ask: async (reach) => (await starting(reach, prometheus)) ?? question(reach),
+})
+
+/** Why it doesn't serve yet, or null. A replay that moves is progress. */
+const starting = async (reach: Reach, prometheus: Endpoint): Promise<Verdict | null> => {
+  const ready = await ask(reach, prometheus, '/-/ready')
+  if (ready.status === 200) return null
+  if (ready.status !== 503) throw refused(prometheus, '/-/ready', ready)
+  const { current, max } = await data(reach, prometheus, { path: '/api/v1/status/walreplay', form: REPLAY })
+  const progress = `WAL segment ${current} of ${max}`
+  return { pass: false, why: `it is starting: replaying ${progress}`, progress }
+}
+
+const runtime = (reach: Reach, prometheus: Endpoint) =>
+  data(reach, prometheus, { path: '/api/v1/status/runtimeinfo', form: RUNTIME })
+
+const data = async <T>(
+  reach: Reach,
+  prometheus: Endpoint,
+  { path, form }: { readonly path: string; readonly form: z.ZodType<T> },
+): Promise<T> => (await askJson(reach, prometheus, { path, form: z.object({ data: form }) })).data
+
+// The parts of Prometheus's HTTP API that are read here; they are the same from 2.42 to 3.5.
+const REPLAY = z.object({ current: z.number(), max: z.number() })
+const RUNTIME = z.object({ startTime: z.string(), reloadConfigSuccess: z.boolean() })
+const TARGETS = z.object({
+  activeTargets: z.array(
+    z.object({
+      scrapePool: z.string(),
+      scrapeUrl: z.string(),
+      lastScrape: z.string(),
+      discoveredLabels: z.object({ __address__: z.string().optional() }),
+    }),
+  ),
+})
+const ALERTMANAGERS = z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) })
+const RULES = z.object({
+  groups: z.array(z.object({ name: z.string(), file: z.string(), interval: z.number(), lastEvaluation: z.string() })),
+})

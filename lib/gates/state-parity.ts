@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import type { Gate, Reach } from '../model.ts'
+import { ask, type Endpoint, read } from './endpoint.ts'
+import { listed, missingFrom } from './listed.ts'
+
+/** Prometheus sends to all Alertmanagers at once; this long after, an alert must be everywhere. */
+const UNDER_WAY_MS = 15_000
+/** Prometheus sends a firing alert again a minute later, at the next evaluation; one not heard of for longer isn't sent by a Prometheus that serves. */
+const REFRESHED_MS = 150_000
+
+/**
+ * An Alertmanager holds what its peers hold: the same silences, and every firing alert that a peer is being sent. Alerts are
+ * neither gossiped nor stored, so a restarted one lacks them until Prometheus sends them again, up to a minute later; restarting
+ * the next one before that would lose them everywhere. Clocks are each peer's own.
+ */
+export const stateParity = (alertmanager: Endpoint, peers: readonly Endpoint[]): Gate => ({
+  name: 'Alertmanager holds the silences and alerts of its peers',
+  host: alertmanager.host.name,
+  within: '4m',
+  async ask(reach) {
+    const [mine, ...theirs] = await Promise.all([alertmanager, ...peers].map((one) => stateOf(reach, one)))
+    if (!mine) return { pass: true }
+    const differences = theirs.flatMap((peer) => [
+      ...lacking('silences', missingFrom(peer.silences, mine.silences), `${peer.host} lacks`),
+      ...lacking('silences', missingFrom(mine.silences, peer.silences), `lacks, which ${peer.host} has,`),
+      ...lacking('alerts', except(peer.firing, mine.alerts), `lacks, which ${peer.host} has,`),
+    ])
+    if (differences.length > 0) return { pass: false, why: differences.join('; ') }
+    return { pass: true, detail: `${mine.silences.size} silences, ${mine.alerts.size} alerts` }
+  },
+})
+
+interface Holdings {
+  readonly host: string
+  /** The ids of silences that are active or pending. */
+  readonly silences: ReadonlySet<string>
+  /** The fingerprints of all alerts. */
+  readonly alerts: ReadonlySet<string>
+  /** The names, by fingerprint, of those that a Prometheus keeps sending and all members must have. */
+  readonly firing: ReadonlyMap<string, string>
+}
+
+const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
+  const [silences, alerts] = await Promise.all([
+    list(reach, endpoint, { path: '/api/v2/silences', form: SILENCES }),
+    list(reach, endpoint, { path: '/api/v2/alerts', form: ALERTS }),
+  ])
+  const settledBefore = alerts.now - UNDER_WAY_MS
+  const refreshedAfter = alerts.now - REFRESHED_MS
+  const firing = alerts.items.filter(
+    ({ startsAt, updatedAt }) => Date.parse(startsAt) < settledBefore && Date.parse(updatedAt) > refreshedAfter,
+  )
+  return {
+    host: endpoint.host.name,
+    silences: new Set(silences.items.filter(({ status }) => status.state !== 'expired').map(({ id }) => id)),
+    alerts: new Set(alerts.items.map(({ fingerprint }) => fingerprint)),
+    firing: new Map(firing.map(({ fingerprint, labels }) => [fingerprint, labels.alertname ?? fingerprint])),
+  }
+}
+
+/** A list, and the time on the host that gave it, in milliseconds. */
+const list = async <T>(
+  reach: Reach,
+  endpoint: Endpoint,
+  { path, form }: { readonly path: string; readonly form: z.ZodType<T> },
+): Promise<{ readonly items: T; readonly now: number }> => {
+  const answer = await ask(reach, endpoint, path)
+  return { items: read(answer, { endpoint, path, form }), now: Date.parse(answer.headers.date ?? '') || Date.now() }
+}
+
+const except = (firing: ReadonlyMap<string, string>, held: ReadonlySet<string>): readonly string[] =>
+  [...firing].filter(([fingerprint]) => !held.has(fingerprint)).map(([, name]) => name)
+
+const lacking = (what: string, names: readonly string[], who: string): readonly string[] =>
+  names.length === 0 ? [] : [`${who} ${names.length} ${what} (${listed([...new Set(names)], 3)})`]
+
+// The parts of Alertmanager's API v2 that are read here; the same from 0.25 to 0.33.
+const SILENCES = z.array(z.object({ id: z.string(), status: z.object({ state: z.string() }) }))
+const ALERTS = z.array(
+  z.object({
+    fingerprint: z.string(),
+    startsAt: z.string(),
+    updatedAt: z.string(),
+    labels: z.record(z.string(), z.string()),
+  }),
+)

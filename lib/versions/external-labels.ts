@@ -1,0 +1,8 @@
+import { major } from 'semver'
+
+/**
+ * A label's value as `external_labels` must hold it so that Prometheus reads it unchanged: from 3.0 on it expands `$NAME` and
+ * `${NAME}` from its environment and reads `$$` as `$`; before, only behind a feature flag. (prometheus `config/config.go`, `docs/migration.md`)
+ */
+export const externalLabel = (version: string, value: string): string =>
+  major(version) >= 3 ? value.replaceAll('$', '$$$$') : value

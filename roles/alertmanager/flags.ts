@@ -1,0 +1,41 @@
+import { knowsFlag } from '../../lib/versions/flags.ts'
+import type { Flags } from '../flags.ts'
+import { gossipAddress, type Member } from './cluster.ts'
+
+export const CONFIG = '/etc/alertmanager/alertmanager.yml'
+export const WEB_CONFIG = '/etc/alertmanager/web.yml'
+
+/** The command line of one member; only flags that its version knows. A member that stands alone opens no gossip port. */
+export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
+  const { vars } = self
+  return {
+    'config.file': CONFIG,
+    'storage.path': vars.data_dir,
+    'data.retention': vars.retention,
+    'web.listen-address': vars.listen,
+    'web.external-url': vars.external_url,
+    'web.config.file': vars.web_config && WEB_CONFIG,
+    'log.level': vars.log_level,
+    ...(members.length < 2 ? { 'cluster.listen-address': '' } : gossip(self, members)),
+    ...vars.extra_flags,
+  }
+}
+
+/** Whether this version can be given a name that stays the same over restarts. */
+export const hasPeerName = (version: string): boolean => knowsFlag('alertmanager', version, 'cluster.peer-name')
+
+const gossip = (self: Member, members: readonly Member[]): Flags => {
+  const { version, cluster } = self.vars
+  const address = gossipAddress(self)
+  return {
+    'cluster.listen-address': `${address.startsWith('[') ? '[::]' : '0.0.0.0'}:${cluster.port}`,
+    'cluster.advertise-address': address,
+    'cluster.peer-name': hasPeerName(version) ? self.host.name : undefined,
+    'cluster.label': knowsFlag('alertmanager', version, 'cluster.label') ? cluster.label : undefined,
+    'cluster.peer': members.filter(({ host }) => host !== self.host).map(gossipAddress),
+    'cluster.peer-timeout': cluster.peer_timeout,
+    'cluster.gossip-interval': cluster.gossip_interval,
+    'cluster.pushpull-interval': cluster.pushpull_interval,
+    'cluster.settle-timeout': cluster.settle_timeout,
+  }
+}

@@ -1,0 +1,104 @@
+import { alertmanagerConfigInForce, gossipMembersAre } from '../../lib/gates/alertmanager.ts'
+import { stateParity } from '../../lib/gates/state-parity.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import { releaseBinary } from '../../lib/kinds/release.ts'
+import { service } from '../../lib/kinds/service.ts'
+import { unit } from '../../lib/kinds/unit.ts'
+import { systemUser } from '../../lib/kinds/user.ts'
+import type { Inventory, Scope, Task } from '../../lib/model.ts'
+import { role } from '../../lib/role.ts'
+import { flagNames, flagWords } from '../flags.ts'
+import { memoryLimit } from '../memory.ts'
+import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
+import { template } from '../template.ts'
+import { endpointOf } from '../web.ts'
+import { yamlFile } from '../yaml.ts'
+import { gossipAddresses, type Member } from './cluster.ts'
+import { configFile, TEMPLATES, templatesOf } from './config.ts'
+import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
+import { type AlertmanagerVars, alertmanagerVars } from './vars.ts'
+
+const PROGRAM = { name: 'alertmanager', binaries: ['alertmanager', 'amtool'] }
+const USER = 'alertmanager'
+const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[] }>(
+  import.meta.url,
+  'templates/alertmanager.service.ejs',
+)
+
+/** One member of the Alertmanager cluster. */
+export const alertmanager = role({
+  name: 'alertmanager',
+  summary: 'One member of the Alertmanager cluster: its binaries, configuration, templates and service.',
+  group: 'alertmanager',
+  vars: alertmanagerVars,
+
+  tasks({ host, vars, inventory, group }) {
+    const flags = flagsOf({ host, vars }, membersOf(group))
+    const command = [onPath('alertmanager'), ...flagWords(flags)]
+    const binary = releaseBinary('alertmanager', vars.version, 'alertmanager')
+    const amtool = releaseBinary('alertmanager', vars.version, 'amtool')
+
+    const templates = templateTasks(vars, inventory)
+    const config = file(CONFIG, configFile(vars), {
+      mode: '0640',
+      group: USER,
+      validate: `${amtool} check-config "$1"`,
+    })
+    const serviceUnit = unit(
+      'alertmanager.service',
+      unitText({
+        user: USER,
+        command: execStart(command),
+        writes: unitPath(vars.data_dir),
+        limit: memoryLimit(vars.memory_max),
+      }),
+      { flagsOf: { binary, flags: flagNames(flags) } },
+    )
+    return [
+      systemUser(USER),
+      directory('/etc/alertmanager'),
+      directory(vars.data_dir, { mode: '0750', owner: USER }),
+      staged(PROGRAM, vars.version, host),
+      ...templates,
+      config,
+      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      ...switched(PROGRAM, vars.version),
+      serviceUnit,
+      service('alertmanager', { command, executable: binary, unit: serviceUnit, loads: [...templates, config] }),
+    ]
+  },
+
+  healthy({ host, vars, group }) {
+    const members = membersOf(group)
+    const self = endpointOf(host, vars)
+    const name = hasPeerName(vars.version) && members.length > 1 ? host.name : undefined
+    const peers = members.filter((member) => member.host !== host)
+    return [
+      gossipMembersAre(self, { members: gossipAddresses(members), name }),
+      alertmanagerConfigInForce(self, configFile(vars)),
+      ...(peers.length > 0
+        ? [
+            stateParity(
+              self,
+              peers.map((peer) => endpointOf(peer.host, peer.vars)),
+            ),
+          ]
+        : []),
+    ]
+  },
+})
+
+/** Without the setting the folder is the operator's own. */
+const templateTasks = (vars: AlertmanagerVars, inventory: Inventory): readonly Task[] => {
+  if (vars.templates === undefined) return []
+  const texts = templatesOf(vars.templates, inventory)
+  return [
+    directory(TEMPLATES, { only: texts.map(({ name }) => name) }),
+    ...texts.map(({ name, text }) => file(`${TEMPLATES}/${name}`, text)),
+  ]
+}
+
+/** All members of the cluster, this host included. */
+const membersOf = (group: Scope<AlertmanagerVars>['group']): readonly Member[] =>
+  group('alertmanager').map((host) => ({ host, vars: alertmanager.varsOf(host) }))

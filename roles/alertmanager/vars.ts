@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { absolutePath, bytes, duration, port, version } from '../../lib/inventory/fields.ts'
+import { extraFlags } from '../flags.ts'
+import { externalUrl, webFields } from '../web.ts'
+import { missingReceivers } from './receivers.ts'
+
+const clusterVars = z.strictObject({
+  port: port.default(9094).describe('Port of the gossip, TCP and UDP.'),
+  advertise_address: z
+    .union([z.ipv4(), z.ipv6()], { error: 'expected an IP address' })
+    .optional()
+    .describe(
+      "The IP address under which other members reach it; default: the host's address, which must then be one.",
+    ),
+  label: z
+    .string()
+    .min(1, { error: 'expected a name; leave the setting out for no label' })
+    .optional()
+    .describe('Only members with the same label gossip with each other. Known from version 0.26 on, left out before.'),
+  peer_timeout: duration.default('15s').describe('How long each further member waits for those before it to notify.'),
+  gossip_interval: duration.default('200ms').describe('How often news is sent to other members.'),
+  pushpull_interval: duration.default('1m').describe('How often the whole state is compared with another member.'),
+  settle_timeout: duration
+    .default('1m')
+    .describe('How long a starting member waits at most for the others before it notifies.'),
+})
+
+const configVars = z
+  .looseObject(
+    {
+      route: z.looseObject(
+        { receiver: z.string({ error: 'expected the name of the receiver of everything that no other route takes' }) },
+        { error: 'expected the route at the top of the tree, with a `receiver`' },
+      ),
+      receivers: z
+        .array(z.looseObject({ name: z.string({ error: 'expected the name of the receiver' }) }), {
+          error: 'expected a list of receivers, each with a `name`',
+        })
+        .min(1, { error: 'expected at least one receiver' }),
+    },
+    { error: 'expected the Alertmanager configuration: `route` and `receivers` at least' },
+  )
+  .superRefine((config, context) => {
+    for (const { path, receiver } of missingReceivers(config))
+      context.addIssue({
+        code: 'custom',
+        path: [...path],
+        message: `no receiver is called ${JSON.stringify(receiver)}`,
+      })
+  })
+
+export const alertmanagerVars = z.strictObject({
+  version: version.describe('The version that runs.'),
+  ...webFields(9093),
+  external_url: externalUrl,
+  config: configVars.describe(
+    'The configuration file, as Alertmanager reads it: route, receivers, inhibit_rules, time_intervals, … A secret can stand anywhere as { $env: NAME } or { $file: path }.',
+  ),
+  templates: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of notification templates (*.tmpl), from the inventory; loaded unless `config` says which to load.',
+    ),
+  cluster: clusterVars.prefault({}).describe('How the members of group `alertmanager` find each other.'),
+  retention: duration.default('120h').describe('How long silences and notifications are remembered after their end.'),
+  data_dir: absolutePath.default('/var/lib/alertmanager').describe('Folder of silences and the notification log.'),
+  log_level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('The least important log lines shown.'),
+  memory_max: bytes
+    .optional()
+    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  extra_flags: extraFlags.describe('Further command line flags.'),
+})
+export type AlertmanagerVars = z.infer<typeof alertmanagerVars>

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+
+/** Command line flags by name: text or a number is the value, a list repeats the flag, true gives `--name`, false `--no-name`. */
+export type Flags = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+
+const FLAG_ERROR = 'expected a flag name without dashes in front, such as web.enable-admin-api'
+
+/** The setting by which an operator adds flags that a role has no setting for. */
+export const extraFlags = z
+  .record(
+    z.string().regex(/^[a-z][a-z0-9.-]*$/, { error: FLAG_ERROR }),
+    z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], {
+      error: 'expected text, a number, true (--name), false (--no-name) or a list (repeats the flag)',
+    }),
+    { error: 'expected flags, as a mapping of names to values' },
+  )
+  .default({})
+  .meta({ title: 'flags', examples: [{ 'query.max-samples': 50_000_000 }] })
+
+/** The words of a command line. Flags that are undefined are left out. */
+export const flagWords = (flags: Flags): readonly string[] =>
+  Object.entries(flags).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    if (value === true) return [`--${name}`]
+    if (value === false) return [`--no-${name}`]
+    return [value].flat().map((one) => `--${name}=${one}`)
+  })
+
+/** The names of the flags that are given, as a program's `--help` shows them. */
+export const flagNames = (flags: Flags): readonly string[] =>
+  Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))

@@ -1,0 +1,65 @@
+import { httpGate } from '../../lib/gates/http.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import { releaseBinary } from '../../lib/kinds/release.ts'
+import { service } from '../../lib/kinds/service.ts'
+import { unit } from '../../lib/kinds/unit.ts'
+import { systemUser } from '../../lib/kinds/user.ts'
+import { role } from '../../lib/role.ts'
+import { type Flags, flagNames, flagWords } from '../flags.ts'
+import { memoryLimit } from '../memory.ts'
+import { execStart, onPath, staged, switched } from '../program.ts'
+import { template } from '../template.ts'
+import { endpointOf } from '../web.ts'
+import { yamlFile } from '../yaml.ts'
+import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
+
+const PROGRAM = { name: 'node_exporter', binaries: ['node_exporter'] }
+const USER = 'node-exp'
+const WEB_CONFIG = '/etc/node_exporter/web.yml'
+const unitText = template<{ user: string; command: string; limit: readonly string[] }>(
+  import.meta.url,
+  'templates/node_exporter.service.ejs',
+)
+
+/** Metrics of the machine itself. */
+export const nodeExporter = role({
+  name: 'node_exporter',
+  summary: 'Metrics of the machine itself: processor, memory, disks, network, and files that other programs leave.',
+  group: 'node_exporter',
+  vars: nodeExporterVars,
+
+  tasks({ host, vars }) {
+    const flags = flagsOf(vars)
+    const command = [onPath('node_exporter'), ...flagWords(flags)]
+    const binary = releaseBinary('node_exporter', vars.version, 'node_exporter')
+    const serviceUnit = unit(
+      'node_exporter.service',
+      unitText({ user: USER, command: execStart(command), limit: memoryLimit(vars.memory_max) }),
+      { flagsOf: { binary, flags: flagNames(flags) } },
+    )
+    return [
+      systemUser(USER),
+      directory('/etc/node_exporter'),
+      directory('/var/lib/node_exporter'),
+      directory(vars.textfile_dir),
+      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      staged(PROGRAM, vars.version, host),
+      ...switched(PROGRAM, vars.version),
+      serviceUnit,
+      service('node_exporter', { command, executable: binary, unit: serviceUnit, reloads: false }),
+    ]
+  },
+
+  healthy: ({ host, vars }) => [httpGate('node_exporter answers', endpointOf(host, vars), { path: '/' })],
+})
+
+const flagsOf = (vars: NodeExporterVars): Flags => ({
+  'web.listen-address': vars.listen,
+  'web.config.file': vars.web_config && WEB_CONFIG,
+  'log.level': vars.log_level,
+  'collector.textfile.directory': vars.textfile_dir,
+  ...Object.fromEntries(vars.collectors.enable.map((name) => [`collector.${name}`, true])),
+  ...Object.fromEntries(vars.collectors.disable.map((name) => [`collector.${name}`, false])),
+  ...vars.extra_flags,
+})

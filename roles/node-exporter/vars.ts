@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { absolutePath, bytes, version } from '../../lib/inventory/fields.ts'
+import { extraFlags } from '../flags.ts'
+import { webFields } from '../web.ts'
+
+const collector = z.string().regex(/^[a-z0-9_.]+$/, { error: 'expected the name of a collector, such as systemd' })
+
+export const nodeExporterVars = z.strictObject({
+  version: version.describe('The version that runs.'),
+  ...webFields(9100),
+  collectors: z
+    .strictObject({
+      enable: z.array(collector).default([]).describe('Collectors to turn on beside the default ones.'),
+      disable: z.array(collector).default([]).describe('Default collectors to turn off.'),
+    })
+    .prefault({})
+    .describe('Which collectors run.'),
+  textfile_dir: absolutePath
+    .default('/var/lib/node_exporter/textfile')
+    .describe('Folder whose `*.prom` files become metrics.'),
+  log_level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('The least important log lines shown.'),
+  memory_max: bytes
+    .optional()
+    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  extra_flags: extraFlags.describe('Further command line flags.'),
+})
+export type NodeExporterVars = z.infer<typeof nodeExporterVars>

@@ -1,0 +1,73 @@
+import type { Host } from '../../lib/model.ts'
+import type { Sealed } from '../../lib/secret.ts'
+import { externalLabel } from '../../lib/versions/external-labels.ts'
+import { joined, portOf, prefixOf, type Web } from '../web.ts'
+import { yamlFile } from '../yaml.ts'
+import type { Job } from './targets.ts'
+import type { PrometheusVars } from './vars.ts'
+
+export const CONFIG = '/etc/prometheus/prometheus.yml'
+export const WEB_CONFIG = '/etc/prometheus/web.yml'
+export const TARGETS = '/etc/prometheus/file_sd'
+
+export interface Parts {
+  readonly host: Host
+  readonly jobs: readonly Job[]
+  readonly alertmanagers: readonly { readonly host: Host; readonly web: Web }[]
+  /** Where the rule files are. */
+  readonly rules: string
+}
+
+/** prometheus.yml. All replicas of a shard differ in nothing but the value of their replica label. */
+export const configFile = (vars: PrometheusVars, { host, jobs, alertmanagers, rules }: Parts): string | Sealed =>
+  yamlFile({
+    global: {
+      scrape_interval: vars.scrape_interval,
+      ...(vars.scrape_timeout && { scrape_timeout: vars.scrape_timeout }),
+      evaluation_interval: vars.evaluation_interval,
+      external_labels: externalLabels(vars, host),
+    },
+    rule_files: [`${rules}/*.yml`],
+    alerting: {
+      alert_relabel_configs: [{ action: 'labeldrop', regex: vars.replica_label }, ...vars.alert_relabel_configs],
+      alertmanagers: senders(alertmanagers),
+    },
+    scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs],
+    ...(vars.remote_write.length > 0 && { remote_write: vars.remote_write }),
+  })
+
+/** A job's targets, as file_sd reads them: Prometheus notices a change of this file by itself. */
+export const targetsFile = ({ targets }: Job): string | Sealed =>
+  yamlFile(targets.map(({ address, labels }) => ({ targets: [address], labels })))
+
+export const targetsPath = ({ name }: Job): string => `${TARGETS}/${name}.yml`
+
+const externalLabels = (vars: PrometheusVars, host: Host): Readonly<Record<string, string>> => {
+  const values = {
+    ...vars.external_labels,
+    ...(vars.cluster !== undefined && { [vars.cluster_label]: vars.cluster }),
+    [vars.replica_label]: vars.replica ?? host.name,
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, externalLabel(vars.version, value)]))
+}
+
+const scrapeConfig = (job: Job) => ({
+  job_name: job.name,
+  ...job.config,
+  file_sd_configs: [{ files: [targetsPath(job)] }],
+})
+
+/** One entry for all Alertmanagers that are asked in the same way. */
+const senders = (alertmanagers: Parts['alertmanagers']) => {
+  const alike = Map.groupBy(alertmanagers, ({ web }) => JSON.stringify([prefixOf(web), web.web_user?.username]))
+  return [...alike.values()].map((some) => {
+    const web = some[0]?.web
+    const prefix = web ? prefixOf(web) : ''
+    return {
+      api_version: 'v2',
+      ...(prefix !== '' && { path_prefix: prefix }),
+      ...(web?.web_user && { basic_auth: web.web_user }),
+      static_configs: [{ targets: some.map(({ host, web: { listen } }) => joined(host.address, portOf(listen))) }],
+    }
+  })
+}

@@ -1,0 +1,20 @@
+import type { Flags } from '../flags.ts'
+import { CONFIG, WEB_CONFIG } from './config.ts'
+import type { PrometheusVars } from './vars.ts'
+
+/** The command line of Prometheus. */
+export const flagsOf = (vars: PrometheusVars): Flags => ({
+  'config.file': CONFIG,
+  'storage.tsdb.path': vars.storage_dir,
+  'storage.tsdb.retention.time': vars.retention.time,
+  'storage.tsdb.retention.size': vars.retention.size && shortUnit(vars.retention.size),
+  'web.listen-address': vars.listen,
+  'web.external-url': vars.external_url,
+  'web.config.file': vars.web_config && WEB_CONFIG,
+  'rules.alert.resend-delay': vars.resend_delay,
+  'log.level': vars.log_level,
+  ...vars.extra_flags,
+})
+
+/** Prometheus writes `512MB` for what is 512 MiB: its units are powers of two (`storage.tsdb.retention.size` in its help). */
+const shortUnit = (size: string): string => size.replace('iB', 'B')

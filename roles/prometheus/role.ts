@@ -1,0 +1,106 @@
+import {
+  alertmanagersDiscovered,
+  configInForce,
+  everyTargetScraped,
+  prometheusReady,
+  ruleGroupsEvaluated,
+} from '../../lib/gates/prometheus.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import { releaseBinary } from '../../lib/kinds/release.ts'
+import { service } from '../../lib/kinds/service.ts'
+import { unit } from '../../lib/kinds/unit.ts'
+import { systemUser } from '../../lib/kinds/user.ts'
+import type { Role } from '../../lib/model.ts'
+import { scopeOf } from '../../lib/playbook.ts'
+import { role } from '../../lib/role.ts'
+import { flagNames, flagWords } from '../flags.ts'
+import { memoryLimit } from '../memory.ts'
+import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
+import { RULES, ruleFileNames, ruleFiles } from '../rules/files.ts'
+import { rules } from '../rules/role.ts'
+import { template } from '../template.ts'
+import { endpointOf, joined, portOf } from '../web.ts'
+import { yamlFile } from '../yaml.ts'
+import { CONFIG, configFile, TARGETS, targetsFile, targetsPath, WEB_CONFIG } from './config.ts'
+import { flagsOf } from './flags.ts'
+import { PROGRAM, promtool, USER } from './release.ts'
+import { alertmanagersOf, jobsOf } from './targets.ts'
+import { type PrometheusVars, prometheusVars } from './vars.ts'
+
+const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[] }>(
+  import.meta.url,
+  'templates/prometheus.service.ejs',
+)
+
+/** One Prometheus replica. */
+export const prometheus: Role<PrometheusVars> = role({
+  name: 'prometheus',
+  summary: 'One Prometheus replica: its binaries, configuration, targets from the inventory, and service.',
+  group: 'prometheus',
+  vars: prometheusVars,
+
+  tasks(scope) {
+    const { host, vars, inventory } = scope
+    const flags = flagsOf(vars)
+    const command = [onPath('prometheus'), ...flagWords(flags)]
+    const binary = releaseBinary('prometheus', vars.version, 'prometheus')
+
+    const jobs = jobsOf(scope, prometheus.varsOf)
+    const targets = jobs.map((job) => file(targetsPath(job), targetsFile(job), { mode: '0640', group: USER }))
+    const ruleTasks = ruleFiles(scopeOf(rules, host, inventory), promtool(vars.version))
+    const config = file(CONFIG, configFile(vars, { host, jobs, alertmanagers: alertmanagersOf(scope), rules: RULES }), {
+      mode: '0640',
+      group: USER,
+      validate: `${promtool(vars.version)} check config "$1"`,
+    })
+    const serviceUnit = unit(
+      'prometheus.service',
+      unitText({
+        user: USER,
+        command: execStart(command),
+        writes: unitPath(vars.storage_dir),
+        limit: memoryLimit(vars.memory_max),
+      }),
+      { flagsOf: { binary, flags: flagNames(flags) } },
+    )
+    return [
+      systemUser(USER),
+      directory('/etc/prometheus'),
+      directory(TARGETS),
+      directory(vars.storage_dir, { mode: '0750', owner: USER }),
+      staged(PROGRAM, vars.version, host),
+      ...ruleTasks,
+      ...targets,
+      config,
+      ...(vars.web_config ? [webConfig(vars.web_config, vars.version)] : []),
+      ...switched(PROGRAM, vars.version),
+      serviceUnit,
+      service('prometheus', { command, executable: binary, unit: serviceUnit, loads: [...ruleTasks, config] }),
+    ]
+  },
+
+  healthy(scope) {
+    const { host, vars, inventory } = scope
+    const self = endpointOf(host, vars)
+    const expected = jobsOf(scope, prometheus.varsOf).flatMap(({ name, targets }) =>
+      targets.map(({ address }) => ({ job: name, address })),
+    )
+    const files = ruleFileNames(scopeOf(rules, host, inventory))
+    const alertmanagers = alertmanagersOf(scope).map((one) => joined(one.host.address, portOf(one.web.listen)))
+    return [
+      prometheusReady(self),
+      configInForce(self),
+      alertmanagersDiscovered(self, alertmanagers),
+      everyTargetScraped(self, { expected, within: '3m' }),
+      ruleGroupsEvaluated(self, { files, within: '3m' }),
+    ]
+  },
+})
+
+const webConfig = (content: PrometheusVars['web_config'], version: string) =>
+  file(WEB_CONFIG, yamlFile(content), {
+    mode: '0640',
+    group: USER,
+    validate: `${promtool(version)} check web-config "$1"`,
+  })

@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/fields.ts'
+import { extraFlags } from '../flags.ts'
+import { externalUrl, webFields } from '../web.ts'
+
+const yaml = z.looseObject({}, { error: 'expected a mapping, as Prometheus reads it' })
+
+const targetVars = z.strictObject({
+  group: z.string().describe('The inventory group whose hosts are scraped.'),
+  port: port.describe('The port that is scraped on each.'),
+  labels: labels.default({}).describe('Labels for all targets of the job.'),
+  config: yaml
+    .default({})
+    .describe(
+      'Further fields of the scrape config, as Prometheus names them: metrics_path, scrape_interval, basic_auth, …',
+    ),
+})
+const jobName = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
+  error: 'expected a job name of letters, digits, _, . and -: it is also the name of a file',
+})
+
+const scrapeConfig = z.looseObject(
+  { job_name: z.string({ error: 'expected the name of the job' }) },
+  { error: 'expected a scrape config, as Prometheus reads it' },
+)
+
+const retentionVars = z.strictObject({
+  time: duration.default('15d').describe('How long samples are kept.'),
+  size: bytes
+    .optional()
+    .describe('How much room blocks may take; the oldest go first. Leave room for the WAL beside it.'),
+})
+
+export const prometheusVars = z.strictObject({
+  version: version.describe('The version that runs.'),
+  ...webFields(9090),
+  external_url: externalUrl,
+  cluster: z
+    .string()
+    .optional()
+    .describe('Value of the cluster label: the same on all replicas, and on every alert and remote sample.'),
+  cluster_label: labelName.default('cluster').describe('Name of the external label that says which cluster this is.'),
+  replica: z.string().optional().describe("Value of the replica label; default: the host's name."),
+  replica_label: labelName
+    .default('replica')
+    .describe(
+      'Name of the external label that tells replicas apart; taken off alerts, so that those of all replicas are the same.',
+    ),
+  shard: z
+    .string()
+    .default('0')
+    .describe('Replicas of one shard scrape the same targets; two of them are never interrupted at once.'),
+  external_labels: labels.default({}).describe('Further external labels.'),
+  scrape_interval: duration.default('15s').describe('How often targets are scraped.'),
+  scrape_timeout: duration
+    .optional()
+    .describe('How long a scrape may take; default: 10s, or the interval where that is shorter.'),
+  evaluation_interval: duration.default('15s').describe('How often rules are evaluated.'),
+  targets: z
+    .record(jobName, targetVars.nullable())
+    .default({})
+    .describe(
+      'Jobs by name, each over the hosts of a group. `node`, `prometheus` and `alertmanager` are there by themselves; give one of them to change it, or null to leave it out.',
+    ),
+  scrape_configs: z.array(scrapeConfig).default([]).describe('Further scrape configs, as Prometheus reads them.'),
+  alertmanager_group: z
+    .string()
+    .default('alertmanager')
+    .describe('The inventory group with the Alertmanagers it sends alerts to.'),
+  alert_relabel_configs: z
+    .array(yaml)
+    .default([])
+    .describe('Relabelling of alerts, after the replica label is taken off.'),
+  resend_delay: duration.default('1m').describe('How often a firing alert is sent again, at least.'),
+  remote_write: z
+    .array(z.looseObject({ url: z.unknown() }, { error: 'expected a remote_write entry with a `url`' }))
+    .default([])
+    .describe(
+      'Where samples are sent to, as Prometheus reads it. A secret can stand anywhere as { $env: NAME } or { $file: path }.',
+    ),
+  retention: retentionVars.prefault({}).describe('How long and how much is kept.'),
+  storage_dir: absolutePath.default('/var/lib/prometheus').describe('Folder of the samples.'),
+  log_level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('The least important log lines shown.'),
+  memory_max: bytes
+    .optional()
+    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  extra_flags: extraFlags.describe('Further command line flags.'),
+})
+export type PrometheusVars = z.infer<typeof prometheusVars>

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { InputError, type Mistake } from '../../lib/errors.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import type { Inventory, Scope, Task } from '../../lib/model.ts'
+import { filesOf } from '../folder.ts'
+import type { RulesVars } from './vars.ts'
+
+export const RULES = '/etc/prometheus/rules'
+
+/**
+ * The tasks that put the rule files on a host, and nothing else beside them; each is checked by the promtool at this path.
+ * Throws InputError where a folder or file cannot be read, holds no groups, or two files would have one name.
+ */
+export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly Task[] => {
+  const files = filesFor(scope)
+  return [
+    directory(RULES, { only: files.map(({ name }) => name) }),
+    ...files.map(({ name, text }) => file(`${RULES}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
+  ]
+}
+
+/** The paths of all rule files that hold at least one group. */
+export const ruleFileNames = (scope: Scope<RulesVars>): readonly string[] =>
+  filesFor(scope)
+    .filter(({ groups }) => groups > 0)
+    .map(({ name }) => `${RULES}/${name}`)
+
+interface RuleFile {
+  /** On the host, below the folder of rules. */
+  readonly name: string
+  /** On the controller. */
+  readonly path: string
+  readonly text: string
+  readonly groups: number
+}
+
+const filesFor = ({ vars, inventory }: Scope<RulesVars>): readonly RuleFile[] => {
+  const key = JSON.stringify(vars)
+  const known = read.get(inventory)?.get(key)
+  if (known) return known
+  const files = [...shipped(vars), ...vars.folders.flatMap((folder) => brought(inventory, folder))]
+  const mistakes = clashes(files)
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  read.set(inventory, (read.get(inventory) ?? new Map()).set(key, files))
+  return files
+}
+
+/** An inventory's folders are read once: every replica has the same rules. */
+const read = new WeakMap<Inventory, Map<string, readonly RuleFile[]>>()
+
+const shipped = ({ self_monitoring, watchdog }: RulesVars): readonly RuleFile[] =>
+  [...(watchdog ? ['watchdog'] : []), ...(self_monitoring ? ['node', 'prometheus', 'alertmanager'] : [])].map(
+    (name) => {
+      const path = new URL(`files/${name}.yml`, import.meta.url)
+      return { name: `vestal-${name}.yml`, path: path.pathname, text: readFileSync(path, 'utf8'), groups: 1 }
+    },
+  )
+
+const brought = (inventory: Inventory, folder: string): readonly RuleFile[] => {
+  const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml'], setting: 'rules.folders' })
+  const read = found.map((one) => ({
+    ...one,
+    name: one.name.replace(/\.yaml$/, '.yml'),
+    content: contentOf(one.path, one.text),
+  }))
+  const mistakes = read.flatMap(({ content }) => ('mistake' in content ? [content.mistake] : []))
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  return read.flatMap(({ content, ...one }) => ('groups' in content ? [{ ...one, groups: content.groups }] : []))
+}
+
+/** How many groups a rule file has; unit tests of rules, which mixins bring along, are neither rules nor a mistake. */
+const contentOf = (path: string, text: string): { groups: number } | { tests: true } | { mistake: Mistake } => {
+  try {
+    const content: unknown = parse(text)
+    if (typeof content === 'object' && content !== null) {
+      if ('tests' in content) return { tests: true }
+      if ('groups' in content && Array.isArray(content.groups)) return { groups: content.groups.length }
+    }
+    return {
+      mistake: {
+        where: path,
+        what: 'is no rule file: it has no list of `groups:` at its top',
+        fix: 'Move it out of the folder of rules, or give it another ending than .yml and .yaml.',
+      },
+    }
+  } catch (error) {
+    return { mistake: { where: path, what: error instanceof Error ? error.message : String(error) } }
+  }
+}
+
+const clashes = (files: readonly RuleFile[]): readonly Mistake[] =>
+  [...Map.groupBy(files, ({ name }) => name)]
+    .filter(([, same]) => same.length > 1)
+    .map(([name, same]) => ({
+      where: same[1]?.path ?? name,
+      what: `would be ${RULES}/${name} on the host, and so would ${same[0]?.path}`,
+      fix: 'Rename one of them.',
+    }))

@@ -1,0 +1,22 @@
+import { directory } from '../../lib/kinds/directory.ts'
+import { role } from '../../lib/role.ts'
+import { staged } from '../program.ts'
+import { PROGRAM, promtool } from '../prometheus/release.ts'
+import { prometheusVars } from '../prometheus/vars.ts'
+import { ruleFiles } from './files.ts'
+import { rulesVars } from './vars.ts'
+
+const promVersion = prometheusVars.pick({ version: true }).loose()
+
+/** Recording and alerting rules of Prometheus. */
+export const rules = role({
+  name: 'rules',
+  summary: 'Recording and alerting rules: a self-monitoring set, an always-firing watchdog, and folders of your own.',
+  group: 'prometheus',
+  vars: rulesVars,
+
+  tasks(scope) {
+    const { version } = promVersion.parse(scope.host.vars.prometheus)
+    return [directory('/etc/prometheus'), staged(PROGRAM, version, scope.host), ...ruleFiles(scope, promtool(version))]
+  },
+})
