@@ -110,7 +110,15 @@ export const mode = text(/^[0-7]{4}$/, {
 })
 
 /** What stands where `{ $env: NAME }`, `{ $file: path }` or `!vault` stood in the inventory. */
-export const secretInstance = z.custom<Secret>((value) => value instanceof Secret)
+export const secretInstance = z
+  .custom<Secret>((value) => value instanceof Secret)
+  .meta({
+    type: 'object',
+    properties: { $env: { type: 'string' }, $file: { type: 'string' } },
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+  })
 
 /** A secret: text, `{ $env: NAME }` or `{ $file: path }`; a Secret in any case. Its message never repeats the value. */
 export const secret = z

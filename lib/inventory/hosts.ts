@@ -1,0 +1,43 @@
+import type { Host, Machine } from '../model.ts'
+import type { Checks } from './check.ts'
+import { address } from './fields.ts'
+import { linkOf } from './link.ts'
+import { vestalVariable } from './machine.ts'
+import type { Mistakes } from './mistakes.ts'
+import { isTemplated } from './templating.ts'
+import { groupsOf, type Member } from './tree.ts'
+import type { Variable } from './variable.ts'
+
+/** Makes hosts of names and variables: typed where Vestal knows the variable, frozen all through. */
+export const hostReader = ({
+  checks,
+  mistakes,
+  env,
+}: {
+  checks: Checks
+  mistakes: Mistakes
+  env: NodeJS.ProcessEnv
+}) => {
+  const usual = vestalVariable.parse({})
+  const machineOf = (vestal: Variable | undefined): Machine =>
+    (vestal && vestal.value() !== null && checks.parse(vestal, vestalVariable, isTemplated)) || usual
+  return (member: Member, variables: ReadonlyMap<string, Variable>): Host => {
+    const { name } = member
+    const link = linkOf({ name, variables, env }, checks)
+    if (link.via === 'ssh' && link.address === name && !address.safeParse(name).success)
+      mistakes.add(member.at, {
+        what: `\`${name}\` is neither an IP address nor a host name`,
+        fix: 'set ansible_host for it',
+      })
+    Object.freeze(link.options)
+    Object.freeze(link.become)
+    return Object.freeze({
+      name,
+      address: link.address,
+      groups: Object.freeze([...groupsOf(member)].map((group) => group.name).sort()),
+      vars: Object.freeze(Object.fromEntries([...variables].map(([key, variable]) => [key, variable.value()]))),
+      link: Object.freeze(link),
+      machine: Object.freeze(machineOf(variables.get('vestal'))),
+    })
+  }
+}

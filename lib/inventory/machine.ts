@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import type { Machine } from '../model.ts'
+
+const GITHUB = 'https://github.com/{owner}/{repo}/releases/download/v{version}/{name}-{version}.{os}-{arch}.tar.gz'
+const PLACES = ['owner', 'repo', 'name', 'version', 'os', 'arch']
+
+/** The `vestal` variable: what Vestal must know of a machine before it has seen it. */
+export const vestalVariable: z.ZodType<Machine> = z.strictObject({
+  arch: z.enum(['amd64', 'arm64', 'armv7']).default('amd64').describe("The machine's processor, as releases name it."),
+  lab: z.string().min(1).optional().describe('The lab this host lives in; set by lab inventories.'),
+  releases: z
+    .string()
+    .superRefine((template, context) => {
+      const message = mistakeIn(template)
+      if (message) context.addIssue({ code: 'custom', message })
+    })
+    .default(GITHUB)
+    .describe(
+      'Where releases come from: a URL over {owner} {repo} {name} {version} {os} {arch}, or `file:/folder` for a mirror that holds {owner}/{repo}/v{version}/….',
+    ),
+  keepReleases: z.int().min(0).default(3).describe('How many old versions of a release stay on the host.'),
+})
+
+const mistakeIn = (template: string): string | undefined => {
+  if (template.startsWith('file:'))
+    return template.startsWith('file:/') ? undefined : 'expected an absolute path after file:, as in file:/srv/releases'
+  if (!/^https?:\/\/[^/]/.test(template)) return 'expected a URL (http, https) or file:/folder'
+  const unknown = [...template.matchAll(/\{(\w*)\}/g)]
+    .map(([, name = '']) => name)
+    .find((name) => !PLACES.includes(name))
+  if (unknown !== undefined) return `knows no {${unknown}}; there are ${PLACES.map((name) => `{${name}}`).join(' ')}`
+  return template.includes('{version}') ? undefined : 'expected {version} in it, for the version of each role'
+}

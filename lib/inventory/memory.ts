@@ -1,0 +1,34 @@
+import type { Host, Inventory } from '../model.ts'
+import { showPosition } from './mistakes.ts'
+import { positionOf } from './source.ts'
+import { emptyTree, finishTree, groupNamed, memberNamed, type Tree } from './tree.ts'
+import type { Variable } from './variable.ts'
+
+interface Memory {
+  readonly tree: Tree
+  readonly variables: ReadonlyMap<string, ReadonlyMap<string, Variable>>
+}
+const memories = new WeakMap<Inventory, Memory>()
+
+/** Keeps what the plain inventory doesn't say: how groups hang together, and where each value was written. */
+export const remember = (inventory: Inventory, memory: Memory): void => {
+  memories.set(inventory, memory)
+}
+
+/** The groups and hosts of an inventory. One that wasn't loaded from files has its groups side by side. */
+export const treeOf = (inventory: Inventory): Tree => memories.get(inventory)?.tree ?? flatTree(inventory.hosts)
+
+/** Where a host's variable was written, `file:line:column`; undefined for an inventory that wasn't loaded from files. */
+export const originOf = (inventory: Inventory, host: string, variable: string): string | undefined => {
+  const found = memories.get(inventory)?.variables.get(host)?.get(variable)
+  return found && showPosition(positionOf(found.source, found.key))
+}
+
+const flatTree = (hosts: readonly Host[]): Tree => {
+  const tree = emptyTree()
+  const at = { file: '', line: 0, column: 0 }
+  for (const { name, groups } of hosts)
+    for (const group of ['all', ...groups]) memberNamed(tree, { name, at, group: groupNamed(tree, group) })
+  finishTree(tree)
+  return tree
+}

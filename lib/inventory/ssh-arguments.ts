@@ -1,0 +1,57 @@
+/** Flags of ssh(1) that take a value, by the ssh_config(5) option they stand for. */
+const VALUED: Readonly<Record<string, string>> = {
+  b: 'bindaddress',
+  c: 'ciphers',
+  F: 'configfile',
+  i: 'identityfile',
+  J: 'proxyjump',
+  l: 'user',
+  m: 'macs',
+  p: 'port',
+}
+/** Flags without a value. They change nothing of how Vestal reaches a host, which has no terminal and forwards nothing. */
+const PLAIN = '46AaCfGgKkNnqsTtVvXxYy'
+
+/**
+ * Options in `ansible_ssh_common_args` and its like, named as in ssh_config(5) and lower-cased; `-F FILE` is `configfile`. Of an option
+ * given twice the first counts, as ssh has it. Throws RangeError, in words for the operator, for a flag that Vestal has no way to obey.
+ */
+export const parseSshArguments = (text: string): Readonly<Record<string, string>> => {
+  const options = new Map<string, string>()
+  const rest = splitWords(text)
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const flags = word.startsWith('-') ? word.slice(1) : ''
+    const at = [...flags].findIndex((flag) => !PLAIN.includes(flag))
+    if (!flags) throw new RangeError(`\`${word}\` is no option of ssh`)
+    if (at < 0) continue
+    const flag = flags.charAt(at)
+    if (flag !== 'o' && !VALUED[flag]) throw new RangeError(`the option -${flag} of ssh is not supported`)
+    const value = flags.slice(at + 1) || rest.shift()
+    if (value === undefined) throw new RangeError(`the option -${flag} needs a value`)
+    const [name, setting] = flag === 'o' ? splitOption(value) : [VALUED[flag] ?? flag, value]
+    if (!options.has(name)) options.set(name, setting)
+  }
+  return Object.fromEntries(options)
+}
+
+const splitOption = (text: string): [string, string] => {
+  const [, name, value] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text) ?? []
+  if (!name || value === undefined) throw new RangeError(`\`-o ${text}\` is not of the form -o Name=value`)
+  return [name.toLowerCase(), /^"(.*)"$/s.exec(value)?.[1] ?? value]
+}
+
+/** Splits as a POSIX shell does, without expanding anything. */
+const splitWords = (text: string): string[] => {
+  const words: string[] = []
+  let word: string | undefined
+  for (const [part] of text.matchAll(/\s+|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\]+|['"\\]/gs)) {
+    if (/^\s/.test(part)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else if (/^['"\\]$/.test(part)) throw new RangeError('a quote that is not closed')
+    else if (part.startsWith("'")) word = (word ?? '') + part.slice(1, -1)
+    else if (part.startsWith('"')) word = (word ?? '') + part.slice(1, -1).replace(/\\(["\\$`])/g, '$1')
+    else word = (word ?? '') + (part.startsWith('\\') ? part.slice(1) : part)
+  }
+  return word === undefined ? words : [...words, word]
+}
