@@ -54,6 +54,7 @@ const prune = (versions: string, keep: number): string => `versions=${word(versi
 used=$(find /proc/[0-9]*/exe -maxdepth 0 -printf '%l\\n' 2>/dev/null || :)
 current=$(readlink -f "$versions/current" || :)
 kept=0
+rm -rf "$versions"/.*.vestal-new
 ls -1t "$versions" | while IFS= read -r version; do
   one=$versions/$version
   if [ ! -d "$one" ] || [ -L "$one" ] || [ "$one" = "$folder" ]; then continue; fi

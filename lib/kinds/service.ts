@@ -1,17 +1,12 @@
-import type { Kind, Task } from '../model.ts'
-import { pending } from './pending.ts'
+import { InputError } from '../errors.ts'
+import type { Change, Kind, Step, Task } from '../model.ts'
+import { printServices, readServices, type ServiceQuestion } from './service-probe.ts'
+import { type ServiceState, type ServiceWish, serviceState } from './service-state.ts'
+import { enable, reload, restart, start, stop, unmask } from './service-steps.ts'
+import { watchedBy } from './service-watch.ts'
 
-export type ServiceState = Readonly<{
-  enabled: boolean
-  masked: boolean
-  active: string
-  executable: string
-  command: string
-  started: string
-  loaded: string
-}>
 export interface ServiceOptions {
-  /** The exact argument list; the first is the binary's path, maybe through links. */
+  /** The process's exact argument list; the first is the program's path as the unit has it, maybe through links. */
   readonly command: readonly string[]
   /** The real path of the binary that must run, links resolved. */
   readonly executable?: string
@@ -26,16 +21,104 @@ export interface ServiceOptions {
   /** Whether `systemctl reload` makes it read `loads` again; otherwise it is restarted. */
   readonly reloads?: boolean
 }
-export interface ServiceData {
-  readonly options: ServiceOptions
+export interface ServiceData extends ServiceWish {
+  readonly unit: string
+  readonly executable?: string
+  readonly reloads: boolean
 }
 
-export const serviceKind: Kind<ServiceState, ServiceData> = pending('service', '')
+export const serviceKind: Kind<ServiceState, ServiceData> = {
+  name: 'service',
+  summary: 'A systemd service, down to what its process runs, was started with and has loaded; no handlers are needed.',
+  probe: (tasks) => printServices(tasks.map(question)),
+  parse: (stdout, tasks) => {
+    const { answers, disk } = readServices(stdout, tasks.map(question))
+    return new Map(
+      tasks.flatMap(({ key, data }, index) => {
+        const answer = answers[index]
+        const state = answer && serviceState(answer, data, disk)
+        return state ? [[key, state]] : []
+      }),
+    )
+  },
+  converge: (change) => [...installSteps(change), ...runSteps(change)],
+  explain: ({ from, to, fields }) =>
+    from === null
+      ? ''
+      : fields
+          .filter(
+            (field) =>
+              fields.length === 1 || from.active === to?.active || ['enabled', 'masked', 'active'].includes(field),
+          )
+          .map((field) => reasons(from, to ?? {})[field as keyof ServiceState])
+          .join(', '),
+}
 
-/** A systemd service in the state it must be in: the running process itself is compared, so no handler is needed. */
-export const service = (name: string, options: ServiceOptions): Task<ServiceState, ServiceData> => ({
-  kind: serviceKind,
-  key: name,
-  desired: { enabled: options.enabled ?? true, masked: false },
-  data: { options },
+/**
+ * A systemd service in the state it must be in. The running process itself is compared with the tasks given here, so a change
+ * of them is seen as a restart or reload of this service in the same plan. Throws InputError on a name that systemd wouldn't take.
+ */
+export const service = (name: string, options: ServiceOptions): Task<ServiceState, ServiceData> => {
+  if (!/^[\w:.@\\-]+$/.test(name)) {
+    throw new InputError([{ where: `service ${JSON.stringify(name)}`, what: 'is not a unit’s name' }])
+  }
+  const { command, executable, enabled = true, running = true, reloads = true } = options
+  const always = { enabled, masked: false }
+  return {
+    kind: serviceKind,
+    key: name,
+    desired: running
+      ? {
+          ...always,
+          active: 'running',
+          ...(executable && { executable }),
+          command: 'same',
+          started: 'same',
+          loaded: 'same',
+        }
+      : { ...always, active: 'stopped' },
+    data: {
+      unit: name.endsWith('.service') ? name : `${name}.service`,
+      command,
+      executable,
+      starts: [options.unit, ...(options.restartsOn ?? [])].map(watchedBy),
+      loads: (options.loads ?? []).map(watchedBy),
+      reloads,
+    },
+  }
+}
+
+const question = ({ data }: Task<ServiceState, ServiceData>): ServiceQuestion => ({
+  unit: data.unit,
+  executable: data.executable,
+  watched: [...data.starts, ...data.loads],
+})
+
+const installSteps = ({ task: { data }, from, to, fields }: Change<ServiceState, ServiceData>): readonly Step[] => [
+  ...(from?.masked ? [unmask(data.unit)] : []),
+  ...(fields.includes('enabled') && (from !== null || to?.enabled) ? [enable(data.unit, to?.enabled ?? true)] : []),
+]
+
+const runSteps = ({ task: { data }, from, to, fields }: Change<ServiceState, ServiceData>): readonly Step[] => {
+  const what = { unit: data.unit, starts: data.starts.map(({ path }) => path) }
+  const isRunning = from?.active === 'running'
+  if (to?.active === 'stopped') {
+    return from && fields.includes('active') ? [stop(data.unit, isRunning)] : []
+  }
+  if (from === null || ['stopped', 'failed'].includes(from.active)) return [start(what)]
+  if (['active', 'executable', 'command', 'started'].some((field) => fields.includes(field))) {
+    return [restart(what, isRunning)]
+  }
+  if (!fields.includes('loaded')) return []
+  return [data.reloads ? reload(data.unit) : restart(what, isRunning)]
+}
+
+const reasons = (from: ServiceState, to: Partial<ServiceState>): Readonly<Record<keyof ServiceState, string>> => ({
+  enabled: from.enabled ? 'starts at boot and must not' : 'does not start at boot',
+  masked: 'is masked',
+  active: `is ${from.active}, not ${to.active}`,
+  executable: `runs ${from.executable}, not ${to.executable}`,
+  command: 'was started with other arguments',
+  started: `was not started with what is to be in ${from.started.replace('differs: ', '')}`,
+  loaded: `has not loaded what is to be in ${from.loaded.replace('differs: ', '')}`,
 })

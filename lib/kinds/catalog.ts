@@ -1,0 +1,23 @@
+import type { Kind } from '../model.ts'
+import { commandKind } from './command.ts'
+import { directoryKind } from './directory.ts'
+import { fileKind } from './file.ts'
+import { packagesKind } from './packages.ts'
+import { releaseKind } from './release.ts'
+import { serviceKind } from './service.ts'
+import { symlinkKind } from './symlink.ts'
+import { unitKind } from './unit.ts'
+import { userKind } from './user.ts'
+
+/** Every kind, in the order in which a role would use them. */
+export const kinds: readonly Kind[] = [
+  packagesKind,
+  userKind,
+  directoryKind,
+  releaseKind,
+  fileKind,
+  symlinkKind,
+  unitKind,
+  serviceKind,
+  commandKind,
+]

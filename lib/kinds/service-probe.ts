@@ -1,0 +1,146 @@
+import { posix } from 'node:path'
+import { word, words } from '../shell.ts'
+import { chunks, onPaths, parseSha256, printSha256, records, sections, setPaths } from './paths.ts'
+import { MANIFEST } from './release-manifest.ts'
+import type { Watched } from './service-watch.ts'
+
+/** What must be asked about one service. */
+export interface ServiceQuestion {
+  readonly unit: string
+  /** The binary it must run; when that is in a release's folder, the running file is held against the release's manifest. */
+  readonly executable?: string
+  readonly watched: readonly Watched[]
+}
+/** What is on disk at a watched path. Times are nanoseconds since the epoch. */
+export interface OnDisk {
+  readonly type: string
+  readonly changed: bigint
+  readonly sha256?: string
+  readonly names: readonly string[]
+}
+export interface ServiceAnswer {
+  /** systemd's properties of the unit. */
+  readonly properties: Readonly<Record<string, string>>
+  /** Where the main process's file is; empty when there is no process. */
+  readonly executable: string
+  /** False when the running file isn't what its release had in it. */
+  readonly genuine: boolean
+  readonly command: readonly string[]
+  readonly stamp: readonly string[]
+  readonly pending: string
+}
+
+const PROPERTIES =
+  'LoadState,ActiveState,SubState,UnitFileState,InvocationID,MainPID,StateChangeTimestamp,ExecMainStartTimestamp'
+const STAMPS = '/run/vestal/services'
+
+/** Where Vestal notes with which files it last started a unit. */
+export const stampPath = (unit: string): string => `${STAMPS}/${unit}`
+/** Where Vestal notes that a change was taken back, until the unit has been started or reloaded after it. */
+export const pendingPath = (unit: string): string => `${STAMPS}/${unit}.pending`
+
+/** One fragment about all services: systemd is asked once, and each other program runs once too. */
+export const printServices = (questions: readonly ServiceQuestion[]): string => {
+  const watched = [...new Set(questions.flatMap((one) => one.watched.map(({ path }) => path)))]
+  const folders = [...new Set(questions.flatMap((one) => one.watched.filter((it) => it.sha256 === undefined)))]
+  const notes = questions.flatMap(({ unit }) => [stampPath(unit), pendingPath(unit)])
+  return `show=$(TZ=UTC systemctl show --timestamp=us --property=${PROPERTIES} -- ${words(questions.map(({ unit }) => unit))} 2>/dev/null)
+printf '%s\\0#\\0' "$show"
+${releasedFunction}
+old_ifs=$IFS
+IFS='
+'
+set -f
+set --
+for line in $show; do case $line in MainPID=*) set -- "$@" "\${line#*=}" ;; esac; done
+set +f
+IFS=$old_ifs
+[ $# -eq ${questions.length} ] || set -- ${questions.map(() => 0).join(' ')}
+${questions.map(({ executable }, index) => (executable ? `released ${index} "\${${index + 1}}" ${word(posix.dirname(executable))} ${word(posix.basename(executable))}` : ':')).join('\n')}
+printf '#\\0'
+exes= commands=
+for pid; do if [ "$pid" != 0 ]; then exes="$exes /proc/$pid/exe"; commands="$commands /proc/$pid/cmdline"; fi; done
+[ -z "$exes" ] || find $exes -maxdepth 0 -printf '%p\\0%l\\0' 2>/dev/null
+printf '#\\0'
+grep -zaH '' $commands ${words(notes)} 2>/dev/null
+printf '#\\0'
+${setPaths(watched)}
+${onPaths(`stat -L --printf='%n\\0%F\\0%.9Y\\0' --`, watched)}
+printf '#\\0'
+${printSha256(watched)}
+printf '#\\0'
+${folders.length === 0 ? ':' : `find -H ${words(folders.map(({ path }) => path))} -mindepth 1 -maxdepth 1 -printf '%p\\0' 2>/dev/null`}`
+}
+
+/** Reads what `printServices` printed: an answer for each question, and what is on disk by path. */
+export const readServices = (
+  stdout: Buffer,
+  questions: readonly ServiceQuestion[],
+): { readonly answers: readonly ServiceAnswer[]; readonly disk: ReadonlyMap<string, OnDisk> } => {
+  const [shown = [], released = [], exes = [], notes = [], stats = [], sums = [], names = []] = sections(
+    records(stdout),
+    '#',
+  )
+  const units = (shown[0] ?? '').split('\n\n').map(properties)
+  const verdicts = new Map(chunks(released, 2).map(([index, verdict]) => [Number(index), verdict]))
+  const links = new Map(chunks(exes, 2).map(([path = '', link = '']) => [path, link]))
+  const sha256 = parseSha256(sums)
+  const disk = new Map(
+    chunks(stats, 3).map(([path = '', type = '', time = '']): [string, OnDisk] => [
+      path,
+      {
+        type,
+        changed: nanoseconds(time),
+        sha256: sha256.get(path),
+        names: names.filter((one) => posix.dirname(one) === path).map((one) => posix.basename(one)),
+      },
+    ]),
+  )
+  const answers = questions.map(({ unit }, index): ServiceAnswer => {
+    const own = units[index] ?? {}
+    const process = `/proc/${own.MainPID ?? 0}`
+    return {
+      properties: own,
+      executable: links.get(`${process}/exe`) ?? '',
+      genuine: verdicts.get(index) !== 'other',
+      command: recordsOf(notes, `${process}/cmdline`),
+      stamp: recordsOf(notes, stampPath(unit)),
+      pending: recordsOf(notes, pendingPath(unit))[0] ?? '',
+    }
+  })
+  return { answers, disk }
+}
+
+/** Prints `other` for a process whose file isn't the binary of the manifest: not by stat(1), nor by its checksum. */
+const releasedFunction = `released() {
+  [ "$2" != 0 ] && [ -r "$3/${MANIFEST}" ] || return 0
+  now=$(stat -L --printf='%a %u %g %s %.9Y %.9Z' "/proc/$2/exe" 2>/dev/null) || return 0
+  sum=
+  while IFS= read -r line; do
+    case $line in
+      "stat $4 $now") return 0 ;;
+      "binary "*" $4") sum=\${line#binary } ;;
+    esac
+  done <"$3/${MANIFEST}"
+  case $(sha256sum "/proc/$2/exe" 2>/dev/null) in
+    "\${sum%% *} "*) ;;
+    *) printf '%s\\0other\\0' "$1" ;;
+  esac
+}`
+
+const properties = (block: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    block
+      .split('\n')
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+
+/** grep prints a file's records each behind its name and a colon. */
+const recordsOf = (notes: readonly string[], path: string): readonly string[] =>
+  notes.filter((note) => note.startsWith(`${path}:`)).map((note) => note.slice(path.length + 1))
+
+const nanoseconds = (seconds: string): bigint => {
+  const [whole = '0', fraction = ''] = seconds.split('.')
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
+}

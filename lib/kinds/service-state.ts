@@ -1,0 +1,91 @@
+import { parseSha256 } from './paths.ts'
+import type { OnDisk, ServiceAnswer } from './service-probe.ts'
+import type { Watched } from './service-watch.ts'
+
+/**
+ * `active` is `running`, `stopped`, `failed`, `starting`, `crash-looping` or another of systemd's words. `command` and `started`
+ * (its unit and what is read at start only) and `loaded` (what is read at start and on reload) are `same`, or `differs` and what does.
+ */
+export type ServiceState = Readonly<{
+  enabled: boolean
+  masked: boolean
+  active: string
+  executable: string
+  command: string
+  started: string
+  loaded: string
+}>
+/** What a service must be, as far as its state is read against it. */
+export interface ServiceWish {
+  readonly command: readonly string[]
+  readonly starts: readonly Watched[]
+  readonly loads: readonly Watched[]
+}
+
+/** A service's state; null where systemd knows no such unit. */
+export const serviceState = (
+  answer: ServiceAnswer,
+  wish: ServiceWish,
+  disk: ReadonlyMap<string, OnDisk>,
+): ServiceState | null => {
+  const { LoadState, UnitFileState, MainPID = '0' } = answer.properties
+  if (LoadState === undefined || LoadState === 'not-found') return null
+  const state = { enabled: UnitFileState === 'enabled', masked: LoadState === 'masked', active: active(answer) }
+  if (MainPID === '0') return { ...state, executable: '', command: 'none', started: 'none', loaded: 'none' }
+  return {
+    ...state,
+    executable: `${answer.executable}${answer.genuine ? '' : ' (not as released)'}`,
+    command: isSame(answer.command, wish.command) ? 'same' : 'differs',
+    started: said(startedWithOther(answer, wish.starts, disk)),
+    loaded: said(loadedOther(answer, wish.loads, disk)),
+  }
+}
+
+/** Nanoseconds since the epoch in `Sat 2025-11-22 16:21:03.123456 UTC`, the last of that microsecond; 0 for none. */
+export const systemdTime = (text: string): bigint => {
+  const [, day, time, micros = ''] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))? UTC/.exec(text) ?? []
+  if (!day) return 0n
+  return BigInt(Date.parse(`${day}T${time}Z`)) * 1_000_000n + BigInt(micros.padEnd(6, '0')) * 1_000n + 999n
+}
+
+const active = ({ properties: { ActiveState, SubState = '' } }: ServiceAnswer): string => {
+  if (ActiveState === 'inactive') return 'stopped'
+  if (SubState.startsWith('auto-restart')) return 'crash-looping'
+  if (ActiveState === 'activating') return 'starting'
+  return ActiveState === 'reloading' ? 'running' : ActiveState === 'active' ? SubState : (ActiveState ?? '')
+}
+
+/** The stamp is the truth for the start that it was made at; otherwise a file counts that hasn't changed since the start. */
+const startedWithOther = (answer: ServiceAnswer, starts: readonly Watched[], disk: ReadonlyMap<string, OnDisk>) => {
+  if (answer.pending === 'restart') return starts
+  const [invocation, ...sums] = answer.stamp
+  const stamped = invocation === answer.properties.InvocationID ? parseSha256(sums) : new Map<string, string>()
+  const since = systemdTime(answer.properties.ExecMainStartTimestamp ?? '')
+  return starts.filter((one) =>
+    stamped.has(one.path) ? stamped.get(one.path) !== one.sha256 : !isAsRead(one, disk.get(one.path), since),
+  )
+}
+
+/** systemd notes when a unit's state last changed, which a reload does too. */
+const loadedOther = (answer: ServiceAnswer, loads: readonly Watched[], disk: ReadonlyMap<string, OnDisk>) => {
+  if (answer.pending !== '') return loads
+  const since = systemdTime(answer.properties.StateChangeTimestamp ?? '')
+  return loads.filter((one) => !isAsRead(one, disk.get(one.path), since))
+}
+
+const isAsRead = (wanted: Watched, found: OnDisk | undefined, since: bigint): boolean => {
+  if (wanted.sha256 === null) return found === undefined
+  if (!found || found.changed > since) return false
+  if (wanted.sha256 !== undefined) return found.sha256 === wanted.sha256
+  return wanted.names === undefined || found.names.every((name) => wanted.names?.includes(name))
+}
+
+const said = (differing: readonly Watched[]): string => {
+  if (differing.length === 0) return 'same'
+  const more = differing.length > 3 ? ` and ${differing.length - 3} more` : ''
+  const shown = differing.slice(0, 3).map(({ path }) => path)
+  return `differs: ${shown.join(', ')}${more}`
+}
+
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((text, index) => text === other[index])

@@ -1,0 +1,104 @@
+import type { Step } from '../model.ts'
+import { word, words } from '../shell.ts'
+import { pendingPath, stampPath } from './service-probe.ts'
+
+/** A unit, and the files whose content counts for its start. */
+export interface Startable {
+  readonly unit: string
+  readonly starts: readonly string[]
+}
+
+/** Removes a mask; the file behind a mask is the unit's matter. */
+export const unmask = (unit: string): Step => ({
+  title: `unmask ${unit}`,
+  run: `systemctl unmask --quiet -- ${word(unit)}`,
+})
+
+/** Makes a unit start at boot, or not. */
+export const enable = (unit: string, on: boolean): Step => ({
+  title: `${on ? 'enable' : 'disable'} ${unit}`,
+  run: `systemctl ${on ? 'enable' : 'disable'} --quiet -- ${word(unit)}`,
+  undo: `systemctl ${on ? 'disable' : 'enable'} --quiet -- ${word(unit)}`,
+})
+
+/** Stops a unit, and forgets a failure. */
+export const stop = (unit: string, wasRunning: boolean): Step => ({
+  title: `stop ${unit}`,
+  run: `systemctl stop -- ${word(unit)}\nsystemctl reset-failed -- ${word(unit)} 2>/dev/null || :`,
+  restore: wasRunning ? `systemctl start -- ${word(unit)}` : undefined,
+  interrupts: wasRunning,
+})
+
+/** Starts a unit that isn't up; when it doesn't stay up it is stopped again. */
+export const start = (what: Startable): Step => ({
+  title: `start ${what.unit}`,
+  run: `${begin(what)}${staysUp(`systemctl stop -- "$unit"`)}${stamp}`,
+  undo: `systemctl stop -- ${word(what.unit)}\nsystemctl reset-failed -- ${word(what.unit)} 2>/dev/null || :`,
+})
+
+/** Restarts a unit; taken back, it is restarted once more, from the restored files. */
+export const restart = (what: Startable, wasRunning: boolean): Step => ({
+  title: `restart ${what.unit}`,
+  run: `${begin(what)}${staysUp(':')}${stamp}`,
+  undo: markPending(what.unit, 'restart'),
+  restore: wasRunning ? `${begin(what)}${staysUp(':')}${stamp}` : `systemctl restart -- ${word(what.unit)} || :`,
+  interrupts: wasRunning,
+})
+
+/** Makes a running process read its files again. */
+export const reload = (unit: string): Step => {
+  const run = `unit=${word(unit)}
+systemctl reload -- "$unit"
+sleep 0.2
+if ! systemctl is-active --quiet -- "$unit"; then
+  printf '%s did not survive the reload\\n' "$unit" >&2
+  ${lastWords}
+  exit 1
+fi
+rm -f ${word(pendingPath(unit))}`
+  return { title: `reload ${unit}`, run, undo: markPending(unit, 'reload'), restore: run }
+}
+
+const markPending = (unit: string, what: 'restart' | 'reload'): string =>
+  `( umask 077; mkdir -p /run/vestal/services )\nprintf '${what}\\0' >${word(pendingPath(unit))}`
+
+/** The files are hashed before the start: a later change of them is then a difference, never overlooked. */
+const begin = ({ unit, starts }: Startable): string => `unit=${word(unit)}
+stamp=${word(stampPath(unit))}
+( umask 077; mkdir -p /run/vestal/services )
+sha256sum -z -- ${words(starts)} >"$stamp.new" || :
+if [ "$(systemctl show --property=NeedDaemonReload --value -- "$unit")" = yes ]; then systemctl daemon-reload; fi
+systemctl reset-failed -- "$unit" 2>/dev/null || :
+started=yes
+systemctl restart -- "$unit" || started=
+`
+
+/** Five looks in a second must see the same process; a service that crashes and is started again by systemd shows another. */
+const staysUp = (otherwise: string): string => `seen= up=0
+for look in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+  [ -n "$started" ] || break
+  sleep 0.2
+  now=$(systemctl show --property=ActiveState --property=MainPID --property=InvocationID -- "$unit")
+  case $now in
+    *ActiveState=failed*) break ;;
+    *ActiveState=active*) if [ "$now" = "$seen" ]; then up=$((up + 1)); else up=1; fi ;;
+    *) up=0 ;;
+  esac
+  seen=$now
+  [ "$up" -lt 5 ] || break
+done
+if [ "$up" -lt 5 ]; then
+  printf '%s does not stay up; its last words:\\n' "$unit" >&2
+  ${lastWords}
+  ${otherwise}
+  exit 1
+fi
+`
+
+const stamp = `id=$(systemctl show --property=InvocationID --value -- "$unit")
+{ printf '%s\\0' "$id"; cat "$stamp.new"; } >"$stamp.whole"
+mv -f "$stamp.whole" "$stamp"
+rm -f "$stamp.new" "$stamp.pending"`
+
+const lastWords = `journalctl --sync 2>/dev/null || :
+  journalctl --quiet --no-pager --output=cat --lines=20 --unit="$unit" >&2 || :`
