@@ -3,10 +3,27 @@
  * of the kernel's: it survives our exit, cannot name another's process, and is gone after a reboot.
  * Facts: Documentation/admin-guide/cgroup-v2.rst (cgroup.kill from Linux 5.14, cgroup.freeze from 5.2).
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from './command.ts'
 import { labRoot } from './places.ts'
+
+interface MemberStart {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** The file that its output goes to, emptied first. */
+  readonly log: string
+}
 
 /** A second door to the box's unified tree, as it stands elsewhere on each box and is hidden inside `ip netns exec`. */
 export const cgroupTree = (): string => `${labRoot()}/cgroup`
@@ -36,14 +53,23 @@ export const removeCgroupTree = async (): Promise<void> => {
   if (existsSync(cgroupTree())) rmdirSync(cgroupTree())
 }
 
-/** Makes the member's group and hands the controllers that the box offers down to it. */
-export const makeGroup = (lab: string, member: string): string => {
-  const group = memberGroup(lab, member)
-  mkdirSync(group, { recursive: true })
-  const offered = readFileSync(`${cgroupTree()}/cgroup.controllers`, 'utf8').trim().split(' ').filter(Boolean)
-  for (const folder of ['', '/vestal-lab', `/vestal-lab/${lab}`])
-    for (const controller of offered) tell(`${cgroupTree()}${folder}/cgroup.subtree_control`, `+${controller}`)
-  return group
+/**
+ * Starts a program as a member of the lab, to live on after us. It is put into its group before it runs,
+ * so that nothing it starts can be missed.
+ */
+export const startMember = (lab: string, member: string, argv: readonly string[], how: MemberStart): void => {
+  const group = makeGroup(lab, member)
+  const log = openSync(how.log, 'w')
+  const child = spawn('sh', ['-euc', 'read -r go; exec "$@" </dev/null', 'sh', ...argv], {
+    detached: true,
+    stdio: ['pipe', log, log],
+    cwd: how.cwd,
+    env: how.env,
+  })
+  closeSync(log)
+  writeFileSync(`${group}/launcher/cgroup.procs`, `${child.pid}`)
+  child.stdin?.end('go\n')
+  child.unref()
 }
 
 /** Whether any process of the member lives. */
@@ -81,6 +107,16 @@ export const membersOf = (lab: string): string[] => {
 export const removeLabGroup = (lab: string): void => {
   const folder = `${cgroupTree()}/vestal-lab/${lab}`
   if (existsSync(folder)) rmdirSync(folder)
+}
+
+/** Makes the member's group, with one in it for what starts it, and hands down the controllers that the box offers. */
+const makeGroup = (lab: string, member: string): string => {
+  const group = memberGroup(lab, member)
+  mkdirSync(`${group}/launcher`, { recursive: true })
+  const offered = readFileSync(`${cgroupTree()}/cgroup.controllers`, 'utf8').trim().split(' ').filter(Boolean)
+  for (const folder of ['', '/vestal-lab', `/vestal-lab/${lab}`, `/vestal-lab/${lab}/${member}`])
+    for (const controller of offered) tell(`${cgroupTree()}${folder}/cgroup.subtree_control`, `+${controller}`)
+  return group
 }
 
 const events = (lab: string, member: string): string => {

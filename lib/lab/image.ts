@@ -1,6 +1,16 @@
 /** The disk that every lab host starts from: a small Debian with systemd and sshd, built once and kept. */
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { run } from './command.ts'
 import { architecture, suites, transportOptions, writeSources } from './debian.ts'
@@ -40,6 +50,7 @@ const build = async (parts: ImageParts, folder: string, say: Progress): Promise<
   writeFileSync(join(draft, 'apt.conf'), await transportOptions())
   const { debian } = await architecture()
   await run([
+    ...alone,
     ...['mmdebstrap', '--quiet', '--mode=root', '--variant=minbase', `--architectures=${debian}`],
     ...[`--aptopt=${join(draft, 'apt.conf')}`, `--include=${packages.join(',')}`],
     ...[suites[0], root, join(draft, 'archive.sources')],
@@ -49,7 +60,21 @@ const build = async (parts: ImageParts, folder: string, say: Progress): Promise<
   await run(['chroot', root, 'sh', '-eu'], { input: setUp(parts.key), env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
   renameSync(root, folder)
   rmSync(draft, { recursive: true })
+  removeUnused(folder)
 }
+
+/** Removes the images that no host's disk is on, but for the new one. */
+const removeUnused = (fresh: string): void => {
+  const notes = globSync(join(labRoot(), 'labs/*/hosts/*/image')).map((note) => readFileSync(note, 'utf8'))
+  for (const image of globSync(join(labRoot(), 'images/*')))
+    if (image !== fresh && !notes.includes(image)) rmSync(image, { recursive: true })
+}
+
+/** Mounts of its own and a life that ends with ours, so that a build that is killed leaves nothing mounted or running. */
+const alone = [
+  ...['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
+  ...['--pid', '--fork', '--kill-child', '--mount-proc'],
+]
 
 /** What is done inside the image: accounts, sshd, and nothing that would run by itself or ask for the archive. */
 const setUp = (key: string): string => `
@@ -67,6 +92,7 @@ for account in root ${accounts.ops} ${accounts.deploy}; do
 done
 rm -f /etc/ssh/ssh_host_*
 printf '%s\\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'MaxStartups 100' >/etc/ssh/sshd_config.d/lab.conf
+touch /etc/default/locale
 install -d /etc/systemd/journald.conf.d
 printf '%s\\n' '[Journal]' 'SystemMaxUse=64M' >/etc/systemd/journald.conf.d/lab.conf
 systemctl set-default multi-user.target 2>/dev/null

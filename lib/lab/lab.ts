@@ -5,9 +5,9 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { InputError } from '../errors.ts'
-import { ensureCgroupTree, killGroup, membersOf, removeCgroupTree, removeLabGroup } from './cgroup.ts'
+import { ensureCgroupTree, killGroup, membersOf, removeCgroupTree, removeLabGroup, setFrozen } from './cgroup.ts'
 import { enterLab, namespaceExists } from './enter.ts'
-import { discardHost, hostFolder, type Power, powerOf, startHost, waitForHost } from './host.ts'
+import { hostFolder, type Power, powerOf, startHost, waitForHost } from './host.ts'
 import { ensureImage } from './image.ts'
 import { ensureHostKeys, ensureLabKey } from './keys.ts'
 import { raiseLimits, restoreLimits } from './limits.ts'
@@ -61,7 +61,8 @@ export interface LabUp {
 }
 
 /**
- * Brings a lab up to this many hosts: makes what is missing, switches on what is off, and returns when each lets us in by SSH.
+ * Brings a lab up to this many hosts: makes what is missing, switches on what is off, thaws and plugs in what a drill
+ * left so, and returns when each lets us in by SSH.
  * Throws InputError for a box that cannot hold a lab, HostError for a host that does not come up.
  */
 export const labUp = async ({
@@ -93,7 +94,6 @@ export const labDown = async (name = 'default'): Promise<boolean> => {
     await Promise.all(membersOf(name).map((member) => killGroup(name, member)))
     removeLabGroup(name)
     await removeNetwork(name)
-    for (const host of hostsOf(name)) discardHost(name, host)
     rmSync(labFolder(name), { recursive: true, force: true })
     await withLock(join(labRoot(), 'locks', 'box'), async () => {
       if (labNames().length > 0) return
@@ -145,11 +145,8 @@ const ensureHosts = async ({ name, hosts, image, say }: Wanted): Promise<void> =
   await Promise.all(
     all.map((host) =>
       few(async () => {
-        if (powerOf(name, host) === 'frozen') return
-        if (off.includes(host)) {
-          await killGroup(name, host)
-          startHost(name, host, image)
-        }
+        if (powerOf(name, host) === 'frozen') await setFrozen(name, host, false)
+        if (off.includes(host)) await startHost(name, host, image)
         await waitForHost(name, host)
         if (off.includes(host)) say(`${host} is up (${++booted} of ${off.length})`)
       }),

@@ -49,7 +49,8 @@ export const hostsFile = (): string =>
 const ensureCable = async (lab: string, host: string): Promise<void> => {
   const namespace = hostNamespace(lab, host)
   const controller = controllerNamespace(lab)
-  if (namespaceExists(namespace) && (await attempt(['ip', '-n', controller, 'link', 'show', host])).code === 0) return
+  if (namespaceExists(namespace) && (await attempt(['ip', '-n', controller, 'link', 'set', host, 'up'])).code === 0)
+    return
   await removeNamespace(namespace)
   await ensureNamespace(namespace, [
     `link add eth0 type veth peer name ${host} netns ${controller}`,

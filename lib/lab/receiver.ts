@@ -1,9 +1,8 @@
 /** The lab's webhook receiver: where Alertmanagers send to, and what came. */
-import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isPopulated, killGroup, makeGroup } from './cgroup.ts'
+import { isPopulated, killGroup, startMember } from './cgroup.ts'
 import { attempt, run } from './command.ts'
 import { enterLab } from './enter.ts'
 import { controllerAddress, labFolder, notificationsFile, receiverUrl } from './places.ts'
@@ -51,15 +50,12 @@ export const setReceiver = async (answer: { status?: number; delayMs?: number },
 export const ensureReceiver = async (lab: string): Promise<void> => {
   if (isPopulated(lab, member)) return
   mkdirSync(labFolder(lab), { recursive: true })
-  const log = openSync(join(labFolder(lab), 'receiver.log'), 'a')
+  const log = join(labFolder(lab), 'receiver.log')
   const program = [process.execPath, join(import.meta.dirname, 'receiver-main.ts')]
   const command = [...(enterLab(lab) ?? []), ...program, controllerAddress, '9095', notificationsFile(lab)]
-  const start = ['-euc', 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"', 'sh', makeGroup(lab, member), ...command]
-  spawn('sh', start, { detached: true, stdio: ['ignore', log, log] }).unref()
-  closeSync(log)
+  startMember(lab, member, command, { log })
   for (let tries = 0; !(await answers(lab)); tries++) {
-    if (tries > 100)
-      throw new Error(`the webhook receiver does not answer; its words are in ${labFolder(lab)}/receiver.log`)
+    if (tries > 100) throw new Error(`the webhook receiver does not answer; its words are in ${log}`)
     await sleep(100)
   }
 }

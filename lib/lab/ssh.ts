@@ -32,6 +32,13 @@ export const labSsh = async (
 const sshTo = (host: string, { lab, user = accounts.root }: SshOptions, more: readonly string[]): string[] => [
   ...(enterLab(lab) ?? []),
   ...['ssh', '-F', 'none', '-i', labKey(), '-oIdentitiesOnly=yes', `-oUserKnownHostsFile=${labKnownHosts()}`],
-  ...['-oGlobalKnownHostsFile=none', '-oStrictHostKeyChecking=yes', '-oConnectTimeout=5', '-oLogLevel=ERROR', ...more],
+  ...[
+    '-oGlobalKnownHostsFile=none',
+    '-oStrictHostKeyChecking=yes',
+    '-oConnectTimeout=5',
+    '-oLogLevel=ERROR',
+    '-oKexAlgorithms=curve25519-sha256',
+    ...more,
+  ],
   `${user}@${/^[\d.]+$/.test(host) ? host : hostAddress(hostIndex(host))}`,
 ]

@@ -1,0 +1,33 @@
+/**
+ * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [what vitest takes]`.
+ * `--keep` leaves the lab up for a next run. VESTAL_TEST_HOSTS says how many hosts it has, 7 if unset.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { enterLab } from '../../lib/lab/enter.ts'
+import { labDown, labUp } from '../../lib/lab/lab.ts'
+import { testLab } from './lab-setup.ts'
+
+const keep = process.argv.includes('--keep')
+const forVitest = process.argv.slice(2).filter((word) => word !== '--keep')
+const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? 7)
+
+const runVitest = async (): Promise<number> => {
+  const [program = '', ...words] = [...(enterLab(testLab) ?? []), 'vitest', 'run', '--project', 'e2e', ...forVitest]
+  const child = spawn(program, words, {
+    stdio: 'inherit',
+    // The tests of the lab itself bring labs up and down, which is done from outside any lab: where this process is.
+    env: { ...process.env, VESTAL_TEST_OUTSIDE: `${process.pid}` },
+  })
+  // Vitest gets the terminal's Ctrl-C itself. We stay to take the lab down.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  const [code] = await once(child, 'close')
+  return typeof code === 'number' ? code : 130
+}
+
+try {
+  await labUp({ name: testLab, hosts, onProgress: (what) => console.log(`lab '${testLab}': ${what}`) })
+  process.exitCode = await runVitest()
+} finally {
+  if (!keep) await labDown(testLab)
+}
