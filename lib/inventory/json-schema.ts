@@ -40,7 +40,7 @@ export const jsonSchema = (roles: readonly Role[]): JsonSchema => ({
     },
     variables: {
       type: ['object', 'null'],
-      properties: { ...CONNECTION_SCHEMAS, ...roleSchemas(roles), vestal: schemaOf(vestalVariable) },
+      properties: { ...connectionSchemas(), ...roleSchemas(roles), vestal: schemaOf(vestalVariable) },
     },
   },
 })
@@ -71,7 +71,7 @@ export const keysAt = (schema: ZodType, path: readonly PropertyKey[]): readonly 
 }
 
 /** The forms a schema allows: itself, or each of its alternatives. */
-const forms = (schema: JsonSchema): readonly JsonSchema[] => {
+export const forms = (schema: JsonSchema): readonly JsonSchema[] => {
   const alternatives = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])]
   return [schema, ...alternatives.flatMap(forms)]
 }
@@ -88,6 +88,5 @@ const MEMBERS = { type: ['object', 'string', 'null'] }
 const roleSchemas = (roles: readonly Role[]): Readonly<Record<string, JsonSchema>> =>
   Object.fromEntries(roles.map((role) => [role.key, { description: role.summary, ...schemaOf(role.vars) }]))
 
-const CONNECTION_SCHEMAS: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
-  Object.entries(CONNECTION).map(([name, schema]) => [name, schemaOf(schema)]),
-)
+const connectionSchemas = (): Readonly<Record<string, JsonSchema>> =>
+  Object.fromEntries(Object.entries(CONNECTION).map(([name, schema]) => [name, schemaOf(schema)]))

@@ -1,5 +1,5 @@
 import type { Role } from '../model.ts'
-import { type JsonSchema, schemaOf } from './json-schema.ts'
+import { forms, type JsonSchema, schemaOf } from './json-schema.ts'
 
 /** One line of a role's documentation. */
 export interface RoleVariable {
@@ -21,14 +21,17 @@ const rowsBelow = (schema: JsonSchema, above: string): readonly RoleVariable[] =
     return [rowOf(property, { name, needed }), ...rowsInside(property, name)]
   })
 
-const rowsInside = (schema: JsonSchema, name: string): readonly RoleVariable[] => {
-  const { items, additionalProperties: each } = schema
-  return [
-    ...rowsBelow(schema, `${name}.`),
-    ...(items && !Array.isArray(items) ? rowsInside(items as JsonSchema, `${name}[]`) : []),
-    ...(typeof each === 'object' ? rowsInside(each, `${name}.*`) : []),
-  ]
-}
+const rowsInside = (schema: JsonSchema, name: string): readonly RoleVariable[] =>
+  schema.title === 'secret'
+    ? []
+    : forms(schema).flatMap((form) => {
+        const { items, additionalProperties: each } = form
+        return [
+          ...rowsBelow(form, `${name}.`),
+          ...(items && !Array.isArray(items) ? rowsInside(items as JsonSchema, `${name}[]`) : []),
+          ...(typeof each === 'object' ? rowsInside(each, `${name}.*`) : []),
+        ]
+      })
 
 const rowOf = (schema: JsonSchema, { name, needed }: { name: string; needed: boolean }): RoleVariable => ({
   name,
@@ -48,6 +51,8 @@ const typeOf = (schema: JsonSchema): string => {
   if (type === 'object')
     return typeof each === 'object' && !schema.properties ? `mapping to ${typeOf(each)}` : 'mapping'
   return (
-    { string: 'text', integer: 'whole number', number: 'number', boolean: 'true or false' }[type ?? ''] ?? 'any YAML'
+    { null: 'nothing', string: 'text', integer: 'whole number', number: 'number', boolean: 'true or false' }[
+      type ?? ''
+    ] ?? 'any YAML'
   )
 }

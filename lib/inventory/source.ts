@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  Schema,
   type YAMLError,
   type YAMLMap,
 } from 'yaml'
@@ -40,9 +41,7 @@ export const parseSource = (
   const lines = new LineCounter()
   const document = parseDocument(text, {
     version: '1.1',
-    schema: 'failsafe',
-    customTags: pyYamlScalars,
-    merge: false,
+    schema: SCHEMA,
     uniqueKeys: false,
     prettyErrors: false,
     logLevel: 'silent',
@@ -56,6 +55,9 @@ export const parseSource = (
   }
   return walk(source, mistakes) ? source : undefined
 }
+
+/** Made once: making it costs more than reading a small file. */
+const SCHEMA = new Schema({ schema: 'failsafe', customTags: pyYamlScalars, merge: false })
 
 export const positionOf = (source: Source, at: Node | number): Position => {
   const { line, col } = source.lines.linePos(typeof at === 'number' ? at : (at.range?.[0] ?? 0))
