@@ -55,10 +55,11 @@ export const read = <T>(
 }
 
 /** What an answer that isn't 200 says, as an error. */
-export const refused = ({ host, user }: Endpoint, path: string, { status, body }: HttpAnswer): HostError =>
-  new HostError(host.name, `${path} answered ${status}: ${body.trim().split('\n', 1)[0]?.slice(0, 200)}`, {
-    hint: status === 401 && !user ? 'Set `web_user` beside `web_config`, so that Vestal can ask it.' : undefined,
-  })
+export const refused = ({ host, user }: Endpoint, path: string, { status, body }: HttpAnswer): HostError => {
+  const said = body.trim().split('\n', 1)[0]?.slice(0, 200)
+  const hint = status === 401 && !user ? '; set `web_user` beside `web_config`, so that Vestal can ask it' : ''
+  return new HostError(host.name, `${path} answered ${status}${said && `: ${said}`}${hint}`)
+}
 
 const underWay = new WeakMap<Connection, Map<string, Promise<HttpAnswer>>>()
 

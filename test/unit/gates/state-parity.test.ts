@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { stateParity } from '../../../lib/gates/state-parity.ts'
+import { Answer, verdict, webServer } from './web-server.ts'
+
+const MINUTE = 60_000
+const clock = Date.parse('2026-01-01T10:00:00Z')
+const ago = (ms: number): string => new Date(clock - ms).toISOString()
+
+interface Alert {
+  readonly fingerprint: string
+  readonly startsAt: string
+  readonly updatedAt: string
+  readonly labels: Readonly<Record<string, string>>
+}
+const alert = (fingerprint: string, { started = 10 * MINUTE, refreshed = 20_000 } = {}): Alert => ({
+  fingerprint,
+  startsAt: ago(started),
+  updatedAt: ago(refreshed),
+  labels: { alertname: `Alert ${fingerprint}` },
+})
+const silence = (id: string, state = 'active') => ({ id, status: { state } })
+const holding = (silences: readonly unknown[], alerts: readonly Alert[], date = clock) => ({
+  '/api/v2/silences': new Answer(200, JSON.stringify(silences)),
+  '/api/v2/alerts': new Answer(200, JSON.stringify(alerts), { date: new Date(date).toUTCString() }),
+})
+
+type Pages = ReturnType<typeof holding>
+const parity = async (mine: Pages, theirs: Pages) => {
+  await using am1 = await webServer('am-1', mine)
+  await using am2 = await webServer('am-2', theirs)
+  return await verdict(stateParity(am1.endpoint, [am2.endpoint]))
+}
+
+test('passes when silences and alerts are the same', async () => {
+  expect(await parity(holding([silence('s')], [alert('a')]), holding([silence('s')], [alert('a')]))).toEqual({
+    pass: true,
+    detail: '1 silences, 1 alerts',
+  })
+})
+
+test('an alert that a peer is being sent and this one lacks is named', async () => {
+  expect(await parity(holding([], []), holding([], [alert('a')]))).toEqual({
+    pass: false,
+    why: 'lacks, which am-2 has, 1 alerts (Alert a)',
+  })
+})
+
+test('an alert that only this one has does not matter: the peer’s own gate asks for it', async () => {
+  expect(await parity(holding([], [alert('a')]), holding([], []))).toMatchObject({ pass: true })
+})
+
+test('an alert that began to fire this moment may still be under way', async () => {
+  expect(await parity(holding([], []), holding([], [alert('a', { started: 3_000 })]))).toMatchObject({ pass: true })
+})
+
+test('an alert that no Prometheus sends again, such as one added by hand, is not waited for', async () => {
+  expect(await parity(holding([], []), holding([], [alert('a', { refreshed: 5 * MINUTE })]))).toMatchObject({
+    pass: true,
+  })
+})
+
+test('how old an alert is goes by the peer’s clock, not by the controller’s', async () => {
+  const late = holding([], [{ ...alert('a'), startsAt: ago(-MINUTE), updatedAt: ago(-MINUTE) }], clock + MINUTE)
+  expect(await parity(holding([], []), late)).toMatchObject({ pass: true })
+})
+
+test('a silence that either side lacks is named', async () => {
+  expect(await parity(holding([silence('mine')], []), holding([silence('theirs')], []))).toEqual({
+    pass: false,
+    why: 'am-2 lacks 1 silences (mine); lacks, which am-2 has, 1 silences (theirs)',
+  })
+})
+
+test('a silence that is over does not matter', async () => {
+  expect(await parity(holding([], []), holding([silence('old', 'expired')], []))).toMatchObject({ pass: true })
+})
