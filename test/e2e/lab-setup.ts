@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 /** The lab that run.ts brings up. */
-export const testLab = 'test'
+export const testLab = process.env.VESTAL_TEST_LAB ?? 'test'
 
 export default ({ provide }: TestProject): void => {
   if (enterLab(testLab) !== null)

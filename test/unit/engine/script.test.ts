@@ -84,13 +84,9 @@ describe.each(shells)('a script in %s', (shell) => {
   })
 
   test('a lock is held while its script runs, names its owner, and is nobody’s once its session is gone', async () => {
-    const slow = {
-      ...line(`${folder}/a`, 'x'),
-      kind: { ...line('', '').kind, converge: () => [{ title: 'wait', run: 'sleep 30' }] },
-    }
     const first = host.start(
       shell,
-      applyScript({ steps: slow.kind.converge({} as never), verify: [], lock, lastRun: '' }, marks),
+      applyScript({ steps: [{ title: 'wait', run: 'sleep 30' }], verify: [], lock, lastRun: '' }, marks),
     )
     await new Promise((resolve) => first.stdout?.on('data', (chunk) => chunk.includes('step 0') && resolve(undefined)))
     expect((await read([]))?.facts.lock).toEqual({ owner: 'ann@desk', run: 'run-1', since: lock.since })

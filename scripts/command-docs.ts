@@ -1,0 +1,31 @@
+/** Writes docs/commands.md from the command line itself; a test holds the page equal to what this returns. */
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const page = fileURLToPath(new URL('../docs/commands.md', import.meta.url))
+const program = fileURLToPath(new URL('../lib/cli/vestal.ts', import.meta.url))
+const COMMANDS = ['deploy', 'plan', 'check', 'status', 'inventory', 'schema', 'audit', 'lab'] as const
+
+const EXAMPLES: Readonly<Record<(typeof COMMANDS)[number], string>> = {
+  deploy: 'vestal deploy -i inventory/ha --limit am-1 --diff',
+  plan: 'vestal plan -i inventory/ha --exit-code --json',
+  check: 'vestal check -i inventory/ha',
+  status: 'vestal status -i inventory/ha --json',
+  inventory: 'vestal inventory -i inventory/ha --json',
+  schema: 'vestal schema > vestal.schema.json',
+  audit: 'vestal audit',
+  lab: 'vestal lab up --hosts 6',
+}
+
+const help = (command: string): string =>
+  execFileSync(process.execPath, [program, command, '--help'], { encoding: 'utf8', env: { ...process.env, COLUMNS: '110', LC_ALL: 'C.UTF-8' } }).trimEnd()
+
+/** The whole page as Markdown. */
+export const commandPage = (): string =>
+  [
+    '# Commands\n\nMade from the command line itself: `npm run docs`. Exit codes: 0 done, 1 failed, 2 bad input, 3 changes pending, 130 interrupted.\n',
+    ...COMMANDS.map((command) => `## ${command}\n\n    ${EXAMPLES[command]}\n\n\`\`\`text\n${help(command)}\n\`\`\`\n`),
+  ].join('\n')
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(page, commandPage())
