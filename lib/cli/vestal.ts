@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { toExitCode } from './failure.ts'
-import { program } from './program.ts'
+import './compile-cache.ts'
 
 const words = process.argv.slice(2)
+const [{ toExitCode }, { program }] = await Promise.all([import('./failure.ts'), import('./program.ts')])
 process.exitCode = await toExitCode(async () => {
   let code = 0
   await program(words, (result) => {
