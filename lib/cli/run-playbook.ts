@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { emitter, namesOf, type RunEvent } from '../engine/events.ts'
 import { run } from '../engine/run.ts'
-import type { Inventory, Plan, Playbook } from '../model.ts'
+import type { Plan, Playbook } from '../model.ts'
 import { rolesOf } from '../playbook.ts'
 import { folderWriter, operator, runName } from '../report/folder.ts'
 import { lineOf } from '../report/lines.ts'
@@ -65,21 +65,26 @@ const apply = async (book: Playbook, opened: OpenInventory, flags: ChangeFlags):
   using stop = stopping(() => emit({ event: 'interrupted' }))
   const { report } = await run(book, opened.inventory, {
     ...chosen,
-    confirm: (plan) => confirm(plan, opened.inventory, { flags, view, redact }),
+    confirm: (plan) => confirm(plan, { flags, view, redact }),
     stop: stop.stop,
     abandon: stop.abandon,
     emit,
   })
   await view.close()
-  if (!report) return 1
+  if (!report) {
+    process.stdout.write('Not confirmed: nothing was changed.\n')
+    return 1
+  }
   if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
   return exitCodeOf(report)
 }
 
 interface View {
   listen(event: RunEvent): void
-  /** Ends what is drawn so that text can be printed; `next` names what is drawn from then on. */
-  pause(next?: string): Promise<void>
+  /** Ends what is drawn, so that text can be printed and questions asked. */
+  pause(): Promise<void>
+  /** Draws on, from a plan. */
+  resume(plan: Plan): void
   close(): Promise<void>
 }
 
@@ -91,20 +96,21 @@ const openView = async (
   if (flags.json) return steady((event) => void process.stdout.write(`${redact(JSON.stringify(event))}\n`))
   if (!process.stdout.isTTY || flags.verbose) return steady(linePrinter(redact, flags.verbose))
   const { liveView } = await import('../report/live.ts')
-  let live = liveView(namesOf(hosts), 'reading')
+  let live = liveView(namesOf(hosts))
   return {
     listen: (event) => live.listen(event),
-    async pause(next = 'working') {
-      await live.close()
-      live = liveView(namesOf(hosts), next)
+    pause: () => live.close(),
+    resume(plan) {
+      live = liveView(namesOf(hosts), plan)
     },
     close: () => live.close(),
   }
 }
 
-const steady = (listen: (event: RunEvent) => void): View => ({
+const steady = (listen: View['listen']): View => ({
   listen,
   pause: async () => undefined,
+  resume: () => undefined,
   close: async () => undefined,
 })
 
@@ -117,7 +123,6 @@ const linePrinter =
 
 const confirm = async (
   plan: Plan,
-  _inventory: Inventory,
   { flags, view, redact }: { flags: ChangeFlags; view: View; redact: (text: string) => string },
 ): Promise<boolean> => {
   if (flags.json || plan.changes === 0) return true
@@ -125,8 +130,15 @@ const confirm = async (
   if (!ask && !flags.diff && !flags.verbose) return true
   await view.pause()
   process.stdout.write(`${redact(planText(plan))}\n`)
-  if (!ask) return true
+  const goAhead = !ask || (await yes('Go ahead? [y/N] '))
+  if (goAhead) view.resume(plan)
+  return goAhead
+}
+
+const yes = async (question: string): Promise<boolean> => {
   using questions = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await questions.question('Go ahead? [y/N] ')
+  const interrupted = new AbortController()
+  questions.once('SIGINT', () => interrupted.abort())
+  const answer = await questions.question(question, { signal: interrupted.signal }).catch(() => 'no')
   return /^y(es)?$/i.test(answer.trim())
 }

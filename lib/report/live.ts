@@ -1,5 +1,6 @@
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2'
 import type { RunEvent } from '../engine/events.ts'
+import type { Plan } from '../model.ts'
 
 type Row = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 interface HostRow {
@@ -8,17 +9,21 @@ interface HostRow {
   changed: number
 }
 
-/** A line a host, redrawn as events come; listr2 only draws, it decides nothing. `close` waits until the last line stands. */
-export const liveView = (
-  hosts: readonly string[],
-  title: string,
-): { listen(event: RunEvent): void; close(): Promise<void> } => {
+export interface LiveView {
+  listen(event: RunEvent): void
+  /** Resolves when the last line stands and other text can follow. */
+  close(): Promise<void>
+}
+
+/** A line a host, redrawn as events come; listr2 only draws, it decides nothing. `plan`, if known already, gives the first titles. */
+export const liveView = (hosts: readonly string[], plan?: Plan): LiveView => {
+  const first = plan ? plannedTitles(plan) : new Map<string, string>()
   const rows = new Map<string, HostRow>(
     hosts.map((host) => [host, { finish: Promise.withResolvers<void>(), changed: 0 }]),
   )
   const listr = new Listr(
     [...rows].map(([host, state]) => ({
-      title: `${host}: ${title}`,
+      title: first.get(host) ?? `${host}: ${plan ? 'already right' : 'reading'}`,
       task: async (_: unknown, row: Row): Promise<void> => {
         state.row = row
         await state.finish.promise
@@ -35,11 +40,26 @@ export const liveView = (
   return {
     listen(event) {
       if ('host' in event) draw(event, rows.get(event.host))
+      if (event.event === 'planned') showPlanned(event.plan, rows)
     },
     async close() {
       for (const { finish } of rows.values()) finish.resolve()
       await drawn
     },
+  }
+}
+
+const plannedTitles = (plan: Plan): ReadonlyMap<string, string> => {
+  const counts = new Map<string, number>()
+  for (const { host, changes } of plan.batches.flatMap((batch) => batch.hosts))
+    counts.set(host, (counts.get(host) ?? 0) + changes.length)
+  return new Map([...counts].map(([host, count]) => [host, `${host}: ${count} to change`]))
+}
+
+const showPlanned = (plan: Plan, rows: ReadonlyMap<string, HostRow>): void => {
+  const titles = plannedTitles(plan)
+  for (const [host, { row }] of rows) {
+    if (row && !(host in plan.unreachable)) row.title = titles.get(host) ?? `${host}: already right`
   }
 }
 
