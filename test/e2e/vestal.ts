@@ -1,0 +1,106 @@
+/** Vestal's command line and the lab's hosts, as the end-to-end tests use them. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { RunEvent } from '../../lib/engine/events.ts'
+import type { Outcome } from '../../lib/lab/command.ts'
+import { labExec } from '../../lib/lab/ssh.ts'
+import { testLab } from './lab-setup.ts'
+
+/** How a command ended. */
+export interface Ended {
+  /** Null where a signal ended it. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** What `--json` printed line by line; none without it. */
+  readonly events: readonly RunEvent[]
+}
+/** A command that runs. */
+export interface Running {
+  readonly ended: Promise<Ended>
+  kill(signal: NodeJS.Signals): void
+}
+export interface VestalOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Words in front of the command, such as `nsenter …`. */
+  readonly through?: readonly string[]
+  /** Called with each event of `--json` as it comes. */
+  readonly onEvent?: (event: RunEvent, running: Running) => void
+}
+
+const program = join(import.meta.dirname, '../../lib/cli/vestal.ts')
+
+/** Runs `vestal` with these words to its end. */
+export const vestal = (words: readonly string[], options: VestalOptions = {}): Promise<Ended> =>
+  startVestal(words, options).ended
+
+/** Starts `vestal` with these words. */
+export const startVestal = (
+  words: readonly string[],
+  { env, cwd, through = [], onEvent }: VestalOptions = {},
+): Running => {
+  const [file = '', ...rest] = [...through, process.execPath, program, ...words]
+  const child = spawn(file, rest, {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', VESTAL_LAB: testLab, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const { promise: ended, resolve, reject } = Promise.withResolvers<Ended>()
+  const running: Running = { ended, kill: (signal) => void child.kill(signal) }
+  const events: RunEvent[] = []
+  let [stdout, stderr, pending] = ['', '', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    const lines = (pending + text).split('\n')
+    pending = lines.pop() ?? ''
+    for (const event of lines.flatMap(eventIn)) {
+      events.push(event)
+      onEvent?.(event, running)
+    }
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  child.once('error', reject).once('close', (code) => resolve({ code, stdout, stderr, events }))
+  return running
+}
+
+/** Runs a shell command on a lab host as root, over a plain SSH of its own. Throws an Error unless it exits 0. */
+export const onHost = async (address: string, command: string, input = ''): Promise<string> => {
+  const { code, stdout, stderr }: Outcome = await labExec(address, command, { lab: testLab, input })
+  if (code !== 0) throw new Error(`'${command}' on ${address} ended with ${code}: ${stderr || stdout}`)
+  return stdout
+}
+
+/** Brings a lab host back to where no deploy has ever been, without a reboot. */
+export const resetHost = (address: string): Promise<string> => onHost(address, 'sh -s', RESET)
+
+const SERVICES = ['prometheus', 'alertmanager', 'node_exporter']
+const BINARIES = [...SERVICES, 'promtool', 'amtool']
+const USERS = ['prometheus', 'alertmanager', 'node-exp']
+
+const RESET = `
+systemctl kill --signal=KILL ${SERVICES.join(' ')} 2>/dev/null
+systemctl unmask --quiet ${SERVICES.join(' ')} 2>/dev/null
+systemctl disable --now --quiet ${SERVICES.join(' ')} 2>/dev/null
+cd /etc/systemd/system && rm -rf ${SERVICES.map((name) => `${name}.service ${name}.service.d .${name}.service.vestal-new`).join(' ')}
+systemctl daemon-reload
+systemctl reset-failed
+cd / && rm -rf /opt/vestal /run/vestal /var/lib/vestal ${SERVICES.map((name) => `/etc/${name} /var/lib/${name}`).join(' ')}
+cd /usr/local/bin && rm -f ${BINARIES.map((name) => `${name} .${name}.vestal-new`).join(' ')}
+for user in ${USERS.join(' ')}; do
+  if getent passwd "$user" >/dev/null; then userdel "$user"; fi
+  if getent group "$user" >/dev/null; then groupdel "$user"; fi
+done
+exit 0
+`
+
+const eventIn = (line: string): readonly RunEvent[] => {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null && 'event' in value ? [value as RunEvent] : []
+  } catch {
+    return []
+  }
+}
