@@ -10,8 +10,7 @@ interface Life {
 
 /**
  * Flags that not every version has, from the projects' changelogs and their `main.go` at each tag; a test compares this table
- * with `--help` of real binaries. A flag that isn't listed is taken as known: the unit's own check against the staged binary
- * catches the rest.
+ * with real binaries. A flag that isn't listed is taken as known: the unit's own check against the staged binary catches the rest.
  */
 export const FLAGS: Readonly<Record<Program, Readonly<Record<string, Life>>>> = {
   prometheus: {
@@ -23,7 +22,6 @@ export const FLAGS: Readonly<Record<Program, Readonly<Record<string, Life>>>> = 
     'storage.tsdb.allow-overlapping-blocks': { until: '3.0.0' },
     'storage.tsdb.retention': { until: '3.0.0' },
     'storage.tsdb.wal-compression-type': { since: '2.46.0' },
-    'web.enable-otlp-receiver': { since: '3.0.0' },
   },
   alertmanager: {
     'cluster.label': { since: '0.26.0' },
