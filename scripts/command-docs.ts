@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const page = fileURLToPath(new URL('../docs/commands.md', import.meta.url))
-const program = fileURLToPath(new URL('../lib/cli/vestal.ts', import.meta.url))
+const program = fileURLToPath(new URL('../lib/cli/vestal.js', import.meta.url))
 const COMMANDS = ['deploy', 'plan', 'check', 'status', 'inventory', 'schema', 'audit', 'lab'] as const
 
 const EXAMPLES: Readonly<Record<(typeof COMMANDS)[number], string>> = {
@@ -19,7 +19,10 @@ const EXAMPLES: Readonly<Record<(typeof COMMANDS)[number], string>> = {
 }
 
 const help = (command: string): string =>
-  execFileSync(process.execPath, [program, command, '--help'], { encoding: 'utf8', env: { ...process.env, COLUMNS: '110', LC_ALL: 'C.UTF-8' } }).trimEnd()
+  execFileSync(process.execPath, [program, command, '--help'], {
+    encoding: 'utf8',
+    env: { ...process.env, COLUMNS: '110', LC_ALL: 'C.UTF-8' },
+  }).trimEnd()
 
 /** The whole page as Markdown. */
 export const commandPage = (): string =>

@@ -29,7 +29,7 @@ export interface VestalOptions {
   readonly onEvent?: (event: RunEvent, running: Running) => void
 }
 
-const program = join(import.meta.dirname, '../../lib/cli/vestal.ts')
+const program = join(import.meta.dirname, '../../lib/cli/vestal.js')
 
 /** Runs `vestal` with these words to its end. */
 export const vestal = (words: readonly string[], options: VestalOptions = {}): Promise<Ended> =>
