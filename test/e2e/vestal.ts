@@ -30,7 +30,7 @@ export interface Started {
 }
 interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** What runs; default: `node lib/cli/vestal.ts`. */
+  /** What runs; default: `node lib/cli/vestal.js`. */
   readonly program?: readonly string[]
 }
 
@@ -41,7 +41,7 @@ export const vestal = (words: readonly string[], options: StartOptions = {}): Pr
 /** Starts `vestal WORDS…` in the tests' lab, from the project's folder and without a terminal. */
 export const startVestal = (
   words: readonly string[],
-  { env, program = [process.execPath, 'lib/cli/vestal.ts'] }: StartOptions = {},
+  { env, program = [process.execPath, 'lib/cli/vestal.js'] }: StartOptions = {},
 ): Started => {
   const [file = '', ...rest] = [...program, ...words]
   const child = spawn(file, rest, {
