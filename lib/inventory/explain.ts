@@ -76,7 +76,7 @@ export const explain = (
   }
   if (valueAt(variable.value(), issue.path) === undefined) return [missing(variable, issue)]
   const { node, key } = locate(variable, issue.path)
-  const got = issue.message.startsWith('expected') ? `, got ${shown(variable, issue.path, node)}` : ''
+  const got = issue.message.startsWith('expected') ? `, got ${gotFor(variable, issue, node)}` : ''
   return [
     {
       ...here,
@@ -127,7 +127,7 @@ const explainUnion = (
         .map((one) => one.message.replace(/^expected /, '')),
     ),
   ]
-  const message = forms.length > 0 ? `expected ${forms.join(' or ')}` : 'expected another form'
+  const message = forms.length > 0 ? `expected ${forms.join(', or ')}` : 'expected another form'
   return explain(variable, { ...issue, code: 'custom', message } as Issue, keysAt)
 }
 
@@ -155,6 +155,14 @@ const locate = ({ source, key, node }: Variable, path: Path): { readonly key: No
     else break
   }
   return place
+}
+
+/** What stands there, as much of it as helps: of something that should have been a mapping or a list, only its kind. */
+const gotFor = (variable: Variable, issue: Issue, node: Node | null): string => {
+  const value = valueAt(variable.value(), issue.path)
+  if ((issue.code === 'too_big' || issue.code === 'too_small') && Array.isArray(value)) return String(value.length)
+  const kindOnly = issue.code === 'invalid_type' && ['object', 'record', 'array'].includes(issue.expected)
+  return kindOnly && typeof value === 'string' ? 'text' : shown(variable, issue.path, node)
 }
 
 const SENSITIVE = /pass|secret|token|credential|api_?key|private|routing_?key|auth/i

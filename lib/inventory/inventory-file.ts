@@ -55,7 +55,11 @@ const readGroup = (reading: Reading, { name, key, value }: Entry, above: string)
   if (isEmpty(value)) return group
   if (!isMap(value)) {
     const what = `expected a group (a mapping with hosts, children or vars), got ${nounOf(value)}`
-    blame(reading, value, { path, what })
+    blame(reading, value, {
+      path,
+      what,
+      fix: above ? undefined : 'a file that is no inventory belongs into a sub-folder',
+    })
     return group
   }
   for (const section of entriesOf(source, value)) readSection(reading, { group, section, path })

@@ -103,7 +103,7 @@ export const linkOf = (
     if (!variable || variable.value() === null) return undefined
     return checks.parse(variable, CONNECTION[one] as ZodType<z.output<(typeof CONNECTION)[N]>>, isTemplated)
   }
-  setting('ansible_private_key', 'ansible_ssh_private_key', 'ansible_become_method')
+  for (const one of Object.keys(CONNECTION) as Name[]) read(one)
   const strict = setting('ansible_host_key_checking', 'ansible_ssh_host_key_checking')
   const keyFile = setting('ansible_private_key_file', 'ansible_ssh_private_key_file')
   const wait = setting('ansible_timeout', 'ansible_ssh_timeout')

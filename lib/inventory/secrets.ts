@@ -26,10 +26,12 @@ const references = new WeakMap<Secret, SecretReference>()
 export const referenceOf = (secret: Secret): SecretReference | undefined => references.get(secret)
 
 export const readSecrets = (env: NodeJS.ProcessEnv, mistakes: Mistakes): Secrets => {
-  let password: Buffer | undefined
-  const open = (text: string): string => {
-    password ??= vaultPassword(env)
-    return openVault(text, password)
+  let password: Buffer | 'none' | undefined
+  /** That there is no password is told once, not for every vault. */
+  const open = (text: string, where: Parameters<Mistakes['add']>[0]): string | undefined => {
+    password ??= attempt(() => vaultPassword(env), mistakes, where) ?? 'none'
+    const key = password
+    return key === 'none' ? undefined : attempt(() => openVault(text, key), mistakes, where)
   }
   return {
     referred(source, node) {
@@ -43,9 +45,9 @@ export const readSecrets = (env: NodeJS.ProcessEnv, mistakes: Mistakes): Secrets
     },
     vaulted(source, node) {
       const text = isScalar(node) ? String(node.value) : ''
-      return new Secret(attempt(() => open(text), mistakes, positionOf(source, node)) ?? '')
+      return new Secret(open(text, positionOf(source, node)) ?? '')
     },
-    openFile: (file, text) => attempt(() => open(text), mistakes, file),
+    openFile: (file, text) => open(text, file),
   }
 }
 
@@ -74,7 +76,7 @@ const fromFile = (source: Source, path: string, blame: Blame): string | undefine
   return readText(file).replace(/\r?\n$/, '')
 }
 
-const attempt = (open: () => string, mistakes: Mistakes, where: Parameters<Mistakes['add']>[0]): string | undefined => {
+const attempt = <T>(open: () => T, mistakes: Mistakes, where: Parameters<Mistakes['add']>[0]): T | undefined => {
   try {
     return open()
   } catch (error) {

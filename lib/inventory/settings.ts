@@ -57,10 +57,10 @@ export const blameUnset = (
     const result = first && role.vars.safeParse({})
     if (!first || !result?.error) continue
     const needed = [...new Set(result.error.issues.map(({ path }) => path.join('.')))].filter(Boolean).join(', ')
-    const also = others.length > 0 ? ` (and ${others.length} more)` : ''
+    const who = others.length > 0 ? `${first.name} and ${others.length} more are` : `${first.name} is`
     const group = groupsFor(role).find((name) => first.groups.includes(name))
     mistakes.add(at(first), {
-      what: `${first.name}${also} is in the group \`${group}\` but has no variable \`${role.key}\``,
+      what: `${who} in the group \`${group}\`, without the variable \`${role.key}\``,
       fix: `set ${role.key}: { … } for it, in group_vars/${group}.yml for instance${needed && `; needed: ${needed}`}`,
     })
   }

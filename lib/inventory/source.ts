@@ -1,5 +1,6 @@
 import {
   type Alias,
+  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -9,6 +10,7 @@ import {
   type Pair,
   parseDocument,
   Schema,
+  visit,
   type YAMLError,
   type YAMLMap,
 } from 'yaml'
@@ -44,13 +46,14 @@ export const parseSource = (
     schema: SCHEMA,
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
     lineCounter: lines,
   })
   const source = { file, text, root: document.contents, sealed, lines, aliases: new Map<Alias, Node>() }
   const [error] = document.errors
   if (error) {
-    mistakes.add(positionOf(source, error.pos[0]), explainSyntax(error, text))
+    const { at, ...mistake } = explainSyntax(error, document, text)
+    mistakes.add(positionOf(source, at), mistake)
     return undefined
   }
   return walk(source, mistakes) ? source : undefined
@@ -109,7 +112,7 @@ const walk = (source: Source & { aliases: Map<Alias, Node> }, mistakes: Mistakes
     sound = false
     mistakes.add(positionOf(source, node), { what, fix })
   }
-  const visit = (node: Node | null): void => {
+  const enter = (node: Node | null): void => {
     if (isAlias(node)) {
       const target = anchors.get(node.source)
       if (!target) blame(node, `no anchor \`&${node.source}\` stands before this`)
@@ -120,15 +123,15 @@ const walk = (source: Source & { aliases: Map<Alias, Node> }, mistakes: Mistakes
     if (!node) return
     if (node.anchor) anchors.set(node.anchor, node)
     open.add(node)
-    if (isSeq(node)) for (const item of node.items) visit(item as Node)
-    if (isMap(node)) visitMap(node)
+    if (isSeq(node)) for (const item of node.items) enter(item as Node)
+    if (isMap(node)) enterMap(node)
     open.delete(node)
   }
-  const visitMap = (map: YAMLMap): void => {
+  const enterMap = (map: YAMLMap): void => {
     const seen = new Map<string, Node>()
     for (const { key, value } of pairsOf(map)) {
-      visit(key)
-      visit(value)
+      enter(key)
+      enter(value)
       if (isMergeKey(key)) continue
       const name = keyName(source, key)
       const first = seen.get(name)
@@ -137,16 +140,41 @@ const walk = (source: Source & { aliases: Map<Alias, Node> }, mistakes: Mistakes
       else seen.set(name, key)
     }
   }
-  visit(source.root)
+  enter(source.root)
   return sound
 }
 
-const explainSyntax = (error: YAMLError, text: string): { what: string; fix?: string } => {
+/** Says a syntax error in words for the operator, and where to look: the parser often notices only behind the place. */
+const explainSyntax = (
+  error: YAMLError,
+  document: Document,
+  text: string,
+): { at: number; what: string; fix?: string } => {
+  const at = error.pos[0] + (/^\s*/.exec(text.slice(error.pos[0]))?.[0].length ?? 0)
   const start = text.lastIndexOf('\n', error.pos[0] - 1) + 1
   const indent = /^[ \t]*/.exec(text.slice(start))?.[0] ?? ''
   if (indent.includes('\t'))
-    return { what: 'a tab in the indentation; YAML allows spaces only', fix: 'replace the tab with spaces' }
-  if (error.code === 'MULTIPLE_DOCS') return { what: 'a second YAML document starts here', fix: 'keep one per file' }
+    return { at: start, what: 'a tab in the indentation; YAML allows spaces only', fix: 'replace the tab with spaces' }
+  if (error.code === 'MULTIPLE_DOCS')
+    return { at, what: 'a second YAML document starts here', fix: 'keep one per file' }
+  if (error.code === 'BAD_INDENT' && /same column/.test(error.message))
+    return { at, what: 'indented otherwise than its neighbours', fix: 'let all of them start in the same column' }
+  if (error.code === 'MISSING_CHAR' && /closing .quote/.test(error.message))
+    return { at: openQuote(document, error.pos[0]) ?? at, what: 'a quote that is not closed' }
+  const flow = /^Flow (sequence|map)/.exec(error.message)?.[1]
+  if (flow) return { at, what: `a \`${flow === 'map' ? '{' : '['}\` that is not closed` }
+  if (error.code === 'BLOCK_AS_IMPLICIT_KEY')
+    return { at, what: 'a second `: ` in one line', fix: 'put quotes around text that has `: ` in it' }
   const message = error.message.replace(/\.?\s*$/, '')
-  return { what: `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}` }
+  return { at, what: `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}` }
+}
+
+const openQuote = (document: Document, end: number): number | undefined => {
+  let start: number | undefined
+  visit(document, {
+    Scalar(_, { type, range }) {
+      if (type?.startsWith('QUOTE') && range && range[0] < end && range[2] >= end) start = range[0]
+    },
+  })
+  return start
 }

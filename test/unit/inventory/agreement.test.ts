@@ -1,0 +1,84 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { InputError } from '../../../lib/errors.ts'
+import { inventoryJson } from '../../../lib/inventory/json.ts'
+import { loadInventory } from '../../../lib/inventory/load.ts'
+import { selectHosts } from '../../../lib/inventory/pattern.ts'
+import type { Inventory } from '../../../lib/model.ts'
+import { type Answer, ansibleInventory, askAnsible, installAnsible } from './ansible.ts'
+
+const FIXTURES = join(import.meta.dirname, '../../fixtures/inventory')
+const EXAMPLES = join(import.meta.dirname, '../../../inventory')
+const temp = mkdtempSync(join(tmpdir(), 'vestal-examples-'))
+/** Without lock files, which runs of their own leave beside the inventory. */
+cpSync(EXAMPLES, temp, { recursive: true, filter: (path) => !path.endsWith('vestal.lock.json') })
+
+const CASES: Readonly<Record<string, readonly string[]>> = {
+  'every layer of precedence': [join(FIXTURES, 'precedence')],
+  'the same, given as a file': [join(FIXTURES, 'precedence/hosts.yml')],
+  'groups, ranges and ports': [join(FIXTURES, 'groups/hosts.yaml')],
+  'YAML 1.1 scalars and merges': [join(FIXTURES, 'scalars')],
+  'a folder of files': [join(FIXTURES, 'folder')],
+  'two inventories': [join(FIXTURES, 'two/first'), join(FIXTURES, 'two/second')],
+  'the same two the other way round': [join(FIXTURES, 'two/second/hosts.yml'), join(FIXTURES, 'two/first')],
+  "Ansible's own variables": [join(FIXTURES, 'connection')],
+  ...Object.fromEntries(folders(temp).map((name) => [`the example ${name}`, [join(temp, name)]])),
+}
+
+/** Patterns for the `groups` fixture. */
+const PATTERNS =
+  `all * alpha beta gamma-2 empty:alpha alpha:beta alpha,beta alpha:&beta alpha:!beta alpha:!node* !alpha &beta
+  all:!alpha:!ungrouped ungrouped node01 node0[12] node[!1]* node0? node* *.example.net ~node0[13] ~(node|rack).*1$ ~lon alpha[0] alpha[-1]
+  alpha[1:3] alpha[1:] alpha[0:0] alpha[2-3] alpha[7:99] all[2] gamma-2[0] node*[1] alpha:&node*:!node02 db.example.net stray,spare,!spare
+  2001:db8::8 gamma-2:ungrouped !node* rack[ab]-* rack?-[!3]`.split(/\s+/)
+
+function folders(path: string): readonly string[] {
+  const entries = readdirSync(path, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+}
+
+let answers: ReadonlyMap<string, Answer>
+beforeAll(() => {
+  installAnsible()
+  const names = Object.keys(CASES)
+  const found = askAnsible(
+    Object.values(CASES).map((paths) => ({ paths, patterns: paths[0]?.includes('groups/') ? PATTERNS : [] })),
+  )
+  answers = new Map(names.map((name, index) => [name, found[index] as Answer]))
+}, 600_000)
+afterAll(() => rmSync(temp, { recursive: true }))
+
+describe('what Vestal reads is what ansible-inventory --list prints', () => {
+  test.each(Object.entries(CASES))('%s', async (name, paths) => {
+    const { _meta, ...groups } = answers.get(name)?.list ?? {}
+    const mine = inventoryJson(await loadInventory(paths, [], { env: {} }))
+    expect(mine).toEqual({ ...groups, _meta: { hostvars: _meta?.hostvars } })
+    expect(Object.keys(mine._meta.hostvars).length).toBeGreaterThan(0)
+  })
+  test('the command itself says the same', async () => {
+    const path = join(FIXTURES, 'precedence')
+    const { _meta, ...groups } = ansibleInventory([path])
+    const mine = inventoryJson(await loadInventory([path], []))
+    expect(mine).toEqual({ ...groups, _meta: { hostvars: _meta?.hostvars } })
+  })
+})
+
+describe('a limit chooses the hosts that ansible --limit chooses', () => {
+  test.each(PATTERNS)('%s', async (pattern) => {
+    const theirs = answers.get('groups, ranges and ports')?.hosts[pattern] ?? []
+    const inventory = await loadInventory(CASES['groups, ranges and ports'] ?? [], [])
+    expect(chosen(inventory, pattern).sort()).toEqual([...theirs].sort())
+  })
+})
+
+/** Where nothing is left, Ansible goes on with no host at all; Vestal refuses. */
+const chosen = (inventory: Inventory, pattern: string): string[] => {
+  try {
+    return selectHosts(inventory, pattern).map(({ name }) => name)
+  } catch (error) {
+    if (error instanceof InputError) return []
+    throw error
+  }
+}
