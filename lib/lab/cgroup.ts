@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from './command.ts'
-import { labRoot } from './places.ts'
+import { boxFolder } from './places.ts'
 
 interface MemberStart {
   readonly cwd?: string
@@ -25,13 +25,22 @@ interface MemberStart {
   readonly log: string
 }
 
-/** A second door to the box's unified tree, as it stands elsewhere on each box and is hidden inside `ip netns exec`. */
-export const cgroupTree = (): string => `${labRoot()}/cgroup`
+/**
+ * A second door to the box's unified tree, as it stands elsewhere on each box and is hidden inside `ip netns exec`.
+ * It is the whole live tree, so it is kept out of every folder that someone may want to remove.
+ */
+export const cgroupTree = (): string => `${boxFolder}/cgroup`
 /** The group of one member (a host, or the receiver) of a lab. */
 export const memberGroup = (lab: string, member: string): string => `${cgroupTree()}/vestal-lab/${lab}/${member}`
 
-/** Opens that door: binds the box's own unified tree, or mounts one where the box has none. */
-export const ensureCgroupTree = async (): Promise<void> => {
+/** Opens that door for a lab and makes the lab's own group, which keeps the door open until the lab is down. */
+export const ensureLabGroup = async (lab: string): Promise<void> => {
+  await openTree()
+  mkdirSync(`${cgroupTree()}/vestal-lab/${lab}`, { recursive: true })
+}
+
+/** Binds the box's own unified tree, or mounts one where the box has none. */
+const openTree = async (): Promise<void> => {
   const tree = cgroupTree()
   if (existsSync(`${tree}/cgroup.procs`)) return
   mkdirSync(tree, { recursive: true })
@@ -42,15 +51,16 @@ export const ensureCgroupTree = async (): Promise<void> => {
   await run(at ? ['mount', '--bind', at, tree] : ['mount', '-t', 'cgroup2', 'none', tree])
 }
 
-/** Closes it again if no lab is left. */
-export const removeCgroupTree = async (): Promise<void> => {
+/** Closes it again if no lab of this box is left. Returns whether that was so. */
+export const removeCgroupTree = async (): Promise<boolean> => {
   const top = `${cgroupTree()}/vestal-lab`
   if (existsSync(top)) {
-    if (groupsUnder(top).some((group) => group !== top)) return
+    if (subfolders(top).length > 0) return false
     rmdirSync(top)
   }
   if (existsSync(`${cgroupTree()}/cgroup.procs`)) await run(['umount', cgroupTree()])
   if (existsSync(cgroupTree())) rmdirSync(cgroupTree())
+  return true
 }
 
 /**

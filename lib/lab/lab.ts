@@ -5,7 +5,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { InputError } from '../errors.ts'
-import { ensureCgroupTree, killGroup, membersOf, removeCgroupTree, removeLabGroup, setFrozen } from './cgroup.ts'
+import { ensureLabGroup, killGroup, membersOf, removeCgroupTree, removeLabGroup, setFrozen } from './cgroup.ts'
 import { enterLab, namespaceExists } from './enter.ts'
 import { hostFolder, type Power, powerOf, startHost, waitForHost } from './host.ts'
 import { ensureImage } from './image.ts'
@@ -16,6 +16,7 @@ import { ensureMirror, ensureTemplates } from './mirror.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
 import { ensureBoxPackages } from './packages.ts'
 import {
+  boxFolder,
   checkLabName,
   controllerNamespace,
   hostAddress,
@@ -95,10 +96,8 @@ export const labDown = async (name = 'default'): Promise<boolean> => {
     removeLabGroup(name)
     await removeNetwork(name)
     rmSync(labFolder(name), { recursive: true, force: true })
-    await withLock(join(labRoot(), 'locks', 'box'), async () => {
-      if (labNames().length > 0) return
-      await removeCgroupTree()
-      restoreLimits()
+    await withLock(boxLock, async () => {
+      if (await removeCgroupTree()) restoreLimits()
     })
     return there
   })
@@ -131,9 +130,9 @@ interface Wanted {
 const ensureHosts = async ({ name, hosts, image, say }: Wanted): Promise<void> => {
   const all = [...new Set([...hostsOf(name), ...Array.from({ length: hosts }, (_, i) => hostName(i + 1))])]
   await ensureHostKeys(all)
-  await withLock(join(labRoot(), 'locks', 'box'), async () => {
+  await withLock(boxLock, async () => {
     mkdirSync(labFolder(name), { recursive: true })
-    await ensureCgroupTree()
+    await ensureLabGroup(name)
     raiseLimits(labNames().reduce((sum, lab) => sum + hostsOf(lab).length, all.length))
   })
   await ensureNetwork(name, all)
@@ -168,5 +167,8 @@ const hostsOf = (lab: string): string[] => {
   const folder = join(hostFolder(lab, 'lab-1'), '..')
   return existsSync(folder) ? readdirSync(folder).sort((a, b) => hostIndex(a) - hostIndex(b)) : []
 }
+
+/** Held for what all labs of the box share. */
+const boxLock = `${boxFolder}.lock`
 
 const lockOf = (name: string): string => join(labRoot(), 'locks', `lab-${name}`)

@@ -11,6 +11,8 @@ export const accounts = { root: 'root', ops: 'ops', deploy: 'deploy', password: 
 
 /** The folder of everything that the labs keep: /var/lib/vestal-lab, or VESTAL_LAB_DIR. */
 export const labRoot = (): string => process.env.VESTAL_LAB_DIR || '/var/lib/vestal-lab'
+/** What is true of the box while it runs, whichever folder its labs are kept in. A reboot empties it. */
+export const boxFolder = '/run/vestal-lab'
 export const labKey = (): string => `${labRoot()}/id_ed25519`
 export const labKnownHosts = (): string => `${labRoot()}/known_hosts`
 export const labMirror = (): string => `${labRoot()}/mirror`

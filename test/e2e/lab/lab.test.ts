@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../../lib/errors.ts'
+import { cgroupTree } from '../../../lib/lab/cgroup.ts'
 import { atConsole } from '../../../lib/lab/host.ts'
 import { describeLab, labList } from '../../../lib/lab/lab.ts'
 import { accounts, labFolder } from '../../../lib/lab/places.ts'
@@ -78,7 +79,7 @@ describe('after the box went down under it', () => {
   it('has its hosts back with their disks, though what a reboot leaves of its namespaces is only files', async () => {
     await exec('lab-1', 'echo precious >/root/data && sync')
     const forgotten = `cd /run/netns; for name in vestal-${lab}*; do ip netns delete $name; : >$name; done`
-    const killed = `for kill in $(find ${labFolder(lab)}/../../cgroup/vestal-lab/${lab} -maxdepth 2 -name cgroup.kill); do echo 1 >$kill; done`
+    const killed = `for kill in $(find ${cgroupTree()}/vestal-lab/${lab} -maxdepth 2 -name cgroup.kill); do echo 1 >$kill; done`
     expect((await outsideShell(`${killed}; sleep 0.2; ${forgotten}`)).code).toBe(0)
     expect(describeLab(lab)).toMatchObject({ up: false, hosts: [{ power: 'off' }, { power: 'off' }, { power: 'off' }] })
     await operate('up', lab, '1')
@@ -88,14 +89,14 @@ describe('after the box went down under it', () => {
 
   it('says what it saw on the console when a host cannot boot', async () => {
     await atConsole(lab, 'lab-3', 'rm /sbin/init /usr/lib/systemd/systemd; kill -9 -1').catch(() => {})
-    await outsideShell(`echo 1 >${labFolder(lab)}/../../cgroup/vestal-lab/${lab}/lab-3/cgroup.kill`)
+    await outsideShell(`echo 1 >${cgroupTree()}/vestal-lab/${lab}/lab-3/cgroup.kill`)
     await expect(operate('up', lab, '1')).rejects.toThrow(/lab-3 went off while booting\n.+/)
   })
 })
 
 describe('a lab taken down', () => {
   it('leaves no process, namespace, mount or disk, even with a host frozen and one switched off', async () => {
-    await outsideShell(`echo 1 >${labFolder(lab)}/../../cgroup/vestal-lab/${lab}/lab-1/cgroup.freeze`)
+    await outsideShell(`echo 1 >${cgroupTree()}/vestal-lab/${lab}/lab-1/cgroup.freeze`)
     expect(await operate('down', lab)).toEqual(['true'])
     expect(await traces()).not.toContain(lab)
     expect(existsSync(labFolder(lab))).toBe(false)
