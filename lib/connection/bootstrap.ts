@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { word } from '../shell.ts'
 
-/** The line with which the other side says that it is ready, and as the right user. What stands before it is noise of login scripts. */
-export const READY = 'vestal-ready\n'
+/**
+ * The line with which the other side says that it runs, as the right user, and under which process id. What stands before
+ * it is noise of login scripts.
+ */
+export const READY = /^vestal-ready (\d+)\n/m
 /** What sudo writes to standard error each time it waits for a password. */
 export const PROMPT = 'vestal-sudo-password:'
 
@@ -18,7 +21,7 @@ export const BOOTSTRAP = [
   'export LC_ALL=C PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH"',
   'umask 022',
   'cd /',
-  'echo vestal-ready',
+  'echo "vestal-ready $$"',
   's=',
   'while read -r v n e; do [ "$v" = "#vestal" ] && s=$(head -c "$n") && break; done',
   'case $s in ?*"$e") eval "$s"; exit;; esac',
@@ -55,3 +58,7 @@ export const frame = (script: string): Buffer => {
   const body = Buffer.from(`unset v n e s; { :; ${script}\n}\n${mark}`)
   return Buffer.concat([Buffer.from(`#vestal ${body.length} ${mark}\n`), body])
 }
+
+/** Ends a script and all that it has started, by its process id: the session and the group are its own. Field 5 of proc(5)'s stat is the group. */
+export const endScript = (pid: number): string =>
+  `read -r a b c d group rest </proc/${pid}/stat && kill -TERM "-$group"`

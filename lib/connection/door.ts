@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { milliseconds } from '../duration.ts'
-import type { Duration, ExecOptions, Host, HttpRequest } from '../model.ts'
-import { frame } from './bootstrap.ts'
+import type { Duration, Exec, ExecOptions, Host, HttpRequest } from '../model.ts'
+import { endScript, frame } from './bootstrap.ts'
 import type { CountedConnection } from './connect.ts'
 import { converse } from './converse.ts'
 import { ask } from './http.ts'
@@ -20,6 +20,11 @@ export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): 
   const push = (bytes: number): void => {
     cost.pushedBytes += bytes
   }
+  const run = async (script: Buffer, how: Omit<ExecOptions, 'idle'> & { readonly idleMs?: number }): Promise<Exec> => {
+    const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
+    const end = (pid: number): Promise<Exec> => run(frame(endScript(pid)), {})
+    return converse(program, { ...how, ...sudo, host: host.name, script, push, drop: transport.drop, end })
+  }
   return {
     host,
     cost,
@@ -29,16 +34,7 @@ export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): 
       const framed = frame(script)
       const limit = options.idle ?? idle
       cost.execs += 1
-      const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
-      return converse(program, {
-        ...options,
-        ...sudo,
-        host: host.name,
-        script: framed,
-        idleMs: limit && milliseconds(limit),
-        push,
-        drop: transport.drop,
-      })
+      return run(framed, { ...options, idleMs: limit && milliseconds(limit) })
     },
     async request(request: HttpRequest) {
       cost.requests += 1

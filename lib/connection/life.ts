@@ -45,5 +45,8 @@ export const lifeOf = (client: Client | null): Life => {
   }
 }
 
-const wording = ({ message }: Error): string =>
-  message === 'Keepalive timeout' ? 'the host no longer answers' : message
+/** Words of ssh2 (lib/client.js) and codes of node:net. */
+const wording = (error: NodeJS.ErrnoException): string => {
+  if (error.message === 'Keepalive timeout') return 'the host no longer answers'
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'the connection was reset' : error.message
+}

@@ -4,7 +4,8 @@ import { PROMPT, READY } from './bootstrap.ts'
 export interface Heard {
   /** The first thing that the bootstrap or sudo says; never settles if the program ends before. */
   readonly firstWord: Promise<'ready' | 'asked again'>
-  isReady(): boolean
+  /** The script's process id, once the bootstrap has said it. */
+  pid(): number | undefined
   /** What came after the ready line. */
   stdout(): Buffer
   /** Without what sudo wrote while it asked for the password. */
@@ -28,20 +29,21 @@ export const listen = (
   const out: Buffer[] = []
   const err: Buffer[] = []
   let before = Buffer.alloc(0)
-  let ready = false
+  let pid: number | undefined
   const hear = (chunk: Buffer): void => {
     out.push(chunk)
     ears.onStdout?.(chunk)
   }
   stdout.on('data', (chunk: Buffer) => {
     ears.onLife()
-    if (ready) return hear(chunk)
+    if (pid !== undefined) return hear(chunk)
     before = Buffer.concat([before, chunk])
-    const start = lineStart(before, READY)
-    if (start < 0) return
-    const rest = before.subarray(start + READY.length)
-    before = before.subarray(0, start)
-    ready = true
+    // One character a byte, so that places in the text are places in the bytes.
+    const found = READY.exec(before.toString('latin1'))
+    if (!found) return
+    const rest = before.subarray(found.index + found[0].length)
+    before = before.subarray(0, found.index)
+    pid = Number(found[1])
     ears.onReady()
     first.resolve('ready')
     if (rest.length > 0) hear(rest)
@@ -49,21 +51,15 @@ export const listen = (
   stderr.on('data', (chunk: Buffer) => {
     ears.onLife()
     err.push(chunk)
-    if (!ready && Buffer.concat(err).toString().split(PROMPT).length > 2) first.resolve('asked again')
+    if (pid === undefined && Buffer.concat(err).toString().split(PROMPT).length > 2) first.resolve('asked again')
   })
   return {
     firstWord: first.promise,
-    isReady: () => ready,
+    pid: () => pid,
     stdout: () => Buffer.concat(out),
     stderr: () => afterPrompt(Buffer.concat(err).toString()),
     noise: () => before.toString(),
   }
-}
-
-const lineStart = (text: Buffer, line: string): number => {
-  const at = text.indexOf(`\n${line}`)
-  if (text.indexOf(line) === 0) return 0
-  return at < 0 ? -1 : at + 1
 }
 
 /** sudo's lecture, if it gives one, stands before its prompt. */

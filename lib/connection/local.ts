@@ -33,11 +33,11 @@ const localTransport = (host: string): Transport => {
       })
       const { promise: ended, resolve } = Promise.withResolvers<Ended>()
       const kill = (): void => {
-        endGroup(child.pid)
         for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
       }
       const lose = (why: string): void => {
         resolve({ lost: why })
+        endGroup(child.pid)
         kill()
       }
       running.add(lose)

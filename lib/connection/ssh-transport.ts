@@ -70,9 +70,6 @@ const programOn = (channel: ClientChannel, session: Session): Program => {
     stdout: channel,
     stderr: channel.stderr,
     ended,
-    kill() {
-      channel.signal('TERM')
-      channel.close()
-    },
+    kill: () => channel.close(),
   }
 }

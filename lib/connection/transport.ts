@@ -19,7 +19,7 @@ export interface Program {
   readonly stderr: Readable
   /** Settles when it has ended and all its output has been read; never rejects. */
   readonly ended: Promise<Ended>
-  /** Asks it to end, and stops listening to it. */
+  /** Takes its input and output away. It may run on. */
   kill(): void
 }
 /** An exit code (128 + n for signal n), or why nothing is known of how it ended. */
