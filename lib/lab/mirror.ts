@@ -63,7 +63,7 @@ const components: readonly Component[] = [
 ]
 
 /** Where Alertmanager's templates of the newest version are kept, for the hosts' image. */
-export const templatesFolder = (): string => join(labRoot(), 'alertmanager-templates')
+const templatesFolder = (): string => join(labRoot(), 'alertmanager-templates')
 
 /** Makes what is missing of the mirror, once; `refresh` looks for newer versions again. Asks the archive only then. */
 export const ensureMirror = async (say: Progress, { refresh = false } = {}): Promise<void> => {
