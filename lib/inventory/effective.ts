@@ -1,12 +1,6 @@
 import { type Group, groupsOf, type Member, type Tree } from './tree.ts'
-import type { VarFolder } from './var-files.ts'
+import type { VarFolders } from './var-files.ts'
 import type { Variable } from './variable.ts'
-
-/** `group_vars` and `host_vars` beside one of the inventory's paths. */
-export interface VarFolders {
-  readonly groups: VarFolder
-  readonly hosts: VarFolder
-}
 
 /**
  * Each variable a host has, from where it comes. A later layer replaces a variable whole, as Ansible does by default:

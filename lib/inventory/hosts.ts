@@ -21,7 +21,7 @@ export const hostReader = ({
   const usual = vestalVariable.parse({})
   const machineOf = (vestal: Variable | undefined): Machine =>
     (vestal && vestal.value() !== null && checks.parse(vestal, vestalVariable, isTemplated)) || usual
-  return (member: Member, variables: ReadonlyMap<string, Variable>): Host => {
+  return (member: Member, variables: ReadonlyMap<string, Variable>, values: ReadonlyMap<Variable, unknown>): Host => {
     const { name } = member
     const link = linkOf({ name, variables, env }, checks)
     if (link.via === 'ssh' && link.address === name && !address.safeParse(name).success)
@@ -35,7 +35,7 @@ export const hostReader = ({
       name,
       address: link.address,
       groups: Object.freeze([...groupsOf(member)].map((group) => group.name).sort()),
-      vars: Object.freeze(Object.fromEntries([...variables].map(([key, variable]) => [key, variable.value()]))),
+      vars: Object.freeze(Object.fromEntries([...variables].map(([key, variable]) => [key, values.get(variable)]))),
       link: Object.freeze(link),
       machine: Object.freeze(machineOf(variables.get('vestal'))),
     })

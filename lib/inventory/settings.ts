@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod'
 import type { Host, Role } from '../model.ts'
+import { Secret } from '../secret.ts'
 import { ANSIBLE_NAMES } from './ansible-names.ts'
 import type { Checks } from './check.ts'
 import { vestalVariable } from './machine.ts'
@@ -15,17 +16,35 @@ interface Checking {
   readonly mistakes: Mistakes
 }
 
-/** Checks one variable by its name: a role's settings, `vestal`, or a name that is nearly one that means something. */
-export const checkVariable = (variable: Variable, { roles, checks, mistakes }: Checking): void => {
-  if (variable.value() === null) return
+/**
+ * Checks one variable by its name: a role's settings, `vestal`, or a name that is nearly one that means something. Returns its
+ * value, with a Secret for each text where the role's schema has one.
+ */
+export const checkVariable = (variable: Variable, { roles, checks, mistakes }: Checking): unknown => {
+  const value = variable.value()
+  if (value === null) return value
   const role = roles.find(({ key }) => key === variable.name)
-  if (role) checks.parse(variable, role.vars as ZodType, isJinja)
-  else if (variable.name === 'vestal') checks.parse(variable, vestalVariable, isTemplated)
+  if (role) return withSecrets(value, checks.parse(variable, role.vars as ZodType, isJinja))
+  if (variable.name === 'vestal') checks.parse(variable, vestalVariable, isTemplated)
   else {
     const near = variable.name.startsWith('ansible_') ? nearAnsible(variable.name) : nearSettings(variable, roles)
     const at = positionOf(variable.source, variable.key)
     if (near) mistakes.add(at, { what: `unknown variable \`${variable.name}\`; did you mean \`${near}\`?` })
   }
+  return value
+}
+
+/** The value as it was written, save that what its schema took for a secret is one. */
+const withSecrets = (written: unknown, parsed: unknown): unknown => {
+  if (parsed instanceof Secret) return written instanceof Secret ? written : parsed
+  if (typeof written !== 'object' || written === null || written instanceof Secret) return written
+  const inside = (key: string, value: unknown) =>
+    withSecrets(value, typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, key) : undefined)
+  return Object.freeze(
+    Array.isArray(written)
+      ? written.map((item, index) => inside(String(index), item))
+      : Object.fromEntries(Object.entries(written).map(([key, value]) => [key, inside(key, value)])),
+  )
 }
 
 const nearAnsible = (name: string): string | undefined =>
@@ -49,7 +68,7 @@ const hasRole = (host: Host, roles: readonly Role[]): boolean =>
 export const blameUnset = (
   hosts: readonly Host[],
   roles: readonly Role[],
-  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position },
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
 ): void => {
   for (const role of roles) {
     const without = hosts.filter((host) => (host.vars[role.key] ?? null) === null && hasRole(host, [role]))
@@ -70,7 +89,7 @@ export const blameUnset = (
 export const blameSharedMachines = (
   hosts: readonly Host[],
   roles: readonly Role[],
-  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position },
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
 ): void => {
   const seen = new Map<string, Host>()
   for (const host of hosts.filter(({ link }) => link.via === 'ssh').filter((one) => hasRole(one, roles))) {

@@ -1,30 +1,70 @@
-import { existsSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { isMap, isScalar } from 'yaml'
 import { entriesIn, isFolder, readText, YAML_EXTENSIONS } from './inventory-files.ts'
 import type { Mistakes } from './mistakes.ts'
 import { editDistance } from './near.ts'
-import type { Secrets } from './secrets.ts'
+import type { Readers } from './read-path.ts'
 import { entriesOf, parseSource, positionOf, type Source } from './source.ts'
-import type { ReadVariable, Variable } from './variable.ts'
+import type { Tree } from './tree.ts'
+import type { Variable } from './variable.ts'
 import { isVault } from './vault.ts'
 
 type Variables = ReadonlyMap<string, Variable>
-/** `group_vars` or `host_vars` of one folder: what it holds for a name. Each file is read once, when first asked for. */
+/** `group_vars` or `host_vars` of one folder. */
 export interface VarFolder {
+  readonly folder: string
+  /** The names of what stands in it. */
+  readonly entries: readonly string[]
+  /** What it holds for a group or host. Each file is read once, when first asked for. */
   of(name: string): Variables | undefined
-  /** Blames files whose name is one slip away from one of `names`: nothing would ever read them. */
-  blameNearMisses(names: ReadonlySet<string>): void
 }
-interface Readers {
-  readonly variable: ReadVariable
-  readonly secrets: Secrets
-  readonly mistakes: Mistakes
+/** Both, beside one of the inventory's paths. */
+export interface VarFolders {
+  readonly groups: VarFolder
+  readonly hosts: VarFolder
 }
 
+/** The `group_vars` and `host_vars` of folders, one pair for each, in order. */
+export const varFoldersIn = (folders: readonly string[], readers: Readers): readonly VarFolders[] => {
+  const known = new Map<string, VarFolders>()
+  return folders.map((folder) => {
+    const found = known.get(folder) ?? {
+      groups: varFolder(join(folder, 'group_vars'), readers),
+      hosts: varFolder(join(folder, 'host_vars'), readers),
+    }
+    known.set(folder, found)
+    return found
+  })
+}
+
+/** Blames files whose name is one slip away from a group's or host's: nothing would ever read them. */
+export const blameNearMisses = (folders: readonly VarFolders[], tree: Tree, mistakes: Mistakes): void => {
+  for (const { groups, hosts } of folders) {
+    blameIn(groups, new Set(tree.groups.keys()), mistakes)
+    blameIn(hosts, new Set(tree.hosts.keys()), mistakes)
+  }
+}
+
+const blameIn = ({ folder, entries }: VarFolder, names: ReadonlySet<string>, mistakes: Mistakes): void => {
+  for (const entry of entries) {
+    const extension = extname(entry)
+    const name = YAML_EXTENSIONS.includes(extension) ? entry.slice(0, entry.length - extension.length) : entry
+    if (names.has(entry) || names.has(name) || name.length < 5) continue
+    const near = [...names].find((one) => isSlipOf(name, one))
+    if (near)
+      mistakes.add(join(folder, entry), { what: `belongs to nothing; did you mean \`${near}\`?`, fix: 'rename it' })
+  }
+}
+
+/** One slip, and not in the number: `node-2` is another host than `node-1`, which this inventory need not have. */
+const isSlipOf = (name: string, other: string): boolean =>
+  Math.abs(name.length - other.length) <= 1 &&
+  editDistance(name, other) === 1 &&
+  name.replace(/\d/g, '') !== other.replace(/\d/g, '')
+
 /** Source: ansible-core, plugins/vars/host_group_vars.py and parsing/dataloader.py (find_vars_files). */
-export const varFolder = (folder: string, readers: Readers): VarFolder => {
-  const entries = existsSync(folder) && isFolder(folder) ? entriesIn(folder).map(({ name }) => name) : []
+const varFolder = (folder: string, readers: Readers): VarFolder => {
+  const entries = isFolder(folder) ? entriesIn(folder).map(({ name }) => name) : []
   const present = new Set(entries)
   const read = new Map<string, Variables | undefined>()
   const load = (name: string): Variables | undefined => {
@@ -37,31 +77,12 @@ export const varFolder = (folder: string, readers: Readers): VarFolder => {
       })
     return variablesIn(join(folder, first), readers)
   }
-  return {
-    of(name) {
-      if (!read.has(name)) read.set(name, load(name))
-      return read.get(name)
-    },
-    blameNearMisses(names) {
-      for (const entry of entries) {
-        const name = YAML_EXTENSIONS.includes(extname(entry))
-          ? entry.slice(0, entry.length - extname(entry).length)
-          : entry
-        if (names.has(entry) || names.has(name) || name.length < 5) continue
-        const near = [...names].find((one) => isSlipOf(name, one))
-        if (near)
-          readers.mistakes.add(join(folder, entry), {
-            what: `belongs to nothing; did you mean \`${near}\`?`,
-            fix: 'rename it',
-          })
-      }
-    },
+  const of = (name: string): Variables | undefined => {
+    if (!read.has(name)) read.set(name, load(name))
+    return read.get(name)
   }
+  return { folder, entries, of }
 }
-
-/** One slip, and not in the number: `node-2` is another host than `node-1`, which this inventory need not have. */
-const isSlipOf = (name: string, other: string): boolean =>
-  editDistance(name, other) === 1 && name.replace(/\d/g, '') !== other.replace(/\d/g, '')
 
 const variablesIn = (path: string, readers: Readers): Variables => {
   const all = new Map<string, Variable>()

@@ -1,0 +1,38 @@
+import { looksLikeInventory, readInventoryFile } from './inventory-file.ts'
+import { inventoryFiles } from './inventory-files.ts'
+import { collectMistakes, type Mistakes } from './mistakes.ts'
+import type { Secrets } from './secrets.ts'
+import { parseSource } from './source.ts'
+import type { Tree } from './tree.ts'
+import type { ReadVariable } from './variable.ts'
+import { isVault } from './vault.ts'
+
+/** What reading files needs: how to make variables, how to open vaults, where to tell mistakes. */
+export interface Readers {
+  readonly variable: ReadVariable
+  readonly secrets: Secrets
+  readonly mistakes: Mistakes
+}
+
+/** Reads the groups and hosts that a path names into the tree; false when part of it could not be read. */
+export const readPath = (path: string, tree: Tree, { variable, secrets, mistakes }: Readers): boolean => {
+  const files = inventoryFiles(path, mistakes)
+  const read = files.map(({ file, text: raw, nested }) => {
+    const sealed = isVault(raw)
+    const text = sealed ? secrets.openFile(file, raw) : raw
+    if (text === undefined) return false
+    // A sub-folder also holds rules and templates, which need not be YAML: only what mentions hosts is held to it.
+    const unimportant = nested && !/^\s*(?:hosts|children|vars)\s*:/m.test(text)
+    const source = parseSource({ file, text, sealed }, unimportant ? collectMistakes() : mistakes)
+    if (source && (!nested || looksLikeInventory(source))) readInventoryFile({ source, tree, variable, mistakes })
+    return source !== undefined || unimportant
+  })
+  return files.length > 0 && read.every(Boolean)
+}
+
+/** Blames hosts that are called as a group is: Ansible would give such a host's variables to the group. */
+export const blameDoubleNames = (tree: Tree, mistakes: Mistakes): void => {
+  for (const { name, at } of tree.hosts.values())
+    if (tree.groups.has(name))
+      mistakes.add(at, { what: `\`${name}\` is both a host and a group`, fix: 'rename one of them' })
+}
