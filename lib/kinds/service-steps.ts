@@ -8,6 +8,9 @@ export interface Startable {
   readonly starts: readonly string[]
 }
 
+const STOP = `systemctl stop -- "$unit"
+  systemctl reset-failed -- "$unit" 2>/dev/null || :`
+
 /** Removes a mask; the file behind a mask is the unit's matter. */
 export const unmask = (unit: string): Step => ({
   title: `unmask ${unit}`,
@@ -24,7 +27,7 @@ export const enable = (unit: string, on: boolean): Step => ({
 /** Stops a unit, and forgets a failure. */
 export const stop = (unit: string, wasRunning: boolean): Step => ({
   title: `stop ${unit}`,
-  run: `systemctl stop -- ${word(unit)}\nsystemctl reset-failed -- ${word(unit)} 2>/dev/null || :`,
+  run: `unit=${word(unit)}\n${STOP}`,
   restore: wasRunning ? `systemctl start -- ${word(unit)}` : undefined,
   interrupts: wasRunning,
 })
@@ -32,8 +35,8 @@ export const stop = (unit: string, wasRunning: boolean): Step => ({
 /** Starts a unit that isn't up; when it doesn't stay up it is stopped again. */
 export const start = (what: Startable): Step => ({
   title: `start ${what.unit}`,
-  run: `${begin(what)}${staysUp(`systemctl stop -- "$unit"`)}${stamp}`,
-  undo: `systemctl stop -- ${word(what.unit)}\nsystemctl reset-failed -- ${word(what.unit)} 2>/dev/null || :`,
+  run: `${begin(what)}${staysUp(STOP)}${stamp}`,
+  undo: `unit=${word(what.unit)}\n${STOP}`,
 })
 
 /** Restarts a unit; taken back, it is restarted once more, from the restored files. */

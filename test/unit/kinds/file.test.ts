@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { absent, file } from '../../../lib/kinds/file.ts'
 import { Sealed, Secret } from '../../../lib/secret.ts'
-import { holdsTheLaw, sandbox, stepsOf } from './sandbox.ts'
+import { holdsTheLaw, stepsOf } from './machine.ts'
+import { sandbox } from './sandbox.ts'
 
 const PATH = '/srv/prometheus.yml'
 

@@ -1,0 +1,71 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { directory } from '../../../lib/kinds/directory.ts'
+import { holdsTheLaw, stepsOf } from './machine.ts'
+import { sandbox } from './sandbox.ts'
+
+describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
+  test('a missing directory is made, its parents too', () => {
+    using box = sandbox(shell)
+    holdsTheLaw(box, [directory('/srv/a/b', { mode: '0750', group: 'adm' })])
+    expect(lstatSync(box.at('/srv/a/b')).mode & 0o777).toBe(0o750)
+    expect(lstatSync(box.at('/srv/a')).mode & 0o777).toBe(0o755)
+  })
+
+  test('a wrong mode or owner is mended, its content left alone', () => {
+    using box = sandbox(shell)
+    mkdirSync(box.at('/srv/data'), { mode: 0o777 })
+    writeFileSync(box.at('/srv/data/wal'), '')
+    holdsTheLaw(box, [directory('/srv/data', { owner: 'daemon' })])
+    expect(readdirSync(box.at('/srv/data'))).toEqual(['wal'])
+  })
+
+  test('only the allowed names stay; others are kept in the backup and come back', () => {
+    using box = sandbox(shell)
+    mkdirSync(box.at('/srv/rules/old'), { recursive: true })
+    for (const name of ['a.yml', "it's b.yml", '.hidden', '..odd', 'line\nbreak', '*', '.c.yml.vestal-new', '$x']) {
+      writeFileSync(box.at(`/srv/rules/${name}`), name)
+    }
+    const task = directory('/srv/rules', { only: ['a.yml', '*', 'missing.yml'] })
+    expect(box.read([task]).get('directory /srv/rules')?.surplus).toBe(
+      "$x, ..odd, .hidden, it's b.yml, line\nbreak, old",
+    )
+    holdsTheLaw(box, [task])
+    expect(readdirSync(box.at('/srv/rules')).sort()).toEqual(['*', '.c.yml.vestal-new', 'a.yml'])
+    expect(existsSync(box.at('/var/lib/vestal/backups/run-1/.surplus/srv/rules/old'))).toBe(true)
+  })
+
+  test('a directory within another is not surplus of the outer one by its content', () => {
+    using box = sandbox(shell)
+    mkdirSync(box.at('/srv/outer/inner'), { recursive: true })
+    writeFileSync(box.at('/srv/outer/inner/x'), '')
+    const tasks = [directory('/srv/outer', { only: ['inner'] }), directory('/srv/outer/inner', { only: ['x'] })]
+    expect(box.changes(tasks)).toEqual([])
+  })
+
+  test('a symbolic link to a directory counts as one: data may live on another disk', () => {
+    using box = sandbox(shell)
+    mkdirSync(box.at('/srv/disk'), { mode: 0o755 })
+    symlinkSync('disk', box.at('/srv/data'))
+    writeFileSync(box.at('/srv/disk/surplus'), '')
+    holdsTheLaw(box, [directory('/srv/data', { only: [] })])
+    expect(readdirSync(box.at('/srv/disk'))).toEqual([])
+    expect(lstatSync(box.at('/srv/data')).isSymbolicLink()).toBe(true)
+  })
+
+  test('a file in its place is refused and left alone', () => {
+    using box = sandbox(shell)
+    writeFileSync(box.at('/srv/data'), '')
+    const ran = box.take(stepsOf(box.changes([directory('/srv/data')])))
+    expect(ran).toEqual({ code: 1, output: 'a file is in its place; move it away and run again' })
+  })
+
+  test('one that got content meanwhile is left when its making is taken back', () => {
+    using box = sandbox(shell)
+    const steps = stepsOf(box.changes([directory('/srv/data')]))
+    box.take(steps)
+    writeFileSync(box.at('/srv/data/wal'), '')
+    expect(box.undo(steps).code).toBe(0)
+    expect(readdirSync(box.at('/srv/data'))).toEqual(['wal'])
+  })
+})
