@@ -5,7 +5,7 @@ import { taskId } from '../model.ts'
 import { compare } from './compare.ts'
 import type { Emit } from './events.ts'
 import { type Frame, type Framed, frame } from './frame.ts'
-import type { LockRequest } from './lock.ts'
+import { LOCKED, type LockRequest, lockedError } from './lock.ts'
 import type { HostWork, PlannedWork } from './plan.ts'
 import { type Reading, readProbe } from './probe.ts'
 import { applyScript } from './script.ts'
@@ -59,6 +59,7 @@ const sendUploads = async (
   )
   for (const upload of uploads.values()) {
     await sendUpload(connection, upload, {
+      lock: options.lock,
       signal: options.signal,
       onProgress: (sent, of) =>
         options.emit({ event: 'upload', host: connection.host.name, title: upload.title, sent, of }),
@@ -97,23 +98,17 @@ const outputOf = (framed: readonly Framed[], index: number): string =>
 
 const refused = (connection: Connection, code: number, framed: readonly Framed[]): void => {
   const { name } = connection.host
-  const said =
-    framed
-      .find(({ event }) => event === 'lock')
-      ?.body.toString()
-      .trim()
-      .split('\n') ?? []
-  if (code === 75) {
-    throw new HostError(name, `locked by ${said[2] ?? 'somebody'} since ${said[1] ?? '?'} (run ${said[0] ?? '?'})`, {
-      task: 'lock',
-      hint: `Wait for that run to end, or take the lock with --break-lock ${name}.`,
-    })
-  }
+  const said = framed.find(({ event }) => event === 'lock')?.body.toString() ?? ''
+  if (code === LOCKED) throw lockedError(name, said)
   if (code === 76) {
-    throw new HostError(name, `changed by run ${said[0] || '(unknown)'} after this run had read it; nothing was done`, {
-      task: 'lock',
-      hint: 'Run again: the plan will start from what is there now.',
-    })
+    throw new HostError(
+      name,
+      `changed by run ${said.trim() || '(unknown)'} after this run had read it; nothing was done`,
+      {
+        task: 'lock',
+        hint: 'Run again: the plan will start from what is there now.',
+      },
+    )
   }
   if (code === 77)
     throw new HostError(name, 'nothing can be written below /var/lib/vestal; nothing was done', {

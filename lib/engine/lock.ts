@@ -3,6 +3,7 @@
  * took it lives, or the script it started; both are known by process id and start time, so a reused id is no holder. A controller
  * that dies takes its session with it, and the lock is then nobody's. A link that hangs without a sign of life for the lease is none either.
  */
+import { HostError } from '../errors.ts'
 import { word, words } from '../shell.ts'
 
 const LEASE_SECONDS = 600
@@ -37,8 +38,11 @@ export interface LockRequest {
   readonly break: boolean
 }
 
+/** The exit code of a script that did not get the lock. */
+export const LOCKED = 75
+
 /**
- * Shell that takes the lock or exits with 75, printing the holder as `run`, `since` and `owner` lines. Where the holder's controller
+ * Shell that takes the lock or exits with LOCKED, printing the holder as `run`, `since` and `owner` lines. Where the holder's controller
  * is gone but its script still finishes a step, it waits up to a minute. Needs `lockFunctions` before it.
  */
 export const takeLock = (request: LockRequest): string => `
@@ -55,13 +59,22 @@ while :; do
   vestal_tries=$((vestal_tries + 1))
   if [ $vestal_tries -gt $vestal_limit ]; then
     printf '%s\\n' "$vestal_lock_run" "$vestal_lock_since" "$vestal_lock_owner"
-    exit 75
+    exit ${LOCKED}
   fi
   sleep 0.2
 done
 printf 'run=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([request.run, request.owner, request.since])} "$vestal_my_session" "$vestal_my_script" >${FILE}.new
 mv -f ${FILE}.new ${FILE}
 exec 9>&-`
+
+/** The error for a host whose lock another run has, made of what `takeLock` printed. */
+export const lockedError = (host: string, said: string): HostError => {
+  const [run = '?', since = '?', owner = 'somebody'] = said.trim().split('\n')
+  return new HostError(host, `locked by ${owner} since ${since} (run ${run})`, {
+    task: 'lock',
+    hint: `Wait for that run to end, or take the lock with --break-lock ${host}.`,
+  })
+}
 
 /** Shell that shows a sign of life while a run waits; for a lock this run holds. */
 export const touchLock = (run: string): string => `${lockFunctions}

@@ -23,6 +23,7 @@ export const applyScript = ({ steps, verify, lock, lastRun }: ApplyRequest, fram
     lockFunctions,
     frame.mark('lock'),
     takeLock(lock),
+    clearUploads,
     `vestal_last=; if [ -r /var/lib/vestal/last-run ]; then IFS= read -r vestal_last </var/lib/vestal/last-run; fi`,
     `if [ "$vestal_last" != ${word(lastRun)} ] && [ "$vestal_last" != ${word(lock.run)} ]; then printf '%s\\n' "$vestal_last"; exit 76; fi`,
     `mkdir -p -m 0700 /var/lib/vestal`,
@@ -39,9 +40,12 @@ export const applyScript = ({ steps, verify, lock, lastRun }: ApplyRequest, fram
     ...steps.map((step, index) => restoreScript(step, index, frame)),
     ':',
     'fi',
-    'rm -rf /var/lib/vestal/uploads',
     probeScript(verify, frame),
   ].join('\n')
+
+/** However the script ends: with a step that fails, or with the link, which a marker then cannot be printed to. */
+const clearUploads = `trap 'rm -rf /var/lib/vestal/uploads' EXIT
+trap 'exit 74' HUP INT TERM PIPE`
 
 const stepScript = (step: Step, index: number, frame: Frame): string =>
   `if [ -z "$vestal_failed" ]; then

@@ -3,15 +3,17 @@ import { HostError } from '../errors.ts'
 import type { Connection, Upload } from '../model.ts'
 import { uploadPath } from '../model.ts'
 import { word } from '../shell.ts'
+import { LOCKED, type LockRequest, lockedError, lockFunctions, takeLock } from './lock.ts'
 
 export interface UploadOptions {
+  readonly lock: LockRequest
   readonly signal?: AbortSignal
   onProgress?(sent: number, of: number): void
 }
 
 /**
- * Streams a large file to where steps look for it, on an exec of its own. It appears there only when all of it has arrived.
- * Throws HostError when the host has no room or the file comes out with another length.
+ * Takes the host's lock and streams a large file to where steps look for it, on an exec of its own. It appears there only when all
+ * of it has arrived. Throws HostError when the host is locked, has no room, or the file comes out with another length.
  */
 export const sendUpload = async (connection: Connection, upload: Upload, options: UploadOptions): Promise<void> => {
   const { path, bytes } = await upload.ready(options.signal)
@@ -22,7 +24,11 @@ export const sendUpload = async (connection: Connection, upload: Upload, options
     sent += chunk.length
     options.onProgress?.(sent, bytes)
   })
-  const answer = await connection.exec(receiveScript(target, bytes), { stdin: stream, signal: options.signal })
+  const answer = await connection.exec(receiveScript(target, bytes, options.lock), {
+    stdin: stream,
+    signal: options.signal,
+  })
+  if (answer.code === LOCKED) throw lockedError(connection.host.name, answer.stdout.toString())
   if (answer.code !== 0) {
     throw new HostError(
       connection.host.name,
@@ -35,7 +41,9 @@ export const sendUpload = async (connection: Connection, upload: Upload, options
   }
 }
 
-const receiveScript = (target: string, bytes: number): string => `
+/** With the lock, because a killed run's script may still be at work, and clears away what was sent when it ends. */
+const receiveScript = (target: string, bytes: number, lock: LockRequest): string => `${lockFunctions}
+${takeLock(lock)}
 mkdir -p -m 0700 /var/lib/vestal /var/lib/vestal/uploads || exit 1
 vestal_part=${word(target)}.part.$$
 trap 'rm -f "$vestal_part"' EXIT
