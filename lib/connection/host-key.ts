@@ -35,7 +35,7 @@ const algorithms: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ]
 
-/** Throws node:fs errors when known_hosts cannot be read. */
+/** Throws FileError when known_hosts cannot be read. */
 export const guard = (
   { host, knownAs: name, port, knownHosts: files, acceptNew }: Target,
   hostKeys: HostKeys,
@@ -58,7 +58,7 @@ export const guard = (
     async remember() {
       if (!shown || !isNew()) return
       verdict = await remember(files, shown).catch((error: Error) => {
-        throw new LinkError(host, `its host key cannot be kept: ${error.message}`, { cause: error })
+        throw new LinkError(host, `its host key cannot be kept in ${files[0]}: ${error.message}`, { cause: error })
       })
       hostKeys.changed()
       if (verdict.is !== 'known') throw hostKeyError(host, { shown, verdict, files })

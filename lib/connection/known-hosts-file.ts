@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { chmod, mkdir, open, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,14 +10,15 @@ import {
   type Shown,
   type Verdict,
 } from './known-hosts.ts'
+import { textOf } from './text-file.ts'
 
-/** The lines of some known_hosts files, in order; a file that is not there has none. Throws node:fs errors for one that cannot be read. */
+/** The lines of some known_hosts files, in order; a file that is not there has none. Throws FileError. */
 export const readKnownHosts = (files: readonly string[]): readonly HostKeyLine[] =>
   files.flatMap((file) => parseKnownHosts(textOf(file), file))
 
 /**
  * Adds a host's key to the first of `files`, made with mode 0600 if need be, unless another run has done so meanwhile.
- * Returns how the key stands now. Throws node:fs errors when the file cannot be written.
+ * Returns how the key stands now. Throws FileError, and node:fs errors when the file cannot be written.
  */
 export const remember = async (files: readonly string[], shown: Shown): Promise<Verdict> => {
   const [file] = files
@@ -33,15 +33,6 @@ export const remember = async (files: readonly string[], shown: Shown): Promise<
     if (before === '') await chmod(file, 0o600)
     return { is: 'known' }
   })
-}
-
-const textOf = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw error
-  }
 }
 
 /** A lock that nobody has held for so long was left behind by a process that died. */

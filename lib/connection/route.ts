@@ -32,9 +32,9 @@ export const nextHop = (hop: Hop, { host, config }: { host: string; config: Sett
   const last = jumps.at(-1)
   // As in ssh: `Host *` may name a jump host that it matches itself.
   if (!last || isSame(last, hop)) return undefined
-  const passed = [...hop.passed, hop.name]
-  if (passed.includes(last.name)) {
-    throw new LinkError(host, `its jump hosts go round in a circle: ${[...passed, last.name].join(' through ')}`, {
+  const passed = [...hop.passed, nameOf(hop)]
+  if (passed.includes(nameOf(last))) {
+    throw new LinkError(host, `its jump hosts go round in a circle: ${[...passed, nameOf(last)].join(' through ')}`, {
       hint: 'Set `ProxyJump none` for the first of them.',
     })
   }
@@ -61,6 +61,8 @@ const jumpsOf = ({ options, name }: Hop, { host, config }: { host: string; confi
   }
   return []
 }
+
+const nameOf = ({ user, name, port }: Jump): string => `${user ? `${user}@` : ''}${name}${port ? `:${port}` : ''}`
 
 const isSame = (jump: Jump, hop: Hop): boolean =>
   jump.name === hop.name &&

@@ -49,16 +49,26 @@ const feed = async (
 ): Promise<void> => {
   const leave = (): void => void from.destroy()
   over.addEventListener('abort', leave)
+  from.on('error', () => {}) // It is thrown below; left early, a stream calls that an error too.
+  let taken = true
   try {
     for await (const chunk of from) {
       push(chunk.length)
-      if (!to.write(chunk)) await once(to, 'drain', { signal: over })
+      if (!to.write(chunk)) taken = await drained(to, over)
+      if (!taken) return
       onLife()
     }
     to.end()
   } catch (error) {
-    if (!over.aborted) throw error
+    if (taken && !over.aborted) throw error
   } finally {
     over.removeEventListener('abort', leave)
   }
 }
+
+/** False when nobody takes any more. */
+const drained = (to: Writable, over: AbortSignal): Promise<boolean> =>
+  once(to, 'drain', { signal: over }).then(
+    () => true,
+    () => false,
+  )

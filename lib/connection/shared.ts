@@ -14,7 +14,8 @@ export interface Shared {
   readonly hostKeys: HostKeys
   /** Logins on jump hosts, by where they lead. */
   readonly jumps: Map<string, Jumping>
-  surroundings(): Promise<Surroundings>
+  /** With ssh's configuration from its usual places or from the file that the inventory names. */
+  surroundings(configFile?: string): Promise<Surroundings>
 }
 export interface HostKeys {
   lines(files: readonly string[]): readonly HostKeyLine[]
@@ -35,10 +36,10 @@ export const sharedOf = (flags: ConnectOptions): Shared => {
 }
 
 const make = (flags: ConnectOptions): Shared => {
-  let surroundings: Promise<Surroundings> | undefined
-  const read = async (): Promise<Surroundings> => ({
+  const surroundings = new Map<string | undefined, Promise<Surroundings>>()
+  const read = async (configFile = flags.configFile): Promise<Surroundings> => ({
     flags,
-    lookup: await readSshConfig(flags.configFile),
+    lookup: await readSshConfig(configFile),
     home: homedir(),
     login: userInfo().username,
     env: process.env,
@@ -48,9 +49,10 @@ const make = (flags: ConnectOptions): Shared => {
     keyring: keyring(),
     hostKeys: hostKeys(),
     jumps: new Map(),
-    surroundings() {
-      surroundings ??= read()
-      return surroundings
+    surroundings(configFile) {
+      const found = surroundings.get(configFile) ?? read(configFile)
+      surroundings.set(configFile, found)
+      return found
     },
   }
 }

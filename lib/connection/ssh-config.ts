@@ -1,7 +1,8 @@
-import { globSync, readFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Directive, Line, Section } from 'ssh-config'
 import { homePath } from './paths.ts'
+import { textOf } from './text-file.ts'
 
 /** Settings by their names in ssh_config(5), lower-cased. */
 export type Settings = Readonly<Record<string, string | readonly string[]>>
@@ -10,12 +11,14 @@ export type Lookup = (name: string) => Settings
 
 /**
  * Reads ssh's configuration, included files too. `Match exec` never matches: no command is run to learn a setting.
- * A file that is not there is passed over, unless it was named by the operator. Throws node:fs errors.
+ * The files may be missing, unless the operator names
+ * one in their place; `none` names none. Throws FileError.
  */
 export const readSshConfig = async (named?: string): Promise<Lookup> => {
+  if (named === 'none') return () => ({})
   const files = named ? [homePath(named)] : [homePath('~/.ssh/config'), '/etc/ssh/ssh_config']
   const texts = files
-    .map((file) => ({ file, text: named ? readFileSync(file, 'utf8') : textOf(file) }))
+    .map((file) => ({ file, text: textOf(file, { required: named !== undefined }) }))
     .filter(({ text }) => text)
   if (texts.length === 0) return () => ({})
   const { default: SSHConfig } = await import('ssh-config')
@@ -55,12 +58,3 @@ const isSection = (line: Line): line is Section => 'config' in line
 const isInclude = (line: Line): line is Directive => 'param' in line && line.param.toLowerCase() === 'include'
 const valuesOf = ({ value }: Directive): readonly string[] =>
   typeof value === 'string' ? value.split(/\s+/) : value.map(({ val }) => val)
-
-const textOf = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw error
-  }
-}

@@ -11,17 +11,17 @@ export const sshTransport = (host: string, session: Session): Transport => ({
   drop: session.drop,
   close: async () => session.close(),
   start: async (become) => {
-    const channel = await open(host, session, (done) => session.client.exec(bootstrapLine(become), done))
-    if (channel instanceof Error) {
-      throw new HostError(host, `the host does not open another session: ${channel.message}`, {
-        cause: channel,
-        hint: 'Compare `MaxSessions` and `ForceCommand` in its sshd_config.',
-      })
-    }
-    return programOn(channel, session)
+    const ask = (done: ClientCallback): unknown => session.client.exec(bootstrapLine(become), done)
+    const program = await open(host, session, { ask, take: (channel) => programOn(channel, session) })
+    if (!(program instanceof Error)) return program
+    throw new HostError(host, `the host does not open another session: ${program.message}`, {
+      cause: program,
+      hint: 'Compare `MaxSessions` in its sshd_config.',
+    })
   },
   dial: async (address, port) => {
-    const channel = await open(host, session, (done) => session.client.forwardOut('127.0.0.1', 0, address, port, done))
+    const ask = (done: ClientCallback): unknown => session.client.forwardOut('127.0.0.1', 0, address, port, done)
+    const channel = await open(host, session, { ask, take: (one) => one })
     if (!(channel instanceof Error)) return channel
     if ((channel as { reason?: unknown }).reason !== 1) throw portFailure(host, { address, port, error: channel })
     throw new HostError(host, `the host does not let ${address}:${port} be reached through SSH`, {
@@ -31,15 +31,17 @@ export const sshTransport = (host: string, session: Session): Transport => ({
   },
 })
 
+interface Opening<T> {
+  ask(done: ClientCallback): unknown
+  /** Called while the host's answer is being read: a moment later, some of what follows it may have gone by. */
+  take(channel: ClientChannel): T
+}
+
 /** Asks for a channel. Returns the host's refusal as an error; throws LinkError when the link is gone. */
-const open = async (
-  host: string,
-  session: Session,
-  ask: (done: ClientCallback) => unknown,
-): Promise<ClientChannel | Error> => {
-  const answer = await new Promise<ClientChannel | Error>((resolve) => {
+const open = async <T>(host: string, session: Session, { ask, take }: Opening<T>): Promise<T | Error> => {
+  const answer = await new Promise<T | Error>((resolve) => {
     try {
-      ask((error, channel) => resolve(error ?? channel))
+      ask((error, channel) => resolve(error ?? take(channel)))
     } catch (error) {
       resolve(error as Error)
     }

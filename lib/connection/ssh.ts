@@ -10,17 +10,18 @@ import { type Shared, sharedOf } from './shared.ts'
 import { sshTransport } from './ssh-transport.ts'
 import { sudoFor } from './sudo.ts'
 import { type Target, targetOf } from './target.ts'
+import { FileError } from './text-file.ts'
 
 /** A connection over SSH, by way of jump hosts where there are any. Throws LinkError, and the signal's reason. */
 export const openSsh = async (host: Host, options: ConnectOptions): Promise<CountedConnection> => {
   try {
     const shared = sharedOf(options)
-    const target = targetOf(host, await shared.surroundings())
+    const target = targetOf(host, await shared.surroundings(host.link.options.configfile))
     await requireKeys(target, shared)
     const session = await reach(target, shared)
     return door(host, sshTransport(host.name, session), { sudo: sudoFor(host.link, target.user), idle: options.idle })
   } catch (error) {
-    throw isFromFiles(error) ? new LinkError(host.name, `no connection: ${error.message}`, { cause: error }) : error
+    throw error instanceof FileError ? new LinkError(host.name, error.message, { cause: error }) : error
   }
 }
 
@@ -44,6 +45,3 @@ const requireKeys = async ({ host, keys, passphrase }: Target, { keyring }: Shar
     }
   }
 }
-
-/** ssh's configuration or known_hosts is there and cannot be read. */
-const isFromFiles = (error: unknown): error is Error => error instanceof Error && 'syscall' in error && 'path' in error

@@ -64,7 +64,7 @@ export const startSshd = async ({ config = [], hostKeys = ['ed25519'], sh }: Ssh
   ]
   writeFileSync(join(folder, 'sshd_config'), lines.join('\n'))
   const child = spawn(sshd, ['-D', '-e', '-f', join(folder, 'sshd_config'), '-E', join(folder, 'log')], {
-    stdio: 'inherit',
+    stdio: 'ignore',
   })
   await listening(port, () => child.exitCode !== null && readFileSync(join(folder, 'log'), 'utf8'))
   const publicHalf = (type: KeyType): string =>

@@ -199,7 +199,10 @@ describe('jump hosts', () => {
 })
 
 test('a configuration that the operator names must be there', async () => {
-  await expect(readSshConfig(join(folder, 'nowhere'))).rejects.toThrow('ENOENT')
+  await expect(readSshConfig(join(folder, 'nowhere'))).rejects.toThrow(
+    `${folder}/nowhere cannot be read: it is not there`,
+  )
+  expect((await readSshConfig('none'))('any')).toEqual({})
 })
 
 /** What ssh itself makes of a configuration. */
