@@ -39,9 +39,23 @@ export const program = (words: readonly string[], done: (code: number) => void) 
     .command('status', 'Ask every service whether it really serves', commonOptions, async (flags) => {
       done(await (await import('./commands/status.ts')).status(flags as unknown as CommonFlags))
     })
-    .command('inventory', 'Show hosts, groups and variables as they are understood', commonOptions, async (flags) => {
-      done(await (await import('./commands/inventory.ts')).inventory(flags as unknown as CommonFlags))
-    })
+    .command(
+      'inventory',
+      'Show hosts, groups and variables as they are understood',
+      (args) =>
+        commonOptions(args).option('origin', {
+          type: 'boolean',
+          default: false,
+          describe: 'Where each variable was written: file:line:column',
+        }),
+      async (flags) => {
+        done(
+          await (await import('./commands/inventory.ts')).inventory(
+            flags as unknown as CommonFlags & { origin: boolean },
+          ),
+        )
+      },
+    )
     .command(
       'schema',
       'Print the JSON Schema of inventories, for editors',

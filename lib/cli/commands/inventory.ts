@@ -1,19 +1,32 @@
 import Table from 'cli-table3'
 import deploy from '../../../playbooks/deploy.ts'
-import { inventoryJson } from '../../inventory/json.ts'
+import { inventoryJson, inventoryOrigins } from '../../inventory/json.ts'
+import type { Host } from '../../model.ts'
 import { rolesOf } from '../../playbook.ts'
 import { openInventory } from '../open-inventory.ts'
 import type { CommonFlags } from '../options.ts'
 
-/** Prints the inventory as Vestal understands it; `--json` in the shape of `ansible-inventory --list`. Touches no machine. */
-export const inventory = async (flags: CommonFlags): Promise<number> => {
+/**
+ * Prints the inventory as Vestal understands it; `--json` in the shape of `ansible-inventory --list`, `--origin` with the place where
+ * each variable was written. Touches no machine.
+ */
+export const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Promise<number> => {
   const { inventory: loaded, hosts } = await openInventory(flags, rolesOf(deploy))
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify(inventoryJson(loaded), null, 2)}\n`)
-    return 0
-  }
-  const table = new Table({ head: ['host', 'address', 'groups'], style: { head: [], border: [], compact: true } })
-  for (const host of hosts) table.push([host.name, host.address, host.groups.join(' ')])
-  process.stdout.write(`${table.toString()}\n`)
+  const origins = flags.origin ? inventoryOrigins(loaded) : {}
+  if (flags.json) print(JSON.stringify(flags.origin ? origins : inventoryJson(loaded), null, 2))
+  else if (flags.origin) for (const { name } of hosts) printOrigins(name, origins[name] ?? {})
+  else print(table(hosts))
   return 0
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const printOrigins = (host: string, origins: Readonly<Record<string, string>>): void => {
+  for (const [variable, place] of Object.entries(origins)) print(`${host} ${variable} ${place}`)
+}
+
+const table = (hosts: readonly Host[]): string => {
+  const rows = new Table({ head: ['host', 'address', 'groups'], style: { head: [], border: [], compact: true } })
+  for (const host of hosts) rows.push([host.name, host.address, host.groups.join(' ')])
+  return rows.toString()
 }
