@@ -8,7 +8,11 @@ import ejs from 'ejs'
 export const template = <D extends object>(base: string, file: string): ((data: D) => string) => {
   let render: ((data: D) => string) | undefined
   return (data) => {
-    render ??= ejs.compile(readFileSync(new URL(file, base), 'utf8'), { escape: String, strict: true, localsName: 'it' })
+    render ??= ejs.compile(readFileSync(new URL(file, base), 'utf8'), {
+      escape: String,
+      strict: true,
+      localsName: 'it',
+    })
     return render(data)
   }
 }

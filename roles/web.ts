@@ -19,7 +19,10 @@ export const webFields = (port: number) => ({
       'The web configuration file (basic_auth_users with bcrypt hashes, http_server_config), as the exporter toolkit reads it.',
     ),
   web_user: z
-    .strictObject({ username: z.string(), password: secret })
+    .strictObject({
+      username: z.string().describe('One of the names in `basic_auth_users`.'),
+      password: secret.describe('Its password, not the hash: { $env: NAME } or { $file: path }.'),
+    })
     .optional()
     .describe('Who Vestal and Prometheus are to the web server where `web_config` has basic_auth_users.'),
 })
@@ -32,7 +35,8 @@ export const externalUrl = url
 const webConfig = z.looseObject({
   tls_server_config: z
     .never({ error: 'TLS on the web port is not supported: gates ask over plain HTTP inside the SSH connection' })
-    .optional(),
+    .optional()
+    .describe('Not supported: gates ask over plain HTTP inside the SSH connection.'),
 })
 
 /** The port of a listen address. */

@@ -28,15 +28,27 @@ const clusterVars = z.strictObject({
 const configVars = z
   .looseObject(
     {
-      route: z.looseObject(
-        { receiver: z.string({ error: 'expected the name of the receiver of everything that no other route takes' }) },
-        { error: 'expected the route at the top of the tree, with a `receiver`' },
-      ),
+      route: z
+        .looseObject(
+          {
+            receiver: z
+              .string({ error: 'expected the name of the receiver of everything that no other route takes' })
+              .describe('The receiver of everything that no route below takes.'),
+          },
+          { error: 'expected the route at the top of the tree, with a `receiver`' },
+        )
+        .describe('The routing tree.'),
       receivers: z
-        .array(z.looseObject({ name: z.string({ error: 'expected the name of the receiver' }) }), {
-          error: 'expected a list of receivers, each with a `name`',
-        })
-        .min(1, { error: 'expected at least one receiver' }),
+        .array(
+          z.looseObject({
+            name: z.string({ error: 'expected the name of the receiver' }).describe('What routes call it.'),
+          }),
+          {
+            error: 'expected a list of receivers, each with a `name`',
+          },
+        )
+        .min(1, { error: 'expected at least one receiver' })
+        .describe('Who can be notified. Every receiver that a route names must be here.'),
     },
     { error: 'expected the Alertmanager configuration: `route` and `receivers` at least' },
   )

@@ -20,7 +20,9 @@ const jobName = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
 })
 
 const scrapeConfig = z.looseObject(
-  { job_name: z.string({ error: 'expected the name of the job' }) },
+  {
+    job_name: z.string({ error: 'expected the name of the job' }).describe('Its name, unlike those of all other jobs.'),
+  },
   { error: 'expected a scrape config, as Prometheus reads it' },
 )
 
@@ -73,7 +75,12 @@ export const prometheusVars = z.strictObject({
     .describe('Relabelling of alerts, after the replica label is taken off.'),
   resend_delay: duration.default('1m').describe('How often a firing alert is sent again, at least.'),
   remote_write: z
-    .array(z.looseObject({ url: z.unknown() }, { error: 'expected a remote_write entry with a `url`' }))
+    .array(
+      z.looseObject(
+        { url: z.unknown().describe('Where to.') },
+        { error: 'expected a remote_write entry with a `url`' },
+      ),
+    )
     .default([])
     .describe(
       'Where samples are sent to, as Prometheus reads it. A secret can stand anywhere as { $env: NAME } or { $file: path }.',
