@@ -1,0 +1,49 @@
+/** The fleet of inventory/ha in the tests' lab, and what its members say over HTTP. */
+import { expect } from 'vitest'
+import { type Ended, vestal } from '../vestal.ts'
+import { haWith } from './inventories.ts'
+
+/** Addresses by the names that inventory/ha gives them. */
+export const ADDRESSES = {
+  'prom-1': '10.88.0.11',
+  'prom-2': '10.88.0.12',
+  'am-1': '10.88.0.13',
+  'am-2': '10.88.0.14',
+  'am-3': '10.88.0.15',
+  'node-1': '10.88.0.16',
+} as const
+export type Member = keyof typeof ADDRESSES
+export const MEMBERS = Object.keys(ADDRESSES) as readonly Member[]
+export const REPLICAS = ['prom-1', 'prom-2'] as const
+export const ALERTMANAGERS = ['am-1', 'am-2', 'am-3'] as const
+/** A host that inventory/ha leaves alone. */
+export const SPARE = '10.88.0.17'
+
+/** How long a member of the faster fleet waits for each before it to notify, in seconds. */
+export const PEER_TIMEOUT_S = 5
+/** inventory/ha with less waiting between notifications, other flags for every Prometheus and Alertmanager, and another node_exporter. */
+export const fasterFleet = (): string =>
+  haWith({
+    all: { node_exporter: { version: '1.9.0' } },
+    prometheus: { prometheus: { retention: { time: '10d' } } },
+    alertmanager: {
+      alertmanager: {
+        cluster: { peer_timeout: `${PEER_TIMEOUT_S}s` },
+        config: { route: { group_interval: '12s' } },
+      },
+    },
+  })
+
+/** Deploys and expects that all went well. */
+export const deploy = async (...words: readonly string[]): Promise<Ended> => {
+  const ended = await vestal(['deploy', '--json', ...words])
+  expect(ended, ended.stdout.split('\n').slice(-8).join('\n') + ended.stderr).toMatchObject({ code: 0 })
+  return ended
+}
+
+/** The JSON that a member answers with, asked from the lab's network. */
+export const ask = async <T>(member: Member, port: number, path: string): Promise<T> => {
+  const answer = await fetch(`http://${ADDRESSES[member]}:${port}${path}`, { signal: AbortSignal.timeout(10_000) })
+  if (!answer.ok) throw new Error(`${member}: ${path} answered ${answer.status}: ${await answer.text()}`)
+  return (await answer.json()) as T
+}
