@@ -1,20 +1,22 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that need a lab's network: they run one file after another, as they share its hosts. */
+const inLab = { globalSetup: ['test/e2e/lab-setup.ts'], fileParallelism: false, sequence: { concurrent: false } }
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 180_000 } },
       {
         test: {
+          ...inLab,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/e2e/lab-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
-          sequence: { concurrent: false },
         },
       },
+      { test: { ...inLab, name: 'kill', include: ['test/e2e/kill/*.kill.ts'], testTimeout: 1_800_000 } },
     ],
   },
 })

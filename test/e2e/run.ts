@@ -1,6 +1,7 @@
 /**
- * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [what vitest takes]`.
- * `--keep` leaves the lab up for a next run. VESTAL_TEST_HOSTS says how many hosts it has, 7 if unset.
+ * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [--suite NAME] [what vitest takes]`.
+ * `--keep` leaves the lab up for a next run. `--suite` is another project of vitest.config.ts than `e2e`, such as `kill`.
+ * VESTAL_TEST_HOSTS says how many hosts the lab has, 7 if unset.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,13 +9,16 @@ import { enterLab } from '../../lib/lab/enter.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
 import { testLab } from './lab-setup.ts'
 
-const keep = process.argv.includes('--keep')
-const forVitest = process.argv.slice(2).filter((word) => word !== '--keep')
+const words = process.argv.slice(2)
+const named = words.indexOf('--suite')
+const suite = (named < 0 ? undefined : words[named + 1]) ?? 'e2e'
+const keep = words.includes('--keep')
+const forVitest = words.filter((word, at) => word !== '--keep' && (named < 0 || (at !== named && at !== named + 1)))
 const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? 7)
 
 const runVitest = async (): Promise<number> => {
-  const [program = '', ...words] = [...(enterLab(testLab) ?? []), 'vitest', 'run', '--project', 'e2e', ...forVitest]
-  const child = spawn(program, words, {
+  const [program = '', ...rest] = [...(enterLab(testLab) ?? []), 'vitest', 'run', '--project', suite, ...forVitest]
+  const child = spawn(program, rest, {
     stdio: 'inherit',
     // The tests of the lab itself bring labs up and down, which is done from outside any lab: where this process is.
     env: { ...process.env, VESTAL_TEST_OUTSIDE: `${process.pid}` },
