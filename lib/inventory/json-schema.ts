@@ -45,14 +45,6 @@ export const jsonSchema = (roles: readonly Role[]): JsonSchema => ({
   },
 })
 
-/** The same for a file in `group_vars` or `host_vars`, which holds variables only. */
-export const variablesSchema = (roles: readonly Role[]): JsonSchema => ({
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  title: 'Vestal variables',
-  $ref: '#/definitions/variables',
-  definitions: jsonSchema(roles).definitions,
-})
-
 /** The JSON Schema of what an operator may write for a zod schema: before defaults are filled in. */
 export const schemaOf = (schema: ZodType): JsonSchema => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {

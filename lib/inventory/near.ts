@@ -1,15 +1,17 @@
 /** The candidate that `word` is most likely a slip of the pen for; undefined when none is near. */
 export const nearest = (word: string, candidates: Iterable<string>, limit = slipsAllowed): string | undefined => {
-  let best: { name: string; distance: number } | undefined
+  let best: { name: string; rank: number } | undefined
   for (const name of candidates) {
     if (Math.abs(name.length - word.length) > 2) continue
     const distance = editDistance(word.toLowerCase(), name.toLowerCase())
-    if (distance <= limit(name) && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { name, distance }
+    // Of two that are as near, the one of the same length.
+    const rank = distance + (name.length === word.length ? 0 : 0.5)
+    if (distance <= limit(name) && rank < (best?.rank ?? Number.POSITIVE_INFINITY)) best = { name, rank }
   }
   return best?.name
 }
 
-/** ` — did you mean …?`, to be put after a sentence; empty when nothing is near. */
+/** `; did you mean …?`, to be put after a sentence; empty when nothing is near. */
 export const didYouMean = (word: string, candidates: Iterable<string>): string => {
   const name = nearest(word, candidates)
   return name === undefined ? '' : `; did you mean \`${name}\`?`

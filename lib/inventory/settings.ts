@@ -47,8 +47,13 @@ const withSecrets = (written: unknown, parsed: unknown): unknown => {
   )
 }
 
-const nearAnsible = (name: string): string | undefined =>
-  ANSIBLE_NAMES.has(name) ? undefined : nearest(name, ANSIBLE_NAMES)
+/** Compared without what all such names begin with, so that short ones are not near everything. */
+const nearAnsible = (name: string): string | undefined => {
+  if (ANSIBLE_NAMES.has(name)) return undefined
+  const rest = [...ANSIBLE_NAMES].map((known) => known.slice('ansible_'.length))
+  const near = nearest(name.slice('ansible_'.length), rest)
+  return near && `ansible_${near}`
+}
 
 /** Settings are mappings; a plain value under a similar name (`rule`, `bash`) is the operator's own. */
 const nearSettings = (variable: Variable, roles: readonly Role[]): string | undefined => {
