@@ -2,12 +2,18 @@ import { describeMistake, HostError, InputError } from '../errors.ts'
 
 /** Runs a command's work and turns what it throws into words and an exit code: 2 for input, 1 for hosts and for bugs. */
 export const toExitCode = async (work: () => Promise<number>, json: boolean): Promise<number> => {
+  process.stdout.on('error', readerIsGone)
   try {
     return await work()
   } catch (error) {
     process.stderr.write(`${json ? JSON.stringify(failureJson(error)) : failureText(error)}\n`)
     return error instanceof InputError ? 2 : 1
   }
+}
+
+/** Whoever read the output (`| head`) has left: the work goes on unheard, as it must not stop half way. */
+const readerIsGone = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error
 }
 
 const failureText = (error: unknown): string => {
