@@ -1,6 +1,6 @@
 /** What the roles write, asked of the very binaries that will read it: every generation in the lab's mirror. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -123,6 +123,15 @@ test.each(each('prometheus'))('promtool %s accepts the config, targets, rules an
     for (const file of rules) expect(checked(promtool, ['check', 'rules', file])).toMatchObject({ status: 0 })
     writeFileSync(`${etc}/rules/broken.yml`, 'groups: [{name: g, rules: [{alert: A, expr: "up =="}]}]')
     expect(checked(promtool, ['check', 'config', `${etc}/prometheus.yml`]).status).not.toBe(0)
+  })
+})
+
+test.each(each('prometheus'))('promtool %s finds that the shipped rules do what they say', (version) => {
+  inFolder((below) => {
+    cpSync(join(import.meta.dirname, '../../../roles/rules/files'), below, { recursive: true })
+    cpSync(join(import.meta.dirname, 'rules.test.yml'), join(below, 'rules.test.yml'))
+    const promtool = join(unpacked('prometheus', version), 'promtool')
+    expect(checked(promtool, ['test', 'rules', join(below, 'rules.test.yml')])).toMatchObject({ status: 0 })
   })
 })
 
