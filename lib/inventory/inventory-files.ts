@@ -12,9 +12,6 @@ export interface InventoryFile {
   readonly nested: boolean
 }
 
-/** The file that remembers releases' checksums; it stands in the inventory's folder and is no inventory. */
-const LOCK_FILE = 'vestal.lock.json'
-
 /**
  * The inventory files behind a path: the file itself, or the folder's files by name, sub-folders too, as Ansible reads them
  * (ansible-core, inventory/manager.py: hidden files, `group_vars`, `host_vars` and backups are left out). Files of other kinds
@@ -64,7 +61,7 @@ const IGNORED = /^\.|^(?:host_vars|group_vars|vars_plugins)$|~$|\.(?:pyc|pyo|swp
 const filesBelow = (folder: string, nested: boolean): readonly InventoryFile[] =>
   entriesIn(folder).flatMap(({ name }) => {
     const path = join(folder, name)
-    if (IGNORED.test(name) || name === LOCK_FILE) return []
+    if (IGNORED.test(name)) return []
     const folderHere = isFolder(path)
     if (folderHere) return filesBelow(path, true)
     const wanted = YAML_EXTENSIONS.includes(extname(name)) || extname(name) === '.ini'

@@ -17,7 +17,7 @@ const schema = z.strictObject({
 const writes = new Map<string, Promise<unknown>>()
 
 /** The lock file of an inventory: the checksum of each tarball when it was first seen. It is there to be committed. */
-export const lockFile = (folder: string): string => join(folder, 'vestal.lock.json')
+export const lockFile = (folder: string): string => join(folder, '.vestal.lock.json')
 
 /** All pins, by build. A file that isn't there has none. Throws InputError on one that isn't a lock file. */
 export const readPins = async (folder: string): Promise<Readonly<Record<string, Pin>>> => {

@@ -1,7 +1,6 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { InputError } from '../../../lib/errors.ts'
 import { inventoryJson } from '../../../lib/inventory/json.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
@@ -11,9 +10,6 @@ import { type Answer, ansibleInventory, askAnsible, installAnsible } from './ans
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/inventory')
 const EXAMPLES = join(import.meta.dirname, '../../../inventory')
-const temp = mkdtempSync(join(tmpdir(), 'vestal-examples-'))
-/** Without lock files, which runs of their own leave beside the inventory. */
-cpSync(EXAMPLES, temp, { recursive: true, filter: (path) => !path.endsWith('vestal.lock.json') })
 
 const CASES: Readonly<Record<string, readonly string[]>> = {
   'every layer of precedence': [join(FIXTURES, 'precedence')],
@@ -24,7 +20,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   'two inventories': [join(FIXTURES, 'two/first'), join(FIXTURES, 'two/second')],
   'the same two the other way round': [join(FIXTURES, 'two/second/hosts.yml'), join(FIXTURES, 'two/first')],
   "Ansible's own variables": [join(FIXTURES, 'connection')],
-  ...Object.fromEntries(folders(temp).map((name) => [`the example ${name}`, [join(temp, name)]])),
+  ...Object.fromEntries(folders(EXAMPLES).map((name) => [`the example ${name}`, [join(EXAMPLES, name)]])),
 }
 
 /** Patterns for the `groups` fixture. */
@@ -48,7 +44,6 @@ beforeAll(() => {
   )
   answers = new Map(names.map((name, index) => [name, found[index] as Answer]))
 }, 600_000)
-afterAll(() => rmSync(temp, { recursive: true }))
 
 describe('what Vestal reads is what ansible-inventory --list prints', () => {
   test.each(Object.entries(CASES))('%s', async (name, paths) => {

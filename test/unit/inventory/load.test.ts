@@ -127,7 +127,7 @@ describe('what is no mistake', () => {
         'hosts.yml': 'all: { hosts: web1 }',
         'rules/a.yml': 'groups: []\n---\n{{ broken',
         'tls/key': '\tnot yaml: [',
-        'vestal.lock.json': '{"releases": {"a": {}}}',
+        '.vestal.lock.json': '{"releases": {"a": {}}}',
       },
     })
     expect(hosts.map(({ name }) => name)).toEqual(['web1'])
