@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
 import ssh2, { type ParsedKey } from 'ssh2'
 import type { Secret } from '../secret.ts'
 import { homePath } from './paths.ts'
@@ -15,14 +15,14 @@ export type AgentKeys = OpenAgent | { readonly why: string }
 
 /** The operator's keys. Each file is read and decrypted once, each agent asked once, however many hosts there are. */
 export interface Keyring {
-  key(path: string, passphrase?: Secret): Promise<Key>
+  key(path: string, passphrase?: Secret): Key
   /** The public half of a key, from beside it or from the file itself, in SSH's wire format. Needs no passphrase. */
-  publicKey(path: string): Promise<Buffer | undefined>
+  publicKey(path: string): Buffer | undefined
   agent(socket: string): Promise<AgentKeys>
 }
 
 export const keyring = (): Keyring => {
-  const keys = new Map<string, Promise<Key>>()
+  const keys = new Map<string, Key>()
   const agents = new Map<string, Promise<AgentKeys>>()
   return {
     key: (path, passphrase) => once(keys, `${path}\0${passphrase?.reveal() ?? ''}`, () => readKey(path, passphrase)),
@@ -31,15 +31,15 @@ export const keyring = (): Keyring => {
   }
 }
 
-const once = <T>(known: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> => {
+const once = <T>(known: Map<string, T>, name: string, make: () => T): T => {
   const found = known.get(name) ?? make()
   known.set(name, found)
   return found
 }
 
-const readKey = async (path: string, passphrase?: Secret): Promise<Key> => {
+const readKey = (path: string, passphrase?: Secret): Key => {
   try {
-    const key = ssh2.utils.parseKey(await readFile(homePath(path)), passphrase?.reveal())
+    const key = ssh2.utils.parseKey(readFileSync(homePath(path)), passphrase?.reveal())
     if (key instanceof Error) return { unread: false, why: unusable(key.message) }
     return key.isPrivateKey() ? { key } : { unread: false, why: 'holds no private key' }
   } catch (error) {
@@ -48,10 +48,10 @@ const readKey = async (path: string, passphrase?: Secret): Promise<Key> => {
   }
 }
 
-const readPublicKey = async (path: string): Promise<Buffer | undefined> => {
+const readPublicKey = (path: string): Buffer | undefined => {
   for (const file of [`${homePath(path)}.pub`, homePath(path)]) {
-    const key = ssh2.utils.parseKey(await readFile(file).catch(() => ''))
-    if (!(key instanceof Error)) return key.getPublicSSH()
+    const key = existsSync(file) && ssh2.utils.parseKey(readFileSync(file))
+    if (key && !(key instanceof Error)) return key.getPublicSSH()
   }
   return undefined
 }

@@ -17,7 +17,7 @@ export const openSsh = async (host: Host, options: ConnectOptions): Promise<Coun
   try {
     const shared = sharedOf(options)
     const target = targetOf(host, await shared.surroundings(host.link.options.configfile))
-    await requireKeys(target, shared)
+    requireKeys(target, shared)
     const session = await reach(target, shared)
     return door(host, sshTransport(host.name, session), { sudo: sudoFor(host.link, target.user), idle: options.idle })
   } catch (error) {
@@ -34,10 +34,10 @@ const reach = async (target: Target, shared: Shared): Promise<Session> => {
 }
 
 /** A key that was named for this run must be there, even where another way in would do. */
-const requireKeys = async ({ host, keys, passphrase }: Target, { keyring }: Shared): Promise<void> => {
+const requireKeys = ({ host, keys, passphrase }: Target, { keyring }: Shared): void => {
   for (const { path, required } of keys) {
     if (!required) continue
-    const key = await keyring.key(path, passphrase)
+    const key = keyring.key(path, passphrase)
     if ('unread' in key && key.unread) {
       throw new LinkError(host, `the private key ${path} ${key.why}`, {
         hint: 'Check --private-key and `ansible_ssh_private_key_file`.',

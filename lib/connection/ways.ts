@@ -45,7 +45,7 @@ interface Means {
 const keyWay = (path: string, { target, keyring, isNew }: Means): Way => ({
   method: 'publickey',
   async open() {
-    const found = await keyring.key(path, target.passphrase)
+    const found = keyring.key(path, target.passphrase)
     if ('why' in found) return path.startsWith('~') && found.unread ? {} : { words: `key ${path} (${found.why})` }
     if (!isNew(found.key)) return {}
     const words = `key ${path} (${fingerprint(found.key.getPublicSSH())})`
@@ -58,7 +58,7 @@ const agentWay = (socket: string, { target, keyring, isNew }: Means): Way => ({
   async open() {
     const agent = await keyring.agent(socket)
     if ('why' in agent) return { words: `ssh-agent (${agent.why})` }
-    const named = await Promise.all(target.keys.map(({ path }) => keyring.publicKey(path)))
+    const named = target.keys.map(({ path }) => keyring.publicKey(path))
     const mine = (key: ParsedKey): boolean => named.some((one) => one?.equals(key.getPublicSSH()))
     const keys = agent.keys.filter((key) => (!target.onlyTheseKeys || mine(key)) && isNew(key))
     const words = `ssh-agent (${keys.length} ${keys.length === 1 ? 'key' : 'keys'})`
