@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, port, version } from '../../lib/inventory/fields.ts'
 import { extraFlags } from '../flags.ts'
+import { sealKnownSecrets } from '../known-secrets.ts'
 import { externalUrl, webFields } from '../web.ts'
 import { missingReceivers } from './receivers.ts'
 
@@ -65,9 +66,11 @@ export const alertmanagerVars = z.strictObject({
   version: version.describe('The version that runs.'),
   ...webFields(9093),
   external_url: externalUrl,
-  config: configVars.describe(
-    'The configuration file, as Alertmanager reads it: route, receivers, inhibit_rules, time_intervals, … A secret can stand anywhere as { $env: NAME } or { $file: path }.',
-  ),
+  config: configVars
+    .transform(sealKnownSecrets)
+    .describe(
+      'The configuration file, as Alertmanager reads it: route, receivers, inhibit_rules, time_intervals, … A secret can stand anywhere as { $env: NAME } or { $file: path }.',
+    ),
   templates: z
     .string()
     .optional()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/fields.ts'
 import { extraFlags } from '../flags.ts'
+import { sealKnownSecrets } from '../known-secrets.ts'
 import { externalUrl, webFields } from '../web.ts'
 
 const yaml = z.looseObject({}, { error: 'expected a mapping, as Prometheus reads it' })
@@ -64,7 +65,11 @@ export const prometheusVars = z.strictObject({
     .describe(
       'Jobs by name, each over the hosts of a group. `node`, `prometheus` and `alertmanager` are there by themselves; give one of them to change it, or null to leave it out.',
     ),
-  scrape_configs: z.array(scrapeConfig).default([]).describe('Further scrape configs, as Prometheus reads them.'),
+  scrape_configs: z
+    .array(scrapeConfig)
+    .default([])
+    .transform(sealKnownSecrets)
+    .describe('Further scrape configs, as Prometheus reads them.'),
   alertmanager_group: z
     .string()
     .default('alertmanager')
@@ -82,6 +87,7 @@ export const prometheusVars = z.strictObject({
       ),
     )
     .default([])
+    .transform(sealKnownSecrets)
     .describe(
       'Where samples are sent to, as Prometheus reads it. A secret can stand anywhere as { $env: NAME } or { $file: path }.',
     ),
