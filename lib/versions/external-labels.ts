@@ -1,4 +1,4 @@
-import { major } from 'semver'
+import major from 'semver/functions/major.js'
 
 /**
  * A label's value as `external_labels` must hold it so that Prometheus reads it unchanged: from 3.0 on it expands `$NAME` and

@@ -1,4 +1,4 @@
-import { compare } from 'semver'
+import compare from 'semver/functions/compare.js'
 
 type Program = 'prometheus' | 'alertmanager' | 'node_exporter'
 interface Life {
