@@ -14,7 +14,10 @@ export interface ServiceQuestion {
 /** What is on disk at a watched path. Times are nanoseconds since the epoch. */
 export interface OnDisk {
   readonly type: string
+  /** When its content was last written, as it says: a copy that keeps times says when the original was. */
   readonly changed: bigint
+  /** When anything about it last changed; this cannot be set. */
+  readonly touched: bigint
   readonly sha256?: string
   readonly names: readonly string[]
 }
@@ -27,6 +30,7 @@ export interface ServiceAnswer {
   readonly genuine: boolean
   readonly command: readonly string[]
   readonly stamp: readonly string[]
+  readonly loadStamp: readonly string[]
   readonly pending: string
 }
 
@@ -36,6 +40,8 @@ const STAMPS = '/run/vestal/services'
 
 /** Where Vestal notes with which files it last started a unit. */
 export const stampPath = (unit: string): string => `${STAMPS}/${unit}`
+/** Where Vestal notes which files a unit found when Vestal last started or reloaded it. */
+export const loadStampPath = (unit: string): string => `${STAMPS}/${unit}.loaded`
 /** Where Vestal notes that a change was taken back, until the unit has been started or reloaded after it. */
 export const pendingPath = (unit: string): string => `${STAMPS}/${unit}.pending`
 
@@ -43,7 +49,7 @@ export const pendingPath = (unit: string): string => `${STAMPS}/${unit}.pending`
 export const printServices = (questions: readonly ServiceQuestion[]): string => {
   const watched = [...new Set(questions.flatMap((one) => one.watched.map(({ path }) => path)))]
   const folders = [...new Set(questions.flatMap((one) => one.watched.filter((it) => it.sha256 === undefined)))]
-  const notes = questions.flatMap(({ unit }) => [stampPath(unit), pendingPath(unit)])
+  const notes = questions.flatMap(({ unit }) => [stampPath(unit), loadStampPath(unit), pendingPath(unit)])
   return `show=$(TZ=UTC systemctl show --timestamp=us --property=${PROPERTIES} -- ${words(questions.map(({ unit }) => unit))} 2>/dev/null)
 printf '%s\\0#\\0' "$show"
 ${releasedFunction}
@@ -65,7 +71,7 @@ printf '#\\0'
 grep -zaH '' $commands ${words(notes)} 2>/dev/null
 printf '#\\0'
 ${setPaths(watched)}
-${onPaths(`stat -L --printf='%n\\0%F\\0%.9Y\\0' --`, watched)}
+${onPaths(`stat -L --printf='%n\\0%F\\0%.9Y %.9Z\\0' --`, watched)}
 printf '#\\0'
 ${printSha256(watched)}
 printf '#\\0'
@@ -86,11 +92,11 @@ export const readServices = (
   const links = new Map(chunks(exes, 2).map(([path = '', link = '']) => [path, link]))
   const sha256 = parseSha256(sums)
   const disk = new Map(
-    chunks(stats, 3).map(([path = '', type = '', time = '']): [string, OnDisk] => [
+    chunks(stats, 3).map(([path = '', type = '', times = '']): [string, OnDisk] => [
       path,
       {
         type,
-        changed: nanoseconds(time),
+        ...timesOf(times),
         sha256: sha256.get(path),
         names: names.filter((one) => posix.dirname(one) === path).map((one) => posix.basename(one)),
       },
@@ -105,6 +111,7 @@ export const readServices = (
       genuine: verdicts.get(index) !== 'other',
       command: recordsOf(notes, `${process}/cmdline`),
       stamp: recordsOf(notes, stampPath(unit)),
+      loadStamp: recordsOf(notes, loadStampPath(unit)),
       pending: recordsOf(notes, pendingPath(unit))[0] ?? '',
     }
   })
@@ -139,6 +146,11 @@ const properties = (block: string): Readonly<Record<string, string>> =>
 /** grep prints a file's records each behind its name and a colon. */
 const recordsOf = (notes: readonly string[], path: string): readonly string[] =>
   notes.filter((note) => note.startsWith(`${path}:`)).map((note) => note.slice(path.length + 1))
+
+const timesOf = (times: string): Pick<OnDisk, 'changed' | 'touched'> => {
+  const [changed = '', touched = changed] = times.split(' ')
+  return { changed: nanoseconds(changed), touched: nanoseconds(touched) }
+}
 
 const nanoseconds = (seconds: string): bigint => {
   const [whole = '0', fraction = ''] = seconds.split('.')

@@ -66,11 +66,22 @@ const startedWithOther = (answer: ServiceAnswer, starts: readonly Watched[], dis
   )
 }
 
-/** systemd notes when a unit's state last changed, which a reload does too. */
+/**
+ * systemd notes when a unit's state last changed, which a reload does too. When that was somebody else's doing, a file counts as
+ * read only if nothing at all has changed about it since: one put back with its old time was not there at the reload.
+ */
 const loadedOther = (answer: ServiceAnswer, loads: readonly Watched[], disk: ReadonlyMap<string, OnDisk>) => {
   if (answer.pending !== '') return loads
-  const since = systemdTime(answer.properties.StateChangeTimestamp ?? '')
-  return loads.filter((one) => !isAsRead(one, disk.get(one.path), since))
+  const at = answer.properties.StateChangeTimestamp ?? ''
+  const [stampedAt, ...sums] = answer.loadStamp
+  const stamped = stampedAt === at ? parseSha256(sums) : null
+  return loads.filter((one) => {
+    const found = disk.get(one.path)
+    if (!isAsRead(one, found, systemdTime(at))) return true
+    const then = stamped?.get(one.path)
+    if (then !== undefined) return then !== one.sha256
+    return stamped === null && found?.type !== 'directory' && (found?.touched ?? 0n) > systemdTime(at)
+  })
 }
 
 const isAsRead = (wanted: Watched, found: OnDisk | undefined, since: bigint): boolean => {

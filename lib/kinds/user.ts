@@ -77,6 +77,6 @@ const join = ({ task: { key, data }, from }: Change<UserState, UserData>): Step 
   return {
     title: `add ${key} to ${missing.join(', ')}`,
     run: `usermod --append --groups ${word(missing.join(','))} ${word(key)}`,
-    undo: missing.map((group) => `gpasswd --delete ${word(key)} ${word(group)}`).join('\n'),
+    undo: missing.map((group) => `gpasswd --delete ${word(key)} ${word(group)} >/dev/null`).join('\n'),
   }
 }

@@ -42,7 +42,7 @@ const AWKWARD = [
 ]
 
 test('a process’s argument list is exactly what was asked for, whatever characters it holds', () => {
-  const host = labMachine(inject('lab'), 'lab-1')
+  const host = labMachine(inject('lab'))
   const argument = fc.oneof(
     fc.constantFrom(...AWKWARD),
     fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll('\0', '')),

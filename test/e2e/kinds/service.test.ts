@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { directory } from '../../../lib/kinds/directory.ts'
 import { execLine } from '../../../lib/kinds/exec-line.ts'
 import { absent, file } from '../../../lib/kinds/file.ts'
@@ -61,16 +61,19 @@ const planned = (wish?: Wish): readonly string[] => stepsOf(host.changes(tasks(w
 const process = (): string => host.sh(`systemctl show -P MainPID ${UNIT}`).output
 const state = (): State | undefined => host.read(tasks()).get(`service ${NAME}`)
 
-beforeAll(() => {
-  host = labMachine(inject('lab'), 'lab-1')
-  python = host.sh('readlink -f /usr/bin/python3').output
-})
-afterEach(() => {
+const clean = (): void => {
   host.sh(`systemctl unmask ${UNIT}; systemctl disable --now ${UNIT}; rm -rf /etc/vestal-kinds /etc/systemd/system/${UNIT}*
 rm -rf /run/vestal/services/${UNIT}*; systemctl daemon-reload; systemctl reset-failed`)
+}
+
+beforeAll(() => {
+  host = labMachine(inject('lab'))
+  python = host.sh('readlink -f /usr/bin/python3').output
 })
+afterAll(clean)
 
 test('a service that is not there is enabled and started, and taking that back leaves nothing', () => {
+  clean()
   holdsTheLaw(host, tasks())
 })
 
@@ -222,6 +225,7 @@ describe('a process that does not stay up', () => {
   const dies = { code: 'raise SystemExit("no room for me")' }
 
   test('on its first start is stopped again, and its last words are shown', () => {
+    clean()
     const before = host.read(tasks(dies))
     const steps = stepsOf(host.changes(tasks(dies)))
     const ran = host.take(steps)

@@ -8,8 +8,8 @@ export interface Ran {
   readonly code: number | null
   readonly output: string
 }
-/** Runs sh as root on a machine, as the engine does: the script is one thing, what its commands read another. */
-export type Run = (script: string, stdin?: Uint8Array) => Ran & { readonly stdout: Buffer }
+/** Runs sh as root on a machine. */
+export type Run = (script: string) => Ran & { readonly stdout: Buffer }
 /** A machine that kinds are tried on. */
 export interface Machine {
   readonly sh: Run
@@ -23,21 +23,22 @@ export interface Machine {
 
 export const machine = (sh: Run): Machine => {
   const read: Machine['read'] = (tasks) => {
-    const kinds = Map.groupBy(tasks, ({ kind }) => kind)
+    const kinds = [...Map.groupBy(tasks, ({ kind }) => kind)]
+    const { stdout } = sh(
+      kinds.map(([kind, some]) => `(\n${kind.probe(some)}\n) </dev/null\nprintf '${NEXT}'`).join('\n'),
+    )
+    const parts = split(stdout)
     return new Map(
-      [...kinds].flatMap(([kind, some]) =>
-        [...kind.parse(sh(kind.probe(some)).stdout, some)].map(
+      kinds.flatMap(([kind, some], index) =>
+        [...kind.parse(parts[index] ?? Buffer.alloc(0), some)].map(
           ([key, state]) => [taskId({ kind, key }), state] as const,
         ),
       ),
     )
   }
   const take: Machine['take'] = (steps) => {
-    for (const { run, stdin } of steps) {
-      const { code, output } = sh(`set -eu\n${run}`, stdin === undefined ? undefined : bytesOf(stdin))
-      if (code !== 0) return { code, output }
-    }
-    return { code: 0, output: '' }
+    const { code, output } = sh(steps.map(stepScript).join('\n'))
+    return { code, output }
   }
   return {
     sh,
@@ -54,6 +55,19 @@ export const machine = (sh: Run): Machine => {
       ]),
   }
 }
+
+const NEXT = '\x1enext\x1e'
+
+const split = (output: Buffer): readonly Buffer[] => {
+  const at = output.indexOf('\x1enext\x1e')
+  return at < 0 ? [] : [output.subarray(0, at), ...split(output.subarray(at + 6))]
+}
+
+const stepScript = ({ run, stdin = '' }: Step): string =>
+  `{ base64 -d | ( set -eu\n${run}\n)\n} <<'INPUT'
+${bytesOf(stdin).toString('base64')}
+INPUT
+code=$?; [ $code -eq 0 ] || exit $code`
 
 /** The steps for what differs. */
 export const stepsOf = (changes: readonly Change[]): readonly Step[] =>

@@ -33,10 +33,9 @@ export const sandbox = (shell: 'dash' | 'bash' = 'dash'): Sandbox => {
     cpSync(join('/etc', name), join(root, 'etc', name), { recursive: true, verbatimSymlinks: true })
   }
   const enter = `${FOLDERS.map((folder) => `mount --bind "$0/${folder}" /${folder}`).join(' && ')} && exec ${shell} -s`
-  const sh: Run = (script, stdin) => {
-    const text = Buffer.from(stdin ?? '').toString('base64')
+  const sh: Run = (script) => {
     const ran = spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', enter, root], {
-      input: `{ base64 -d | (\n${script}\n)\n} <<'INPUT'\n${text}\nINPUT\n`,
+      input: script,
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', VESTAL_RUN: 'run-1' },
       maxBuffer: 64 * 1024 * 1024,
     })
