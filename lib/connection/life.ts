@@ -1,3 +1,5 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 
 /** Whether a link still stands. */
@@ -12,8 +14,11 @@ export interface Life {
   close(): void
 }
 
+/** How long a host may take to close its side. */
+const goodbyeMs = 2_000
+
 /** Watches a client: its errors are kept as reasons, so that a reset of an idle link never ends the process. */
-export const lifeOf = (client: Client | null): Life => {
+export const lifeOf = (client: Client | null, sock: Duplex): Life => {
   const calls = new Set<(why: string) => void>()
   let error: Error | undefined
   let ended: string | null = null
@@ -36,11 +41,14 @@ export const lifeOf = (client: Client | null): Life => {
     },
     drop(why) {
       end(why)
-      client?.destroy()
+      sock.destroy()
     },
     close() {
       end('the connection was closed')
       client?.end()
+      // A host that no longer answers must not keep the process from ending.
+      setTimeout(() => sock.destroy(), goodbyeMs).unref()
+      if (sock instanceof Socket) sock.unref()
     },
   }
 }

@@ -34,7 +34,7 @@ export const openSession = async (
       algorithms: { serverHostKey: [...hostKey.algorithms] },
       hostVerifier(key: Buffer) {
         // From here on, an error that node-ssh no longer listens for must not end the process.
-        life ??= lifeOf(ssh.connection)
+        life ??= lifeOf(ssh.connection, sock)
         return hostKey.check(key)
       },
       authHandler: ways.handler,

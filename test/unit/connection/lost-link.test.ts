@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -132,4 +134,15 @@ test('a connection that is closed while a script runs says so', async () => {
   const connection = await open()
   const running = connection.exec('echo; sleep 60', { onStdout: () => void connection[Symbol.asyncDispose]() })
   await expect(running).rejects.toMatchObject(lost('the connection was closed'))
+})
+
+test('a host that no longer answers does not keep a program from ending', async () => {
+  const program = join(import.meta.dirname, 'leaver.ts')
+  const leaver = spawn(process.execPath, [program, String(network.port), sshd.key, join(sshd.folder, 'known')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(leaver.stdout, 'data')
+  network.freeze()
+  leaver.stdin.write('go')
+  expect(await once(leaver, 'exit')).toEqual([0, null])
 })
