@@ -1,4 +1,4 @@
-import type { Host } from '../../lib/model.ts'
+import type { Host, Inventory } from '../../lib/model.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { externalLabel } from '../../lib/versions/external-labels.ts'
 import { joined, portOf, prefixOf, type Web } from '../web.ts'
@@ -36,9 +36,17 @@ export const configFile = (vars: PrometheusVars, { host, jobs, alertmanagers, ru
     ...(vars.remote_write.length > 0 && { remote_write: vars.remote_write }),
   })
 
-/** A job's targets, as file_sd reads them: Prometheus notices a change of this file by itself. */
-export const targetsFile = ({ targets }: Job): string | Sealed =>
-  yamlFile(targets.map(({ address, labels }) => ({ targets: [address], labels })))
+/** A job's targets, as file_sd reads them: Prometheus notices a change of this file by itself. Printed once for all replicas. */
+export const targetsFile = ({ targets }: Job, inventory: Inventory): string | Sealed => {
+  const files = printed.get(inventory) ?? new Map<string, string | Sealed>()
+  printed.set(inventory, files)
+  const key = JSON.stringify(targets)
+  const file = files.get(key) ?? yamlFile(targets.map(({ address, labels }) => ({ targets: [address], labels })))
+  files.set(key, file)
+  return file
+}
+
+const printed = new WeakMap<Inventory, Map<string, string | Sealed>>()
 
 export const targetsPath = ({ name }: Job): string => `${TARGETS}/${name}.yml`
 

@@ -47,7 +47,9 @@ export const prometheus: Role<PrometheusVars> = role({
     const binary = releaseBinary('prometheus', vars.version, 'prometheus')
 
     const jobs = jobsOf(scope, prometheus.varsOf)
-    const targets = jobs.map((job) => file(targetsPath(job), targetsFile(job), { mode: '0640', group: USER }))
+    const targets = jobs.map((job) =>
+      file(targetsPath(job), targetsFile(job, inventory), { mode: '0640', group: USER }),
+    )
     const ruleTasks = ruleFiles(scopeOf(rules, host, inventory), promtool(vars.version))
     const config = file(CONFIG, configFile(vars, { host, jobs, alertmanagers: alertmanagersOf(scope), rules: RULES }), {
       mode: '0640',
