@@ -1,0 +1,160 @@
+/** From samples to what is written and printed. Ratios are computed here and nowhere else. */
+import Table from 'cli-table3'
+import type { EndState } from './end-state.ts'
+import type { Beside, Measured } from './rounds.ts'
+import { type Sample, type Summary, summary } from './statistics.ts'
+import type { Deployed } from './tools.ts'
+
+export const cases = ['first', 'nothing', 'change'] as const
+export type Case = (typeof cases)[number]
+
+const titles: Readonly<Record<Case, string>> = {
+  first: 'first deploy',
+  nothing: 'nothing to do',
+  change: 'one rule changed',
+}
+
+export interface CaseFigures {
+  /** Beside Vestal, or beside Ansible where Vestal was not measured. */
+  readonly floor: Summary
+  readonly vestal?: Summary
+  readonly ansible?: Summary
+  /** Medians of wall time. */
+  readonly vestalToFloor?: number
+  readonly ansibleToVestal?: number
+}
+export interface FleetFigures {
+  readonly hosts: number
+  /** Measured alone. */
+  readonly floor?: Summary
+  readonly cases: Partial<Record<Case, CaseFigures>>
+  /** Vestal's own account. */
+  readonly cost?: Partial<Record<Case, Cost>>
+  /** How long after its first deploy had ended all of the fleet served. */
+  readonly servedAfterMs: { readonly vestal?: readonly number[]; readonly ansible?: readonly number[] }
+  /** The most memory that the controller held resident in a deploy with nothing to do. */
+  readonly peakBytes?: { readonly vestal: number }
+  readonly endState?: { readonly vestal?: EndState; readonly ansible?: EndState; readonly equal?: boolean }
+}
+interface Cost {
+  /** The most that any host saw in one deploy. */
+  readonly execsPerHost: number
+  readonly pushedBytesPerHost: number
+}
+export interface FleetSamples {
+  readonly hosts: number
+  readonly floor?: readonly Sample[]
+  readonly vestal?: Measured<Deployed>
+  readonly ansible?: Measured<Sample>
+  readonly peakBytes?: number
+}
+
+/** What the samples of one fleet come to. */
+export const figuresOf = ({ hosts, floor, vestal, ansible, peakBytes }: FleetSamples): FleetFigures => {
+  return {
+    hosts,
+    floor: floor && summary(floor),
+    cases: byCase((name) => caseFigures(vestal?.[name], ansible?.[name])),
+    cost: vestal && byCase((name) => costOf(vestal[name].tool)),
+    servedAfterMs: { vestal: vestal?.servedAfterMs, ansible: ansible?.servedAfterMs },
+    peakBytes: peakBytes === undefined ? undefined : { vestal: peakBytes },
+    endState: {
+      vestal: vestal?.endState,
+      ansible: ansible?.endState,
+      equal: vestal && ansible && JSON.stringify(vestal.endState) === JSON.stringify(ansible.endState),
+    },
+  }
+}
+
+/** The figures of one fleet as text: wall times, processor times and what else was counted. */
+export const textOf = (figures: FleetFigures): string =>
+  [`${figures.hosts} machines`, wallTable(figures), processorTable(figures), ...remarks(figures)].join('\n')
+
+const byCase = <T>(of: (name: Case) => T | undefined): Partial<Record<Case, T>> =>
+  Object.fromEntries(cases.flatMap((name) => (of(name) === undefined ? [] : [[name, of(name)]])))
+
+const caseFigures = (besideVestal?: Beside<Sample>, besideAnsible?: Beside<Sample>): CaseFigures | undefined => {
+  const [vestal, ansible] = [besideVestal, besideAnsible].map((some) =>
+    some?.tool.length ? summary(some.tool) : undefined,
+  )
+  if (!vestal && !ansible) return undefined
+  const floor = summary((vestal ? besideVestal : besideAnsible)?.floor ?? [])
+  return {
+    floor,
+    vestal,
+    ansible,
+    vestalToFloor: vestal && vestal.medianMs / floor.medianMs,
+    ansibleToVestal: vestal && ansible && ansible.medianMs / vestal.medianMs,
+  }
+}
+
+const costOf = (deploys: readonly Deployed[]): Cost | undefined => {
+  const costs = deploys.flatMap(({ report }) => Object.values(report.cost))
+  if (costs.length === 0) return undefined
+  return {
+    execsPerHost: Math.max(...costs.map(({ execs }) => execs)),
+    pushedBytesPerHost: Math.max(...costs.map(({ pushedBytes }) => pushedBytes)),
+  }
+}
+
+const wallTable = ({ floor: alone, cases: found }: FleetFigures): string => {
+  const table = plainTable(['from start to end', 'floor', 'Vestal', 'Vestal / floor', 'Ansible', 'Ansible / Vestal'])
+  table.push(
+    ...rows(found, ({ floor, vestal, ansible, vestalToFloor, ansibleToVestal }) => [
+      span(floor),
+      span(vestal),
+      times(vestalToFloor),
+      span(ansible),
+      times(ansibleToVestal),
+    ]),
+  )
+  if (alone) table.push(['alone', span(alone), '', '', '', ''])
+  return table.toString()
+}
+
+const processorTable = ({ cases: found }: FleetFigures): string => {
+  const table = plainTable(["controller's processor time", 'floor', 'Vestal', 'Ansible'])
+  table.push(
+    ...rows(found, ({ floor, vestal, ansible }) =>
+      [floor, vestal, ansible].map((one) => (one ? seconds(one.medianCpuMs) : '')),
+    ),
+  )
+  return table.length === 0 ? '' : table.toString()
+}
+
+const remarks = ({ cost, peakBytes, servedAfterMs, endState }: FleetFigures): readonly string[] => [
+  ...cases.flatMap((name) => {
+    const one = cost?.[name]
+    return one
+      ? [
+          `Vestal, ${titles[name]}: at most ${one.execsPerHost} execs and ${kib(one.pushedBytesPerHost)} pushed per host`,
+        ]
+      : []
+  }),
+  ...(peakBytes ? [`Vestal, nothing to do: ${kib(peakBytes.vestal)} resident on the controller at most`] : []),
+  ...Object.entries(servedAfterMs).flatMap(([tool, after]) =>
+    after?.length ? [`${tool}: all served ${after.map(seconds).join(' and ')} after the first deploy had ended`] : [],
+  ),
+  ...(endState?.equal === undefined
+    ? []
+    : [
+        endState.equal
+          ? 'Both fleets ended in the same state.'
+          : 'THE FLEETS DID NOT END IN THE SAME STATE: see the JSON.',
+      ]),
+]
+
+const rows = (found: FleetFigures['cases'], cells: (figures: CaseFigures) => readonly string[]): readonly string[][] =>
+  cases.flatMap((name) => {
+    const figures = found[name]
+    return figures ? [[titles[name], ...cells(figures)]] : []
+  })
+
+const plainTable = (head: readonly string[]) => new Table({ head: [...head], style: { head: [], border: [] } })
+const span = (of?: Summary): string =>
+  of ? `${seconds(of.medianMs)} (${short(of.minMs)}–${short(of.maxMs)}, ${of.runs} runs)` : ''
+const times = (ratio?: number): string => (ratio === undefined ? '' : `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`)
+const seconds = (ms: number): string => `${short(ms)} s`
+const short = (ms: number): string => (ms / 1000).toFixed(ms < 10_000 ? 2 : 0)
+const kib = (bytes: number): string =>
+  bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KiB` : `${Math.round(bytes / 1024 / 1024)} MiB`
