@@ -1,11 +1,12 @@
 import type { Step } from '../model.ts'
 import { word, words } from '../shell.ts'
-import { pendingPath, stampPath } from './service-probe.ts'
+import { loadStampPath, pendingPath, stampPath } from './service-probe.ts'
 
-/** A unit, and the files whose content counts for its start. */
+/** A unit, the files whose content counts for its start, and those that it reads again on a reload. */
 export interface Startable {
   readonly unit: string
   readonly starts: readonly string[]
+  readonly loads: readonly string[]
 }
 
 const STOP = `systemctl stop -- "$unit"
@@ -35,42 +36,47 @@ export const stop = (unit: string, wasRunning: boolean): Step => ({
 /** Starts a unit that isn't up; when it doesn't stay up it is stopped again. */
 export const start = (what: Startable): Step => ({
   title: `start ${what.unit}`,
-  run: `${begin(what)}${staysUp(STOP)}${stamp}`,
+  run: `${begin(what, UNIT_IF_NEWER)}${staysUp(STOP)}${stamp}`,
   undo: `unit=${word(what.unit)}\n${STOP}`,
 })
 
 /** Restarts a unit; taken back, it is restarted once more, from the restored files. */
 export const restart = (what: Startable, wasRunning: boolean): Step => ({
   title: `restart ${what.unit}`,
-  run: `${begin(what)}${staysUp(':')}${stamp}`,
+  run: `${begin(what, READ_UNIT)}${staysUp(':')}${stamp}`,
   undo: markPending(what.unit, 'restart'),
-  restore: wasRunning ? `${begin(what)}${staysUp(':')}${stamp}` : `systemctl restart -- ${word(what.unit)} || :`,
+  restore: wasRunning
+    ? `${begin(what, READ_UNIT)}${staysUp(':')}${stamp}`
+    : `systemctl restart -- ${word(what.unit)} || :`,
   interrupts: wasRunning,
 })
 
 /** Makes a running process read its files again. */
-export const reload = (unit: string): Step => {
+export const reload = ({ unit, loads }: Startable): Step => {
   const run = `unit=${word(unit)}
-systemctl reload -- "$unit"
+${hashLoads(unit, loads)}systemctl reload -- "$unit"
 sleep 0.2
 if ! systemctl is-active --quiet -- "$unit"; then
   printf '%s did not survive the reload\\n' "$unit" >&2
   ${lastWords}
   exit 1
 fi
-rm -f ${word(pendingPath(unit))}`
+${stampLoads}rm -f ${word(pendingPath(unit))}`
   return { title: `reload ${unit}`, run, undo: markPending(unit, 'reload'), restore: run }
 }
 
 const markPending = (unit: string, what: 'restart' | 'reload'): string =>
   `( umask 077; mkdir -p /run/vestal/services )\nprintf '${what}\\0' >${word(pendingPath(unit))}`
 
+/** Before a restart always: systemd only sees that a unit file is newer than the one it read, not that an older one was put back. */
+const READ_UNIT = 'systemctl daemon-reload'
+const UNIT_IF_NEWER = `if [ "$(systemctl show --property=NeedDaemonReload --value -- "$unit")" = yes ]; then ${READ_UNIT}; fi`
+
 /** The files are hashed before the start: a later change of them is then a difference, never overlooked. */
-const begin = ({ unit, starts }: Startable): string => `unit=${word(unit)}
+const begin = ({ unit, starts, loads }: Startable, readUnit: string): string => `unit=${word(unit)}
 stamp=${word(stampPath(unit))}
-( umask 077; mkdir -p /run/vestal/services )
-sha256sum -z -- ${words(starts)} >"$stamp.new" || :
-if [ "$(systemctl show --property=NeedDaemonReload --value -- "$unit")" = yes ]; then systemctl daemon-reload; fi
+${hashLoads(unit, loads)}sha256sum -z -- ${words(starts)} >"$stamp.new" || :
+${readUnit}
 systemctl reset-failed -- "$unit" 2>/dev/null || :
 started=yes
 systemctl restart -- "$unit" || started=
@@ -98,10 +104,22 @@ if [ "$up" -lt 5 ]; then
 fi
 `
 
-const stamp = `id=$(systemctl show --property=InvocationID --value -- "$unit")
+/** Tied to the time at which systemd saw this start or reload: after any other one, the note says nothing. */
+const stampLoads = `at=$(TZ=UTC systemctl show --timestamp=us --property=StateChangeTimestamp --value -- "$unit")
+{ printf '%s\\0' "$at"; cat "$loaded.new"; } >"$loaded.whole"
+mv -f "$loaded.whole" "$loaded"
+rm -f "$loaded.new"
+`
+
+const stamp = `${stampLoads}id=$(systemctl show --property=InvocationID --value -- "$unit")
 { printf '%s\\0' "$id"; cat "$stamp.new"; } >"$stamp.whole"
 mv -f "$stamp.whole" "$stamp"
 rm -f "$stamp.new" "$stamp.pending"`
+
+const hashLoads = (unit: string, loads: readonly string[]): string => `loaded=${word(loadStampPath(unit))}
+( umask 077; mkdir -p /run/vestal/services )
+${loads.length === 0 ? ':' : `sha256sum -z -- ${words(loads)}`} >"$loaded.new" 2>/dev/null || :
+`
 
 const lastWords = `journalctl --sync 2>/dev/null || :
   journalctl --quiet --no-pager --output=cat --lines=20 --unit="$unit" >&2 || :`

@@ -100,7 +100,11 @@ const installSteps = ({ task: { data }, from, to, fields }: Change<ServiceState,
 ]
 
 const runSteps = ({ task: { data }, from, to, fields }: Change<ServiceState, ServiceData>): readonly Step[] => {
-  const what = { unit: data.unit, starts: data.starts.map(({ path }) => path) }
+  const what = {
+    unit: data.unit,
+    starts: data.starts.map(({ path }) => path),
+    loads: data.loads.filter(({ sha256 }) => typeof sha256 === 'string').map(({ path }) => path),
+  }
   const isRunning = from?.active === 'running'
   if (to?.active === 'stopped') {
     return from && fields.includes('active') ? [stop(data.unit, isRunning)] : []
@@ -110,7 +114,7 @@ const runSteps = ({ task: { data }, from, to, fields }: Change<ServiceState, Ser
     return [restart(what, isRunning)]
   }
   if (!fields.includes('loaded')) return []
-  return [data.reloads ? reload(data.unit) : restart(what, isRunning)]
+  return [data.reloads ? reload(what) : restart(what, isRunning)]
 }
 
 const reasons = (from: ServiceState, to: Partial<ServiceState>): Readonly<Record<keyof ServiceState, string>> => ({
