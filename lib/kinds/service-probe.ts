@@ -18,6 +18,8 @@ export interface OnDisk {
   readonly changed: bigint
   /** When anything about it last changed; this cannot be set. */
   readonly touched: bigint
+  /** Mode, owner and group; undefined where it wasn't asked for. */
+  readonly access?: string
   readonly sha256?: string
   readonly names: readonly string[]
 }
@@ -71,7 +73,7 @@ printf '#\\0'
 grep -zaH '' $commands ${words(notes)} 2>/dev/null
 printf '#\\0'
 ${setPaths(watched)}
-${onPaths(`stat -L --printf='%n\\0%F\\0%.9Y %.9Z\\0' --`, watched)}
+${onPaths(`stat -L --printf='%n\\0%F\\0%.9Y %.9Z %a %U %G\\0' --`, watched)}
 printf '#\\0'
 ${printSha256(watched)}
 printf '#\\0'
@@ -92,11 +94,11 @@ export const readServices = (
   const links = new Map(chunks(exes, 2).map(([path = '', link = '']) => [path, link]))
   const sha256 = parseSha256(sums)
   const disk = new Map(
-    chunks(stats, 3).map(([path = '', type = '', times = '']): [string, OnDisk] => [
+    chunks(stats, 3).map(([path = '', type = '', rest = '']): [string, OnDisk] => [
       path,
       {
         type,
-        ...timesOf(times),
+        ...timesAndAccess(rest),
         sha256: sha256.get(path),
         names: names.filter((one) => posix.dirname(one) === path).map((one) => posix.basename(one)),
       },
@@ -147,9 +149,13 @@ const properties = (block: string): Readonly<Record<string, string>> =>
 const recordsOf = (notes: readonly string[], path: string): readonly string[] =>
   notes.filter((note) => note.startsWith(`${path}:`)).map((note) => note.slice(path.length + 1))
 
-const timesOf = (times: string): Pick<OnDisk, 'changed' | 'touched'> => {
-  const [changed = '', touched = changed] = times.split(' ')
-  return { changed: nanoseconds(changed), touched: nanoseconds(touched) }
+const timesAndAccess = (printed: string): Pick<OnDisk, 'changed' | 'touched' | 'access'> => {
+  const [changed = '', touched = changed, mode, ...owners] = printed.split(' ')
+  return {
+    changed: nanoseconds(changed),
+    touched: nanoseconds(touched),
+    access: mode && [mode.padStart(4, '0'), ...owners].join(' '),
+  }
 }
 
 const nanoseconds = (seconds: string): bigint => {

@@ -68,7 +68,7 @@ const startedWithOther = (answer: ServiceAnswer, starts: readonly Watched[], dis
 
 /**
  * systemd notes when a unit's state last changed, which a reload does too. When that was somebody else's doing, a file counts as
- * read only if nothing at all has changed about it since: one put back with its old time was not there at the reload.
+ * read only if nothing at all has changed about it since, or has yet to: one put back with its old time was not there at the reload.
  */
 const loadedOther = (answer: ServiceAnswer, loads: readonly Watched[], disk: ReadonlyMap<string, OnDisk>) => {
   if (answer.pending !== '') return loads
@@ -80,9 +80,14 @@ const loadedOther = (answer: ServiceAnswer, loads: readonly Watched[], disk: Rea
     if (!isAsRead(one, found, systemdTime(at))) return true
     const then = stamped?.get(one.path)
     if (then !== undefined) return then !== one.sha256
-    return stamped === null && found?.type !== 'directory' && (found?.touched ?? 0n) > systemdTime(at)
+    return (
+      stamped === null && one.sha256 !== undefined && found !== undefined && wasTouched(one, found, systemdTime(at))
+    )
   })
 }
+
+const wasTouched = (wanted: Watched, found: OnDisk, since: bigint): boolean =>
+  found.touched > since || (found.access !== undefined && found.access !== wanted.access)
 
 const isAsRead = (wanted: Watched, found: OnDisk | undefined, since: bigint): boolean => {
   if (wanted.sha256 === null) return found === undefined

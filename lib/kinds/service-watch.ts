@@ -8,13 +8,19 @@ export interface Watched {
   readonly path: string
   /** For a file; null where there must be none. */
   readonly sha256?: string | null
+  /** For a file: mode, owner and group. */
+  readonly access?: string
   /** For a directory that allows only these names. */
   readonly names?: readonly string[]
 }
 
 /** What a service watches of a task. Throws Error on a kind that has no content to watch. */
 export const watchedBy = (task: Task): Watched => {
-  if (task.kind === fileKind) return { path: task.key, sha256: task.desired ? String(task.desired.sha256) : null }
+  if (task.kind === fileKind) {
+    if (task.desired === null) return { path: task.key, sha256: null }
+    const { sha256, mode, owner, group } = task.desired
+    return { path: task.key, sha256: String(sha256), access: `${mode} ${owner} ${group}` }
+  }
   if (task.kind === unitKind) return { path: unitPath(task.key), sha256: String(task.desired?.sha256) }
   if (task.kind === directoryKind) return { path: task.key, names: (task.data as { only?: readonly string[] }).only }
   throw new Error(`a service cannot watch a ${task.kind.name}: ${task.key}`)
