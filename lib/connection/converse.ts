@@ -48,8 +48,10 @@ export const converse = async (program: Program, talk: Talk): Promise<Exec> => {
   const start = setTimeout(() => stop(silent(talk)), startWithinMs)
   const abort = (): void => void stop(talk.signal?.reason)
   talk.signal?.addEventListener('abort', abort)
+  if (talk.signal?.aborted) abort()
   try {
-    say(program.stdin, talk, { firstWord: heard.firstWord, over: over.signal, onLife: alive }).catch(stop)
+    if (!over.signal.aborted)
+      say(program.stdin, talk, { firstWord: heard.firstWord, over: over.signal, onLife: alive }).catch(stop)
     const ended = await Promise.race([program.ended, stopped.promise])
     over.signal.throwIfAborted()
     return result(ended, talk, heard)

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Exec, ExecOptions, Host, HttpRequest } from '../model.ts'
 import { endScript, frame } from './bootstrap.ts'
@@ -29,12 +29,19 @@ export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): 
     host,
     cost,
     async exec(script: string, options: ExecOptions = {}) {
-      hold(options.stdin)
-      options.signal?.throwIfAborted()
-      const framed = frame(script)
+      const { stdin, signal } = options
       const limit = options.idle ?? idle
-      cost.execs += 1
-      return run(framed, { ...options, idleMs: limit && milliseconds(limit) })
+      const stream = stdin instanceof Readable ? stdin : undefined
+      // One that somebody watches, for progress, would flow before the program that reads it has started.
+      stream?.pause()
+      try {
+        signal?.throwIfAborted()
+        const framed = frame(script)
+        cost.execs += 1
+        return await run(framed, { ...options, idleMs: limit && milliseconds(limit) })
+      } finally {
+        stream?.destroy()
+      }
     },
     async request(request: HttpRequest) {
       cost.requests += 1
@@ -42,9 +49,4 @@ export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): 
     },
     [Symbol.asyncDispose]: () => transport.close(),
   }
-}
-
-/** A stream that someone watches (for progress) would flow before the program that reads it has started. */
-const hold = (stdin: Uint8Array | Readable | undefined): void => {
-  if (stdin && 'pause' in stdin) stdin.pause()
 }

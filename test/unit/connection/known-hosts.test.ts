@@ -176,7 +176,7 @@ test('the lines found are those that ssh-keygen -F finds', () => {
       const theirs = [...found.matchAll(/found: line (\d+)/g)].map(([, line]) => `f:${line}`)
       expect(linesFor(parseKnownHosts(text, 'f'), knownName(asked, 22)).map(({ where }) => where)).toEqual(theirs)
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   )
 })
 

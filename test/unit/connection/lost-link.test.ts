@@ -130,6 +130,14 @@ test('a limit for all scripts of a connection', async () => {
   await expect(connection.exec('sleep 60')).rejects.toMatchObject(lost('no output for 200 ms'))
 })
 
+test('input for a script that cannot start is let go of', async () => {
+  const connection = await open()
+  await connection[Symbol.asyncDispose]()
+  const input = Readable.from(['never read'])
+  await expect(connection.exec('cat', { stdin: input })).rejects.toThrow('the link is gone: the connection was closed')
+  expect(input.destroyed).toBe(true)
+})
+
 test('a connection that is closed while a script runs says so', async () => {
   const connection = await open()
   const running = connection.exec('echo; sleep 60', { onStdout: () => void connection[Symbol.asyncDispose]() })

@@ -157,6 +157,14 @@ describe.each(['dash', 'bash'] as const)('over SSH, where sh is %s', (sh) => {
     await expect(connection.exec('true', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
   })
 
+  test('an abort while a script is being started runs nothing of it', async () => {
+    const stop = new AbortController()
+    const running = connection.exec(`touch ${sshd.folder}/early-${sh}`, { signal: stop.signal })
+    stop.abort(new Error('early'))
+    await expect(running).rejects.toThrow('early')
+    expect((await connection.exec(`sleep 0.1; test -e ${sshd.folder}/early-${sh}`)).code).toBe(1)
+  })
+
   test('what it cost is counted', async () => {
     await using other = await connect(hostOf(sshd), { knownHosts: sshd.knownHosts })
     await other.exec('cat', { stdin: Buffer.alloc(1_000) })
