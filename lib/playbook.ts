@@ -3,6 +3,7 @@ import type { Host, Inventory, Playbook, Role, Scope, Select } from './model.ts'
 /** A playbook: plays in order. Returned as it is; the call gives types and completion. */
 export const playbook = (definition: Playbook): Playbook => definition
 
+/** Every host. @public */
 export const all: Select = () => true
 export const inGroup =
   (...groups: readonly string[]): Select =>
