@@ -4,6 +4,8 @@ import { $ } from 'zx'
 import { clearNotifications, labNotifications, type Notification } from '../lib/lab/receiver.ts'
 import { labExec } from '../lib/lab/ssh.ts'
 
+const PLAYBOOK = 'playbooks/deploy.ts'
+const INVENTORY = 'inventory/ha'
 const ALERT = 'VestalQuickstart'
 const METRIC = '/var/lib/node_exporter/textfile/quickstart.prom'
 /** The machine whose exporter shows the metric: node-1 of inventory/ha. */
@@ -30,10 +32,10 @@ const firing = (): readonly Notification[] => labNotifications().filter(isOurs)
 
 say('Bringing up a lab of six machines')
 await $`npx vestal lab up --hosts 6`
-say('Deploying two Prometheus and three Alertmanagers: npx zx playbooks/deploy.ts -i inventory/ha')
-await $`npx zx playbooks/deploy.ts -i inventory/ha`
+say(`Deploying two Prometheus and three Alertmanagers: npx zx ${PLAYBOOK} -i ${INVENTORY}`)
+await $`npx zx ${PLAYBOOK} -i ${INVENTORY}`
 say('What serves now: vestal status -i inventory/ha')
-await $`npx vestal status -i inventory/ha`
+await $`npx vestal status -i ${INVENTORY}`
 
 say(`Making ${ALERT} true on node-1, seen by both Prometheus replicas, sent to all three Alertmanagers`)
 await setMetric(0)
