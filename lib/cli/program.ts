@@ -1,6 +1,6 @@
 import yargs from 'yargs'
-import { InputError } from '../errors.ts'
 import { type ChangeFlags, type CommonFlags, changeOptions, commonOptions } from './options.ts'
+import { usageError } from './usage.ts'
 
 /** The command line: each command loads its own code when it is called. The handlers return an exit code through `done`. */
 export const program = (words: readonly string[], done: (code: number) => void) =>
@@ -75,14 +75,14 @@ export const program = (words: readonly string[], done: (code: number) => void) 
       done(await (await import('./commands/lab.ts')).lab(flags))
     })
     .completion('completion', 'Print a completion script for your shell')
-    .demandCommand(1, 'Which command? See vestal --help.')
+    .demandCommand(1, 'Which command?')
     .recommendCommands()
     .strict()
     .version(false)
     .exitProcess(false)
     .parserConfiguration({ 'populate--': true })
     .fail((message, error) => {
-      throw error ?? new InputError([{ where: 'command line', what: message, fix: 'See vestal --help.' }])
+      throw usageError(message, error, 'See vestal --help.')
     })
 
 const labOptions = (args: ReturnType<typeof yargs>) =>

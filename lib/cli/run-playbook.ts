@@ -13,10 +13,12 @@ import { connecting } from './connecting.ts'
 import { inLab, type OpenInventory, openInventory } from './open-inventory.ts'
 import type { ChangeFlags } from './options.ts'
 import { stopping } from './stopping.ts'
+import { requireHosts } from './usage.ts'
 
 /** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
 export const runPlaybook = async (book: Playbook, flags: ChangeFlags): Promise<number> => {
   const opened = await openInventory(flags, rolesOf(book))
+  requireHosts('--break-lock', flags.breakLock, opened.hosts)
   return (await inLab(opened.hosts)) ?? apply(book, opened, flags)
 }
 

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import yargs from 'yargs'
-import { InputError } from '../errors.ts'
 import type { Playbook } from '../model.ts'
 import { toExitCode } from './failure.ts'
 import { type ChangeFlags, changeOptions } from './options.ts'
+import { usageError } from './usage.ts'
 
 /** Lets a playbook file run by itself (`npx zx playbooks/deploy.ts -i …`) with the flags of `vestal deploy`; does nothing where the file is only imported. */
 export const runAsScript = async (meta: { readonly url: string }, book: Playbook): Promise<void> => {
@@ -38,7 +38,7 @@ const parse = async (words: readonly string[], book: Playbook): Promise<ChangeFl
     .version(false)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new InputError([{ where: 'command line', what: message, fix: `See ${book.name}.ts --help.` }])
+      throw usageError(message, error, `See ${book.name}.ts --help.`)
     })
   const flags = await args.parseAsync()
   return 'help' in flags && flags.help ? null : (flags as unknown as ChangeFlags)
