@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { InputError } from '../errors.ts'
+import { InputError, type Mistake } from '../errors.ts'
+import { didYouMean } from '../inventory/near.ts'
 import type { Host, Inventory, Play, Playbook, Task } from '../model.ts'
 import { taskId } from '../model.ts'
-import { scopeOf } from '../playbook.ts'
+import { rolesOf, scopeOf } from '../playbook.ts'
 
 /** What one play wants of one host: its tasks in order, each with the role it comes from. */
 export interface Work {
@@ -22,13 +23,14 @@ export interface WorkOptions {
 
 /**
  * Every play's tasks for every chosen host, completed on the controller. A task that an earlier play of the same host already
- * holds is left out. Throws InputError where two tasks want different things of one thing, or a role cannot serve a host.
+ * holds is left out. Throws InputError where two tasks want different things of one thing, a role cannot serve a host, or
+ * nothing has one of the tags.
  */
 export const workOf = async (book: Playbook, inventory: Inventory, options: WorkOptions): Promise<readonly Work[]> => {
   const raw = book.plays.flatMap((play) =>
     options.hosts.filter(play.hosts).map((host) => ({ play, host, items: itemsOf(play, host, inventory) })),
   )
-  const mistakes = raw.flatMap(({ host, items }) => clashes(host, items))
+  const mistakes = [...raw.flatMap(({ host, items }) => clashes(host, items)), ...unknownTags(book, raw, options.tags)]
   if (mistakes.length > 0) throw new InputError(mistakes)
   const prepared = await Promise.all(
     raw.map(async (work) => ({ ...work, items: await prepare(work, inventory, options.signal) })),
@@ -52,6 +54,21 @@ const clashes = (host: Host, items: readonly Item[]) => {
       where: `host ${host.name}`,
       what: `${id} is wanted in two ways, by ${[...new Set(same.map((item) => item.role))].join(' and ')}`,
       fix: 'Give the roles different paths or names, or let only one of them own it.',
+    }))
+}
+
+/** A slip in a tag would choose nothing, and look as if all were done. */
+const unknownTags = (book: Playbook, works: readonly Work[], tags: readonly string[] = []): readonly Mistake[] => {
+  const roles = rolesOf(book).map(({ name }) => name)
+  const own = works.flatMap(({ items }) => items.flatMap(({ task }) => task.tags ?? []))
+  const known = [...new Set([...roles, ...own])]
+  return tags
+    .filter((tag) => !known.includes(tag))
+    .map((tag) => ({
+      where: '--tags',
+      path: tag,
+      what: `no role or task has that tag${didYouMean(tag, known)}`,
+      fix: `there are ${known.join(', ')}`,
     }))
 }
 
