@@ -18,23 +18,24 @@ export type ServiceState = Readonly<{
 /** What a service must be, as far as its state is read against it. */
 export interface ServiceWish {
   readonly command: readonly string[]
+  readonly executable?: string
   readonly starts: readonly Watched[]
   readonly loads: readonly Watched[]
 }
 
-/** A service's state; null where systemd knows no such unit. */
+/** A service's state; null where systemd knows no such unit. A process whose unit file was removed is still there. */
 export const serviceState = (
   answer: ServiceAnswer,
   wish: ServiceWish,
   disk: ReadonlyMap<string, OnDisk>,
 ): ServiceState | null => {
   const { LoadState, UnitFileState, MainPID = '0' } = answer.properties
-  if (LoadState === undefined || LoadState === 'not-found') return null
+  if (LoadState === undefined || (LoadState === 'not-found' && MainPID === '0')) return null
   const state = { enabled: UnitFileState === 'enabled', masked: LoadState === 'masked', active: active(answer) }
   if (MainPID === '0') return { ...state, executable: '', command: 'none', started: 'none', loaded: 'none' }
   return {
     ...state,
-    executable: `${answer.executable}${answer.genuine ? '' : ' (not as released)'}`,
+    executable: `${answer.executable}${answer.genuine || answer.executable !== wish.executable ? '' : ' (not as released)'}`,
     command: isSame(answer.command, wish.command) ? 'same' : 'differs',
     started: said(startedWithOther(answer, wish.starts, disk)),
     loaded: said(loadedOther(answer, wish.loads, disk)),
