@@ -2,3 +2,4 @@
 import './first-deploy.ts'
 import './rolling.ts'
 import './alert.ts'
+import './drift.ts'

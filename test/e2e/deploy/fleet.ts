@@ -37,9 +37,20 @@ export const fasterFleet = (): string =>
 /** Deploys and expects that all went well. */
 export const deploy = async (...words: readonly string[]): Promise<Ended> => {
   const ended = await vestal(['deploy', '--json', ...words])
-  expect(ended, ended.stdout.split('\n').slice(-8).join('\n') + ended.stderr).toMatchObject({ code: 0 })
+  expect({ code: ended.code, failures: failuresOf(ended) }).toEqual({ code: 0, failures: [] })
   return ended
 }
+
+/** What went wrong in a `deploy --json`, in words. */
+export const failuresOf = ({ events, stderr }: Ended): readonly string[] => [
+  ...events.flatMap((event) => {
+    if (event.event === 'host-failed') return [`${event.host}: ${event.task}: ${event.why}`]
+    if (event.event === 'gate' && event.last && !event.verdict.pass)
+      return [`${event.host}: ${event.name}: ${event.verdict.why}`]
+    return []
+  }),
+  ...stderr.split('\n').filter(Boolean),
+]
 
 /** The JSON that a member answers with, asked from the lab's network. */
 export const ask = async <T>(member: Member, port: number, path: string): Promise<T> => {

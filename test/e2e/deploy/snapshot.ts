@@ -40,15 +40,16 @@ find /etc -xdev -type f -exec sha256sum -z -- {} +
 printf '#\\0'
 ps -eww -o pid= -o lstart= -o cgroup:200= -o args= | grep -v -e '/ssh.service' -e '/user.slice' -e '\\[kworker' | tr '\\n' '\\0'
 printf '#\\0'
-systemctl show --property=InvocationID,MainPID --value ${SERVICES.join(' ')} | tr '\\n' ' '`,
+for unit in ${SERVICES.join(' ')}; do
+  printf '%s=%s %s\\0' $unit "$(systemctl show -P InvocationID $unit)" "$(systemctl show -P MainPID $unit)"
+done`,
   )
   const [files = '', etc = '', processes = '', services = ''] = printed.split('#\0')
-  const ids = services.trim().split(/\s+/)
   return {
     files: pairs(files, '\t'),
     etc: new Map([...pairs(etc, '  ')].map(([sum, path]) => [path, sum])),
     processes: processes.split('\0').filter(Boolean),
-    services: Object.fromEntries(SERVICES.map((name, index) => [name, ids.slice(index * 2, index * 2 + 2).join(' ')])),
+    services: Object.fromEntries(pairs(services, '=')),
   }
 }
 
