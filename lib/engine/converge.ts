@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { HostError, LinkError } from '../errors.ts'
 import type { Connection, Outcome, Step, Upload } from '../model.ts'
 import { taskId } from '../model.ts'
-import { compare } from './compare.ts'
+import { compare, why } from './compare.ts'
 import type { Emit } from './events.ts'
 import { type Frame, type Framed, frame } from './frame.ts'
 import { LOCKED, type LockRequest, lockedError } from './lock.ts'
@@ -156,8 +156,8 @@ const outcomes = (
       const id = taskId(planned.item.task)
       const mine = steps.flatMap(({ owner }, index) => (owner === planned ? [index] : []))
       if (failed !== undefined && mine.includes(failed)) {
-        const why = outputOf(framed, failed) || `“${steps[failed]?.step.title}” ended with code ${codes.get(failed)}`
-        return [id, { status: 'failed', ms, why, hint: afterFailure(undone) }]
+        const said = outputOf(framed, failed) || `“${steps[failed]?.step.title}” ended with code ${codes.get(failed)}`
+        return [id, { status: 'failed', ms, why: said, hint: afterFailure(undone) }]
       }
       if (mine.some((index) => !codes.has(index)))
         return [id, { status: 'skipped', because: 'an earlier task of this host failed' }]
@@ -172,10 +172,7 @@ const outcomes = (
       }
       const left = compare(planned.item.task, reading.states.get(id) ?? null)
       if (!left) return [id, { status: 'changed', ms }]
-      const fields = left.fields
-        .map((field) => `${field} is ${left.from?.[field] ?? 'missing'}, not ${left.to?.[field]}`)
-        .join('; ')
-      return [id, { status: 'failed', ms, why: `read back after the change: ${fields || 'it is still there'}` }]
+      return [id, { status: 'failed', ms, why: `read back after the change: ${why(left)}` }]
     }),
   )
 }

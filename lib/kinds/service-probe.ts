@@ -37,7 +37,7 @@ export interface ServiceAnswer {
 }
 
 const PROPERTIES =
-  'LoadState,ActiveState,SubState,UnitFileState,InvocationID,MainPID,StateChangeTimestamp,ExecMainStartTimestamp'
+  'LoadState,ActiveState,SubState,UnitFileState,InvocationID,MainPID,DropInPaths,StateChangeTimestamp,ExecMainStartTimestamp'
 const STAMPS = '/run/vestal/services'
 
 /** Where Vestal notes with which files it last started a unit. */

@@ -36,7 +36,7 @@ export const serviceState = (
   return {
     ...state,
     executable: `${answer.executable}${answer.genuine || answer.executable !== wish.executable ? '' : ' (not as released)'}`,
-    command: isSame(answer.command, wish.command) ? 'same' : 'differs',
+    command: isSame(answer.command, wish.command) ? 'same' : startedOtherwise(answer),
     started: said(startedWithOther(answer, wish.starts, disk)),
     loaded: said(loadedOther(answer, wish.loads, disk)),
   }
@@ -55,6 +55,10 @@ const active = ({ properties: { ActiveState, SubState = '' } }: ServiceAnswer): 
   if (ActiveState === 'activating') return 'starting'
   return ActiveState === 'reloading' ? 'running' : ActiveState === 'active' ? SubState : (ActiveState ?? '')
 }
+
+/** A drop-in is an operator's own and stays; where it changes the arguments no restart helps, so it is named. */
+const startedOtherwise = ({ properties: { DropInPaths = '' } }: ServiceAnswer): string =>
+  DropInPaths === '' ? 'differs' : `differs: its unit is changed by ${DropInPaths.split(' ').join(', ')}`
 
 /** The stamp is the truth for the start that it was made at; otherwise a file counts that hasn't changed since the start. */
 const startedWithOther = (answer: ServiceAnswer, starts: readonly Watched[], disk: ReadonlyMap<string, OnDisk>) => {

@@ -23,7 +23,6 @@ export interface ServiceOptions {
 }
 export interface ServiceData extends ServiceWish {
   readonly unit: string
-  readonly executable?: string
   readonly reloads: boolean
 }
 
@@ -122,7 +121,7 @@ const reasons = (from: ServiceState, to: Partial<ServiceState>): Readonly<Record
   masked: 'is masked',
   active: `is ${from.active}, not ${to.active}`,
   executable: `runs ${from.executable}, not ${to.executable}`,
-  command: 'was started with other arguments',
+  command: from.command.replace(/^differs(?=:|$)/, 'was started with other arguments'),
   started: `was not started with what is to be in ${from.started.replace('differs: ', '')}`,
   loaded: `has not loaded what is to be in ${from.loaded.replace('differs: ', '')}`,
 })
