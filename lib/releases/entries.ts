@@ -22,15 +22,22 @@ export const listEntries = async (path: string, what: string): Promise<readonly 
       onReadEntry: ({ path, type, linkpath }) => entries.push({ path, type, linkpath }),
     })
   } catch (error) {
-    throw new InputError([{ where: what, what: `is not a whole gzipped tarball: ${(error as Error).message}` }])
+    const why = `is not a whole gzipped tarball: ${(error as Error).message}`
+    throw new InputError([
+      { where: what, what: why, fix: 'Fetch it into the mirror again, and take its checksum again.' },
+    ])
   }
   const mistakes = entries.flatMap((entry) => {
     const problem = problemOf(entry)
-    return problem ? [{ where: what, what: `is refused: its entry ${JSON.stringify(entry.path)} ${problem}` }] : []
+    return problem
+      ? [{ where: what, what: `is refused: its entry ${JSON.stringify(entry.path)} ${problem}`, fix: HARMFUL }]
+      : []
   })
   if (mistakes.length > 0) throw new InputError(mistakes)
   return entries.filter(({ type }) => type === 'File' || type === 'OldFile').map(({ path }) => posix.normalize(path))
 }
+
+const HARMFUL = 'No honest release has that. Find out who made the tarball before you trust anything from there.'
 
 const problemOf = ({ path, type, linkpath = '' }: Entry): string | null => {
   if (outside(path)) return 'would be unpacked outside its folder'

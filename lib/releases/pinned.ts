@@ -37,7 +37,14 @@ const pin = async (folder: string, source: Source, build: Build, signal?: AbortS
   if (known) return pinnedAs(known.sha256, source, build, `the lock file ${lockFile(folder)}`)
   const list = await readSource(sumsSource(source), `release ${name}`, signal)
   const sha256 = sumOf(list, tarballName(source))
-  if (!sha256) throw mistaken(build, `${sumsSource(source).shown} has no checksum of ${tarballName(source)}`)
+  if (!sha256) {
+    const what = `${sumsSource(source).shown} has no checksum of ${tarballName(source)}`
+    throw mistaken(
+      build,
+      what,
+      'Check the version and the architecture; a mirror of your own needs the line that sha256sum prints.',
+    )
+  }
   const found = pinnedAs(sha256, source, build, sumsSource(source).shown)
   await found.fetched(signal)
   await addPin(folder, name, { url: source.shown, sha256 })
