@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { changesOf, type Ended, onHost, planOf, vestal } from '../vestal.ts'
 import { type Drift, ROUNDS } from './drifts.ts'
 import { ADDRESSES, deploy, failuresOf, fasterFleet } from './fleet.ts'
@@ -51,6 +51,37 @@ describe.each(ROUNDS.map((drifts, index) => ({ round: index + 1, drifts })))(
     })
   },
 )
+
+describe('a drop-in of the operator’s own', () => {
+  const words = ['-i', fasterFleet(), '--limit', 'node-1', '--json']
+  const dropIn = '/etc/systemd/system/node_exporter.service.d/mine.conf'
+  const settle = (script: string): Promise<string> =>
+    onHost(ADDRESSES['node-1'], 'sh -eu', `${script}\nsystemctl daemon-reload; systemctl restart node_exporter`)
+
+  beforeAll(() => deploy(...words))
+  afterAll(() => settle(`rm -rf ${posix.dirname(dropIn)}`))
+
+  test('that leaves the program’s flags alone is left alone', async () => {
+    await settle(`mkdir -p ${posix.dirname(dropIn)}; printf '[Service]\\nNice=5\\n' >${dropIn}`)
+    expect(changesOf(planOf(await vestal(['plan', ...words])))).toEqual({})
+  })
+
+  test('that starts it with other flags is named by plan and by the deploy that cannot mend it', async () => {
+    await settle(`printf '[Service]\\nExecStart=\\nExecStart=/usr/local/bin/node_exporter\\n' >${dropIn}`)
+    const said = `was started with other arguments: its unit is changed by ${dropIn}`
+    const [change, ...more] = planOf(await vestal(['plan', ...words])).batches.flatMap(({ hosts }) =>
+      hosts.flatMap(({ changes }) => changes),
+    )
+    expect(change).toMatchObject({ task: 'service node_exporter', why: said })
+    expect(more).toEqual([])
+    const failed = await vestal(['deploy', ...words])
+    expect({ code: failed.code, failures: failuresOf(failed) }).toEqual({
+      code: 1,
+      failures: [`node-1: service node_exporter: read back after the change: ${said}`],
+    })
+    expect(await onHost(ADDRESSES['node-1'], `cat ${dropIn}`)).toContain('ExecStart=/usr/local/bin/node_exporter\n')
+  })
+})
 
 /** Where Vestal writes down what it did on a host, and where systemd gives a starting service folders of its own. */
 const NOTES = ['/var/lib', '/var/lib/vestal', '/run/vestal', '/tmp', '/var/tmp']
