@@ -41,8 +41,11 @@ export const ran = async ({ lab, folder, signal }: Bench, { name, argv, env }: P
   files.forEach(closeSync)
   const stdout = readFileSync(out, 'utf8')
   if (code === 0) return { wallMs, cpuMs: childrenMs(readFileSync(times, 'utf8')), stdout }
-  const last = `${stdout}\n${readFileSync(err, 'utf8')}`.trim().split('\n').slice(-12).join('\n')
-  throw new HostError(name, `ended with ${code === null ? 'a signal' : `exit code ${code}`}:\n${last}`)
+  const last = `${stdout}\n${readFileSync(err, 'utf8')}`.trim().split('\n').slice(-12)
+  throw new HostError(
+    name,
+    `ended with ${code === null ? 'a signal' : `exit code ${code}`}:\n${last.map((line) => line.slice(0, 400)).join('\n')}`,
+  )
 }
 
 /** `times` prints the shell's own user and system time, and on a second line its children's (POSIX). */

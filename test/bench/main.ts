@@ -9,7 +9,7 @@ import { type Ansible, ansible, findAnsible, forgetAnsible, serveMirror } from '
 import { haFleet, watchedFleet } from './fleets.ts'
 import { help, type Options, readOptions } from './options.ts'
 import { type FleetFigures, type FleetSamples, figuresOf, textOf } from './report.ts'
-import { freshLab, measure, type Site, type Tool } from './rounds.ts'
+import { freshLab, measure, type Rounds, type Site, type Tool } from './rounds.ts'
 import type { Sample } from './statistics.ts'
 import { type Deployed, floor, forgetVestal, vestal } from './tools.ts'
 
@@ -58,7 +58,9 @@ const six = async (
   try {
     const withVestal = only.has('vestal') ? await measure(vestalTool(site), site, rounds) : undefined
     const peakBytes = withVestal && (await vestal(site.bench, site.fleet, { peak: true })).peakBytes
-    const withAnsible = found && (await ansibleRounds(found, site, rounds))
+    // A deploy by Ansible takes minutes, and its times differ little.
+    const fewer = { first: 2, nothing: Math.min(runs, 3), change: Math.min(runs, 3) }
+    const withAnsible = found && (await ansibleRounds(found, site, fewer))
     return {
       hosts: site.fleet.hosts.length,
       floor: withVestal || withAnsible ? undefined : await floorAlone(site, runs),
@@ -90,7 +92,7 @@ const vestalTool = ({ bench: at, fleet }: Site): Tool<Deployed> => ({
 })
 
 /** The mirror is served in the lab's network, which each fresh lab has anew. */
-const ansibleRounds = async (found: Ansible, site: Site, rounds: Parameters<typeof measure>[2]) => {
+const ansibleRounds = async (found: Ansible, site: Site, rounds: Rounds) => {
   const { bench: at, fleet } = site
   const tool: Tool<Sample> = {
     name: 'Ansible',

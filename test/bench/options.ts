@@ -15,7 +15,7 @@ export interface Options {
 export const help = `Measures a deploy of six lab machines and of fifty, beside the bare floor and Ansible.
 
   --only PARTS  some of ${parts.join(',')}; default: all that can be measured here
-  --runs N      how often a deploy that starts from a deployed fleet is measured; default 5
+  --runs N      how often a deploy of machines that are deployed already is measured; default 5, with Ansible at most 3
   --out FILE    where the figures go, as JSON; default .vestal/bench.json
   --help        this page
 `
