@@ -5,6 +5,9 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { enterLab } from '../../lib/lab/enter.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
 import { testLab } from './lab-setup.ts'
@@ -15,13 +18,15 @@ const suite = (named < 0 ? undefined : words[named + 1]) ?? 'e2e'
 const keep = words.includes('--keep')
 const forVitest = words.filter((word, at) => word !== '--keep' && (named < 0 || (at !== named && at !== named + 1)))
 const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? 7)
+/** What the tests leave behind, such as their runs' folders, goes when they end. */
+const scratch = mkdtempSync(join(tmpdir(), 'vestal-e2e-'))
 
 const runVitest = async (): Promise<number> => {
   const [program = '', ...rest] = [...(enterLab(testLab) ?? []), 'vitest', 'run', '--project', suite, ...forVitest]
   const child = spawn(program, rest, {
     stdio: 'inherit',
     // The tests of the lab itself bring labs up and down, which is done from outside any lab: where this process is.
-    env: { ...process.env, VESTAL_TEST_OUTSIDE: `${process.pid}` },
+    env: { ...process.env, TMPDIR: scratch, VESTAL_TEST_OUTSIDE: `${process.pid}` },
   })
   // Vitest gets the terminal's Ctrl-C itself. We stay to take the lab down.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
@@ -33,5 +38,6 @@ try {
   await labUp({ name: testLab, hosts, onProgress: (what) => console.log(`lab '${testLab}': ${what}`) })
   process.exitCode = await runVitest()
 } finally {
+  rmSync(scratch, { recursive: true, force: true })
   if (!keep) await labDown(testLab)
 }

@@ -1,6 +1,6 @@
 /** Vestal's command line and the lab's hosts, as the end-to-end tests use them. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunEvent } from '../../lib/engine/events.ts'
@@ -39,7 +39,6 @@ export interface VestalOptions {
 export const project = join(import.meta.dirname, '../..')
 /** Where the runs of this test file leave their folders. */
 export const runs = mkdtempSync(join(tmpdir(), 'vestal-runs-'))
-process.once('exit', () => rmSync(runs, { recursive: true, force: true }))
 
 const ours = [process.execPath, join(project, 'lib/cli/vestal.js')]
 

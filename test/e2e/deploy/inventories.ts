@@ -1,5 +1,5 @@
-/** Inventories made for a test: an example with other settings, or one of a test's own. Gone when the test file ends. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** Inventories made for a test: an example with other settings, or one of a test's own. They go when the tests end. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -7,7 +7,6 @@ import { project } from '../vestal.ts'
 
 type Settings = Readonly<Record<string, unknown>>
 const folder = mkdtempSync(join(tmpdir(), 'vestal-inventories-'))
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 /** A copy of `inventory/ha` with these settings laid over the `group_vars` of its groups. Returns its folder. */
 export const haWith = (changes: Readonly<Record<string, Settings>>): string => {
