@@ -39,7 +39,7 @@ export const alertmanager = role({
     const binary = releaseBinary('alertmanager', vars.version, 'alertmanager')
     const amtool = releaseBinary('alertmanager', vars.version, 'amtool')
 
-    const templates = templateTasks(vars, inventory)
+    const templates = templateTasks(vars, inventory, amtool)
     const config = file(CONFIG, configFile(vars), {
       mode: '0640',
       group: USER,
@@ -89,13 +89,17 @@ export const alertmanager = role({
   },
 })
 
-/** Without the setting the folder is the operator's own. */
-const templateTasks = (vars: AlertmanagerVars, inventory: Inventory): readonly Task[] => {
+/** Without the setting the folder is the operator's own. Each file is parsed by itself; of others it may use, it needs only the names. */
+const templateTasks = (vars: AlertmanagerVars, inventory: Inventory, amtool: string): readonly Task[] => {
   if (vars.templates === undefined) return []
   const texts = templatesOf(vars.templates, inventory)
   return [
     directory(TEMPLATES, { only: texts.map(({ name }) => name) }),
-    ...texts.map(({ name, text }) => file(`${TEMPLATES}/${name}`, text)),
+    ...texts.map(({ name, text }) =>
+      file(`${TEMPLATES}/${name}`, text, {
+        validate: `${amtool} template render --template.glob="$1" --template.text=parsed`,
+      }),
+    ),
   ]
 }
 
