@@ -14,7 +14,7 @@ export const haWith = (changes: Readonly<Record<string, Settings>>): string => {
   cpSync(join(project, 'inventory', 'ha'), copy, { recursive: true })
   for (const [group, settings] of Object.entries(changes)) {
     const path = join(copy, 'group_vars', `${group}.yml`)
-    writeFileSync(path, stringify(over(parse(readFileSync(path, 'utf8')), settings)))
+    writeFileSync(path, yaml(over(parse(readFileSync(path, 'utf8')), settings)))
   }
   return copy
 }
@@ -33,9 +33,12 @@ export const writeFiles = (below: string, files: Readonly<Record<string, Setting
   for (const [name, content] of Object.entries(files)) {
     const path = join(below, name)
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, typeof content === 'string' ? content : stringify(content))
+    writeFileSync(path, typeof content === 'string' ? content : yaml(content))
   }
 }
+
+/** Text is quoted: inventories are YAML 1.1, where a bare `yes` is true and `1_000` a number. */
+const yaml = (data: unknown): string => stringify(data, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
 
 const over = (base: unknown, more: unknown): unknown => {
   if (!isMapping(base) || !isMapping(more)) return more

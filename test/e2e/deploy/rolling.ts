@@ -34,6 +34,16 @@ describe('a change of flags and versions on a fleet that serves', () => {
     ])
   })
 
+  test('of a version is planned as a restart', async () => {
+    const [batch] = planOf(await vestal(['plan', '-i', inventory, '--limit', 'node-1', '--json'])).batches
+    expect(batch?.interrupts).toBe(true)
+    expect(batch?.hosts[0]?.changes.at(-1)).toMatchObject({
+      task: 'service node_exporter',
+      why: 'runs /opt/vestal/node_exporter/1.11.1/node_exporter, not /opt/vestal/node_exporter/1.9.0/node_exporter',
+      steps: ['restart node_exporter.service'],
+    })
+  })
+
   test('is made on the hosts of --limit alone', async () => {
     await deploy('-i', inventory, '--limit', 'node-1')
     const left = changesOf(planOf(await vestal(['plan', '-i', inventory, '--json'])))
