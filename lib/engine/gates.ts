@@ -26,8 +26,7 @@ const askUntil = async (gate: Gate, options: GateOptions): Promise<GateReport> =
       progress = verdict.progress
       deadline = Date.now() + milliseconds(gate.within)
     }
-    const last =
-      verdict.pass || verdict.final === true || Date.now() >= deadline || options.signal?.aborted === true
+    const last = verdict.pass || verdict.final === true || Date.now() >= deadline || options.signal?.aborted === true
     const ms = Date.now() - startedAt
     options.emit({ event: 'gate', host: gate.host, play: options.play, name: gate.name, verdict, last, ms })
     if (last)
