@@ -42,8 +42,9 @@ export interface LockRequest {
 export const LOCKED = 75
 
 /**
- * Shell that takes the lock or exits with LOCKED, printing the holder as `run`, `since` and `owner` lines. Where the holder's controller
- * is gone but its script still finishes a step, it waits up to a minute. Needs `lockFunctions` before it.
+ * Shell that takes the lock or exits with LOCKED, printing the holder as `run`, `since` and `owner` lines. It waits ten seconds, as what
+ * a killed controller had sent may still be on its way and hold its session; and a minute where only the script is left, to finish a
+ * step. Needs `lockFunctions` before it.
  */
 export const takeLock = (request: LockRequest): string => `
 mkdir -p /run/vestal
@@ -54,7 +55,7 @@ vestal_tries=0
 while :; do
   flock 9
   if ! vestal_lock_held || [ "$vestal_lock_run" = ${word(request.run)} ]${request.break ? ' || true' : ''}; then break; fi
-  if vestal_lock_orphan && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=10; fi
+  if vestal_lock_orphan && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=50; fi
   flock -u 9
   vestal_tries=$((vestal_tries + 1))
   if [ $vestal_tries -gt $vestal_limit ]; then
