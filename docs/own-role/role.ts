@@ -56,6 +56,7 @@ Description=Files that wait in a folder, as a metric
 After=network-online.target
 
 [Service]
+Type=exec
 User=spool-exp
 ExecStart=${execLine(command)}
 Restart=always
