@@ -95,6 +95,9 @@ const prepare = async (
   }
 }
 
+const removal = (folder: string): string =>
+  `if [ -e ${word(`${folder}/${MANIFEST}`)} ]; then rm -rf ${word(folder)}; fi`
+
 const install = ({ task, from }: Change<ReleaseState, ReleaseData>): Step => {
   const { release, host, upload } = task.data
   const folder = folderOf(release)
@@ -107,6 +110,7 @@ const install = ({ task, from }: Change<ReleaseState, ReleaseData>): Step => {
       binaries: release.binaries,
       keep: host.machine.keepReleases,
     }),
-    undo: from === null ? `if [ -e ${word(`${folder}/${MANIFEST}`)} ]; then rm -rf ${word(folder)}; fi` : undefined,
+    undo:
+      from === null ? `${removal(folder)}\nrmdir ${word(versionsFolder(release.name))} 2>/dev/null || :` : undefined,
   }
 }
