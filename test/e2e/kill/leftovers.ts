@@ -5,12 +5,12 @@
  */
 export const leftovers = `
 find /etc /opt /usr/local /var/lib/vestal /var/lib/prometheus /var/lib/alertmanager /var/lib/node_exporter /run/vestal \\
-  \\( -name '*.vestal-new' -o -name '*.part' -o -name '*.part.*' -o -name .last-run -o -name '*.new' -o -path /var/lib/vestal/uploads \\) \\
+  \\( -name '*.vestal-new' -o -name '*.part' -o -name '*.part.*' -o -name .last-run -o -name '*.new' -o -path '/var/lib/vestal/uploads/*' \\) \\
   -printf 'left over: %p\\n'
 
 for process in /proc/[0-9]*; do
   pid=\${process#/proc/}
-  if grep -qsz '^VESTAL_RUN=' "$process/environ"; then echo "process $pid is of a deploy: $(tr '\\0' ' ' <"$process/cmdline" | head -c 100)"; fi
+  if grep -qsz '^VESTAL_RUN=' "$process/environ" || grep -qs '[v]estal-ready' "$process/cmdline"; then echo "process $pid is of a deploy: $(tr '\\0' ' ' <"$process/cmdline" | head -c 100)"; fi
 done
 
 if [ -e /run/vestal/lock ]; then

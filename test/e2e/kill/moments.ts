@@ -128,3 +128,14 @@ export const laterDeploy: readonly Moment[] = [
   step('restart prometheus.service', 'started', { ms: 400 }),
   gate('Prometheus is ready, its WAL replayed', true),
 ]
+
+/** Moments of a first deploy at which the machine itself loses its power. */
+export const powerLosses: readonly Moment[] = [
+  sent('alertmanager', 0.5),
+  step('add the user alertmanager', 'started', { ms: 10 }),
+  step('install prometheus 2.42.0', 'started', { ms: 500 }),
+  step('write /etc/prometheus/prometheus.yml', 'started', { ms: 20 }),
+  step('let systemd read prometheus.service', 'started'),
+  step('start prometheus.service', 'started', { ms: 400 }),
+  gate('Prometheus sends to every Alertmanager of the inventory', false),
+]

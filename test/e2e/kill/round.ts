@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Fleet } from '../failure/fleet.ts'
-import { onHost, type Running, startVestal, vestal } from '../vestal.ts'
+import { type Ended, onHost, type Running, startVestal, vestal } from '../vestal.ts'
 import { leftovers } from './leftovers.ts'
 import type { Moment } from './moments.ts'
 
@@ -24,18 +24,32 @@ export const firstInForce: InForce = {
 }
 
 /** Starts a deploy and kills the process that holds its connections at this moment. Throws an Error where the run ends before. */
-export const killedDeploy = async (inventory: string, { after, ms }: Moment): Promise<void> => {
-  let due: Promise<void> | undefined
-  const killSoon = ({ kill }: Running): Promise<void> => sleep(ms).then(() => kill('SIGKILL'))
+export const killedDeploy = async (inventory: string, moment: Moment): Promise<void> => {
+  const { code, stdout, stderr } = await deployUntil(inventory, moment, ({ kill }) => kill('SIGKILL'))
+  if (code !== null) throw new Error(`the deploy ended before that moment: ${stdout.slice(-2_000)}${stderr}`)
+}
+
+/** Starts a deploy and does something at this moment. Returns how it ended, once that is done too. */
+export const deployUntil = async (
+  inventory: string,
+  { after, ms }: Moment,
+  act: (running: Running) => Promise<void> | void,
+): Promise<Ended> => {
+  let done: Promise<void> | undefined
+  const actThen = async (running: Running): Promise<void> => {
+    if (ms > 0) await sleep(ms)
+    await act(running)
+  }
   const running = startVestal(['deploy', '-i', inventory, '--json'], {
     onEvent(event, running) {
-      if (after?.(event)) due ??= ms === 0 ? Promise.resolve(running.kill('SIGKILL')) : killSoon(running)
+      if (after?.(event)) done ??= actThen(running)
     },
   })
-  if (!after) due = killSoon(running)
-  const { code, stdout, stderr } = await running.ended
-  if (code !== null) throw new Error(`the deploy ended before that moment:\n${stdout}${stderr}`)
-  await due
+  if (!after) done = actThen(running)
+  const ended = await running.ended
+  if (!done) throw new Error(`the deploy ended before that moment: ${ended.stdout.slice(-2_000)}${ended.stderr}`)
+  await done
+  return ended
 }
 
 /** Deploys, at once and for good, and expects the whole fleet to be as the inventory says, with nothing left over. */

@@ -1,0 +1,166 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { beforeEach, describe, expect, inject, it } from 'vitest'
+import type { RunEvent } from '../../../lib/engine/events.ts'
+import { powerLoss, powerOn } from '../../../lib/lab/faults.ts'
+import { atConsole } from '../../../lib/lab/host.ts'
+import { fleetOf, inventoryOf } from '../failure/fleet.ts'
+import { standing } from '../failure/state.ts'
+import { type Ended, onHost, type Running, reportOf, resetHost, startVestal, vestal } from '../vestal.ts'
+import { leftovers } from './leftovers.ts'
+
+const fleet = fleetOf(0)
+const lab = inject('lab').name
+const { name: host, address } = fleet.node
+const outside = process.env.VESTAL_TEST_OUTSIDE
+
+/** Deploys to `node` alone, and does something once when this step begins. Returns how the run ended. */
+const disturbed = async (title: string, disturb: (running: Running) => Promise<unknown> | unknown): Promise<Ended> => {
+  let done: unknown
+  const running = startVestal(['deploy', '-i', inventoryOf(fleet), '--limit', 'node', '--json'], {
+    onEvent(event, running) {
+      if (isBegun(event, title)) done ??= Promise.resolve(disturb(running))
+    },
+  })
+  const ended = await running.ended
+  expect(done, `${ended.stdout}${ended.stderr}`).toBeDefined()
+  await done
+  return ended
+}
+const isBegun = (event: RunEvent, title: string): boolean =>
+  event.event === 'step' && event.title === title && event.state === 'started'
+
+const INSTALL = 'install node_exporter 1.5.0'
+const START = 'start node_exporter.service'
+
+/** Expects the next run to do all that is left, on `node`, and to leave nothing over. */
+const convergesNow = async (): Promise<void> => {
+  const words = ['-i', inventoryOf(fleet), '--limit', 'node']
+  const again = await vestal(['deploy', ...words])
+  expect(again, again.stdout + again.stderr).toMatchObject({ code: 0 })
+  expect(await vestal(['plan', '--exit-code', ...words])).toMatchObject({ code: 0 })
+  expect(await onHost(address, 'sh -s', leftovers)).toBe('')
+}
+
+describe('a deploy that is interrupted', () => {
+  it('finishes what is under way at the first Ctrl-C, starts nothing new, and says so', async () => {
+    await standing(fleet)
+    const inventory = inventoryOf(fleet, { all: { node_exporter: { log_level: 'warn' } } })
+    const interrupted = await startVestal(['deploy', '-i', inventory, '--json'], {
+      onEvent(event, { kill }) {
+        if (isBegun(event, 'restart node_exporter.service')) kill('SIGINT')
+      },
+    }).ended
+    const { hosts, interrupted: said } = reportOf(interrupted)
+    expect(hosts.monitor?.['service node_exporter']).toMatchObject({ status: 'changed' })
+    expect(hosts.node?.['service node_exporter']).toEqual({ status: 'skipped', because: 'the run was interrupted' })
+    expect([interrupted.code, said]).toEqual([130, true])
+    for (const { address } of [fleet.monitor, fleet.node]) expect(await onHost(address, 'sh -s', leftovers)).toBe('')
+
+    const again = reportOf(await vestal(['deploy', '-i', inventory, '--json'])).hosts
+    expect(again.monitor?.['service node_exporter']).toEqual({ status: 'same' })
+    expect(again.node?.['service node_exporter']).toMatchObject({ status: 'changed' })
+  })
+
+  describe('on a machine that had nothing before', () => {
+    beforeEach(() => resetHost(address))
+
+    it('is abandoned at the second Ctrl-C, and made good by the next', async () => {
+      const ended = await disturbed(INSTALL, ({ kill }) => {
+        kill('SIGINT')
+        setTimeout(() => kill('SIGINT'), 20)
+      })
+      expect(ended.code).toBe(130)
+      expect(ended.events.filter((event) => isBegun(event, START))).toEqual([])
+      await convergesNow()
+    })
+
+    it('fails when its script is killed on the host, and is made good by the next', async () => {
+      const { code, stdout } = await disturbed(INSTALL, () => atConsole(lab, host, KILL_SCRIPT))
+      expect(stdout).toContain('the script ended before its end, in “install node_exporter 1.5.0”')
+      expect(stdout).toContain('Run again: what is already right will be left alone.')
+      expect(code).toBe(1)
+      await convergesNow()
+    })
+
+    it('fails when its SSH session is killed on the host, and is made good by the next', async () => {
+      const { code, stdout } = await disturbed(START, () => atConsole(lab, host, KILL_SESSION))
+      expect(stdout).toContain('the link was lost while a script ran')
+      expect(stdout).toContain('It is not known how far the script got. Run again')
+      expect(code).toBe(1)
+      await convergesNow()
+    })
+
+    it('fails when the host loses its power, and is made good by the next', async () => {
+      const { code, stdout } = await disturbed(INSTALL, async () => {
+        await powerLoss(host, lab)
+        await powerOn(host, lab)
+      })
+      expect(stdout).toContain('the link was lost while a script ran')
+      expect(code).toBe(1)
+      await convergesNow()
+    })
+
+    it('keeps others out while it goes on, names itself, and can be overruled by name', async () => {
+      const first = startVestal(['deploy', '-i', inventoryOf(fleet), '--limit', 'node', '--json'], {
+        onEvent(event, { kill }) {
+          if (isBegun(event, INSTALL)) kill('SIGSTOP')
+        },
+      })
+      try {
+        // The script on the host goes to its end by itself; the lock is the session's.
+        await expect
+          .poll(() => onHost(address, 'sh -s', leftovers), { timeout: 60_000 })
+          .toMatch(/^the lock is held by.*\n$/)
+        const words = ['-i', inventoryOf(fleet, { all: { node_exporter: { log_level: 'warn' } } }), '--limit', 'node']
+        const second = await vestal(['deploy', ...words])
+        expect(second.stdout).toMatch(
+          /failed node: lock: locked by \S+@\S+ since \S+Z \(run \d{8}-\d{6}-deploy-[0-9a-f]{4}\)\n {2}Wait for that run to end, or take the lock with --break-lock node\./,
+        )
+        expect(second.code).toBe(1)
+        const check = await vestal(['check', ...words, '--json'])
+        expect(JSON.parse(check.stdout).findings).toEqual([
+          { host: 'node', what: expect.stringMatching(/^locked by /), fix: 'Wait for that run to end.' },
+        ])
+        const third = await vestal(['deploy', ...words, '--break-lock', 'node'])
+        expect(third, third.stdout).toMatchObject({ code: 0 })
+      } finally {
+        first.kill('SIGKILL')
+        await first.ended
+      }
+      await convergesNow()
+    })
+
+    it.runIf(outside)(
+      'ends with the command that the operator started, though another works inside the lab',
+      async () => {
+        const inventory = inventoryOf(fleet)
+        const { code } = await startVestal(['deploy', '-i', inventory, '--limit', 'node', '--json'], {
+          through: ['nsenter', `--target=${outside}`, '--net', '--mount', '--'],
+          onEvent(event, { kill }) {
+            if (isBegun(event, INSTALL)) kill('SIGKILL')
+          },
+        }).ended
+        expect(code).toBeNull()
+        await expect.poll(() => commandLines().filter((words) => words.includes(inventory))).toEqual([])
+        await convergesNow()
+      },
+    )
+  })
+})
+
+/** Kills the deploy's script: its shell, and that of the step. */
+const KILL_SCRIPT = `for process in /proc/[0-9]*; do
+  if grep -qs '[v]estal-ready' "$process/cmdline"; then kill -9 "\${process#/proc/}"; fi
+done`
+const KILL_SESSION = `kill -9 $(sed -n 's/^session=\\([0-9]*\\) .*/\\1/p' /run/vestal/lock)`
+
+const commandLines = (): readonly string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      } catch {
+        return ''
+      }
+    })
