@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
@@ -54,6 +54,7 @@ const fromCache = async (sha256: string): Promise<Cached | null> => {
 
 const fetchInto = async (folder: string, { sha256, source, what, signal }: Wanted): Promise<Cached | Mismatch> => {
   await mkdir(folder, { recursive: true })
+  await sweep(folder)
   const path = join(folder, sha256)
   const part = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
@@ -67,6 +68,17 @@ const fetchInto = async (folder: string, { sha256, source, what, signal }: Wante
   } finally {
     await rm(part, { force: true })
     await rm(`${part}.json`, { force: true })
+  }
+}
+
+const HOUR_MS = 3_600_000
+
+/** A run that was killed leaves the part that it had fetched: one that nobody has written to for an hour. */
+const sweep = async (folder: string): Promise<void> => {
+  const parts = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}\.\d+\.[0-9a-f]{8}(\.json)?$/.test(name))
+  for (const part of parts.map((name) => join(folder, name))) {
+    const found = await stat(part).catch(() => null)
+    if (found && found.mtimeMs < Date.now() - HOUR_MS) await rm(part, { force: true })
   }
 }
 

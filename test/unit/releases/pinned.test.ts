@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -54,6 +63,18 @@ test('a damaged file in the cache is fetched again', async () => {
   writeFileSync(join(at.cache, sha256), 'damaged')
   const { path } = await (await pin(at)).fetched()
   expect(readFileSync(path)).toEqual(readFileSync(at.tarball(prometheus)))
+})
+
+test('what a killed run had fetched is swept away once it is an hour old', async () => {
+  using at = mirror()
+  const sha256 = at.publish(prometheus)
+  mkdirSync(at.cache, { recursive: true })
+  const [old, young] = [`${sha256}.12345.0a1b2c3d`, `${sha256}.12345.ffffffff`]
+  for (const part of [old, young]) writeFileSync(join(at.cache, part), 'half')
+  const twoHoursAgo = new Date(Date.now() - 7_200_000)
+  utimesSync(join(at.cache, old), twoHoursAgo, twoHoursAgo)
+  await pin(at)
+  expect(readdirSync(at.cache).sort()).toEqual([sha256, young, `${sha256}.json`])
 })
 
 test('a tarball that changed since it was remembered is refused', async () => {
