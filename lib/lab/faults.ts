@@ -88,7 +88,8 @@ const installHostKey = async (host: string, lab: string, key: string): Promise<v
     )
   await put(`${key}.pub`, `${at}.pub`, '644')
   await put(key, at, '600')
-  await atConsole(lab, host, 'systemctl reload ssh')
+  // Not a reload, which is over before sshd listens again. Sessions go on.
+  await atConsole(lab, host, 'systemctl restart ssh')
 }
 
 /** Both ends of the host's cable. What is done where packets come in, at both, is done to each direction. */
