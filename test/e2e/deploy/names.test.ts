@@ -1,7 +1,7 @@
 /** Whatever characters names, labels, texts and paths hold, they arrive on the host as they were written. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { onHost, resetHost, vestal } from '../vestal.ts'
+import { onHost, vestal } from '../vestal.ts'
 import { deploy, SPARE } from './fleet.ts'
 import { inventoryOf } from './inventories.ts'
 
@@ -75,7 +75,6 @@ describe('awkward characters', () => {
   })
 
   beforeAll(async () => {
-    await resetHost(SPARE)
     await deploy('-i', inventory)
   })
   afterAll(() => onHost(SPARE, 'systemctl stop prometheus; rm -rf /srv/*'))
