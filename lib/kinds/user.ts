@@ -2,8 +2,8 @@ import type { Change, Kind, Step, Task } from '../model.ts'
 import { word, words } from '../shell.ts'
 import { absolutePath, accountName } from './check.ts'
 
-/** `groups` is `complete`, or says which are missing. */
-export type UserState = Readonly<{ groups: string }>
+/** `ownGroup` says whether there is a group of the user's name; `groups` is `complete`, or says in which further ones it is not. */
+export type UserState = Readonly<{ ownGroup: boolean; groups: string }>
 export interface UserData {
   readonly home: string
   readonly shell: string
@@ -21,25 +21,40 @@ export const userKind: Kind<UserState, UserData> = {
   summary:
     'A system user with a group of its own name. One that exists is kept as it is; only missing groups are added.',
   probe: (tasks) => {
-    const groups = [...new Set(tasks.flatMap(({ data }) => data.groups))]
+    const groups = [...new Set(tasks.flatMap(({ key, data }) => [key, ...data.groups]))]
     return `getent passwd -- ${words(tasks.map(({ key }) => key))}
 printf '\\0'
-${groups.length === 0 ? ':' : `getent group -- ${words(groups)}`}`
+getent group -- ${words(groups)}`
   },
   parse: (stdout, tasks) => {
     const [users = '', groups = ''] = stdout.toString().split('\0')
-    const primary = new Map(fields(users).map(([name = '', , , gid = '']) => [name, gid]))
-    const members = new Map(fields(groups).map(([name, , gid, list = '']) => [name, { gid, list: list.split(',') }]))
+    const primary = new Map(columns(users).map(([name = '', , , gid = '']) => [name, gid]))
+    const members = new Map(columns(groups).map(([name, , gid, list = '']) => [name, { gid, list: list.split(',') }]))
     const isIn = (user: string, group: string): boolean =>
       members.get(group)?.list.includes(user) || members.get(group)?.gid === primary.get(user)
     return new Map(
       tasks
         .filter(({ key }) => primary.has(key))
-        .map(({ key, data }) => [key, { groups: state(data.groups.filter((group) => !isIn(key, group))) }]),
+        .map(({ key, data }) => [
+          key,
+          { ownGroup: members.has(key), groups: state(data.groups.filter((group) => !isIn(key, group))) },
+        ]),
     )
   },
-  converge: (change) => (change.from === null ? [create(change.task)] : [join(change)]),
-  explain: ({ from }) => (from === null ? '' : `is ${from.groups}`),
+  converge: (change) => {
+    const { task, from, fields } = change
+    if (from === null) return [create(task)]
+    return [
+      ...(fields.includes('ownGroup') ? [addOwnGroup(task.key)] : []),
+      ...(fields.includes('groups') ? [join(change)] : []),
+    ]
+  },
+  explain: ({ from, fields }) =>
+    from === null
+      ? ''
+      : fields
+          .map((field) => (field === 'ownGroup' ? 'there is no group of that name' : `is ${from.groups}`))
+          .join(', '),
 }
 
 /** A system user with a group of its own name. Throws InputError on a name or path that a system wouldn't take. */
@@ -48,12 +63,12 @@ export const systemUser = (name: string, options: UserOptions = {}): Task<UserSt
   return {
     kind: userKind,
     key: accountName(name),
-    desired: { groups: 'complete' },
+    desired: { ownGroup: true, groups: 'complete' },
     data: { home: absolutePath(home), shell: absolutePath(shell), groups: groups.map(accountName) },
   }
 }
 
-const fields = (lines: string): readonly (readonly string[])[] =>
+const columns = (lines: string): readonly (readonly string[])[] =>
   lines
     .split('\n')
     .filter(Boolean)
@@ -70,6 +85,16 @@ useradd --system "$group" --no-create-home --home-dir ${word(home)} --shell ${wo
     groups.length === 0 ? '' : ` --groups ${word(groups.join(','))}`
   } ${word(key)}`,
   undo: `if getent passwd -- ${word(key)} >/dev/null; then userdel ${word(key)}; fi`,
+})
+
+/**
+ * useradd(8) writes one file after another: a machine that lost its power meanwhile has a user whose group there is not. This is
+ * never taken back, as nothing can rest on an account that is broken.
+ */
+const addOwnGroup = (name: string): Step => ({
+  title: `add the group ${name}`,
+  run: `gid=$(id -g -- ${word(name)})
+if getent group -- "$gid" >/dev/null; then groupadd --system ${word(name)}; else groupadd --gid "$gid" ${word(name)}; fi`,
 })
 
 const join = ({ task: { key, data }, from }: Change<UserState, UserData>): Step => {

@@ -29,6 +29,15 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     expect(box.sh('id -gn node-exp').output).toBe('node-exp')
   })
 
+  test('a user whose group was never written, as after a power loss, gets it with the number that it has', () => {
+    using box = sandbox(shell)
+    box.sh('useradd --system --user-group prometheus; sed -i /^prometheus:/d /etc/group /etc/gshadow')
+    const gid = box.sh('id -g prometheus').output
+    expect(box.take(stepsOf(box.changes([systemUser('prometheus')])))).toEqual({ code: 0, output: '' })
+    expect(box.changes([systemUser('prometheus')])).toEqual([])
+    expect(box.sh('getent group prometheus').output).toBe(`prometheus:x:${gid}:`)
+  })
+
   test('a group that does not exist is named', () => {
     using box = sandbox(shell)
     const ran = box.take(stepsOf(box.changes([systemUser('prometheus', { groups: ['nobodies'] })])))
