@@ -23,12 +23,19 @@ const changed = (more: FleetOptions = {}) =>
 const toNode = async (vars: FleetOptions['node'], words: readonly string[] = [], env = {}) =>
   vestal(['deploy', '-i', changed({ node: vars }), '--limit', 'node', ...words], { env })
 
+interface Fault {
+  readonly fault: string
+  /** Variables of `node`. */
+  readonly vars: FleetOptions['node']
+  readonly says: readonly (string | RegExp)[]
+}
+
 describe('a machine that does not let the run in is left as it is: exit code 1, and what to do', () => {
   afterEach(async () => expectUnharmed(before, await stateOf(fleet)))
 
   const nobody = '10.88.0.240'
   const deploy = { ansible_user: accounts.deploy, ansible_become: true }
-  it.each([
+  const faults: readonly Fault[] = [
     {
       fault: 'nothing listens on its port',
       vars: { ansible_port: 2222 },
@@ -69,13 +76,18 @@ describe('a machine that does not let the run in is left as it is: exit code 1, 
       vars: { ansible_user: accounts.ops, ansible_become: true, ansible_become_user: 'nemo' },
       says: ['sudo to nemo was refused: sudo: unknown user nemo', 'set `ansible_become_user` to one that exists'],
     },
-  ])('$fault', async ({ vars, says }) => {
-    const { code, stdout } = await toNode(vars, [], { BECOME: 'hunter2' })
-    for (const words of says)
-      expect(stdout).toEqual(typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words))
-    expect(stdout).not.toContain('hunter2')
-    expect(code).toBe(1)
-  })
+  ]
+  for (const { fault, vars, says } of faults) {
+    it(fault, async () => {
+      const { code, stdout } = await toNode(vars, [], { BECOME: 'hunter2' })
+      for (const words of says)
+        expect(stdout).toEqual(
+          typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+        )
+      expect(stdout).not.toContain('hunter2')
+      expect(code).toBe(1)
+    })
+  }
 
   it('sudo is not for this user', async () => {
     const key = `install -d -o guest -g guest -m 700 /home/guest/.ssh; install -o guest -m 600 /root/.ssh/authorized_keys /home/guest/.ssh`
@@ -140,6 +152,23 @@ describe('a machine that cannot be reached stops what it is part of, and nothing
     expect(monitor).toEqual({ connect: expect.objectContaining({ status: 'failed' }) })
     expect(node['service node_exporter']).toMatchObject({ status: 'changed' })
     expect(code).toBe(1)
+  })
+
+  it('plan, check and status say so too', async () => {
+    const words = ['-i', inventoryOf(fleet, { node: { ansible_port: 2222 } }), '--json']
+    const why = `nothing listens on ${fleet.node.address}:2222`
+    const [plan, check, status] = await Promise.all(['plan', 'check', 'status'].map((one) => vestal([one, ...words])))
+    expect([plan?.code, check?.code, status?.code]).toEqual([1, 1, 1])
+    expect(JSON.parse(plan?.stdout ?? '')).toMatchObject({ unreachable: { node: why } })
+    expect(JSON.parse(check?.stdout ?? '').findings).toEqual([
+      { host: 'node', what: why, fix: 'Is sshd running, and is `ansible_port` right?' },
+    ])
+    expect(JSON.parse(status?.stdout ?? '').instances).toContainEqual({
+      instance: 'node',
+      role: 'node_exporter',
+      healthy: false,
+      failing: [`node_exporter answers: ${why}`],
+    })
   })
 
   it('once it is back, the next run does the rest', async () => {

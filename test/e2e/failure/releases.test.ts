@@ -24,7 +24,7 @@ const mirrorWithEntry = (entry: Entry) => mirrorWith(tarballOf(CRASHING, [entry]
 const RELEASE = `release prometheus/node_exporter ${VERSION} linux-amd64:`
 
 describe('a release that cannot be trusted', () => {
-  it.concurrent.each([
+  const untrusted = [
     {
       fault: 'has another checksum than sha256sums.txt says',
       mirror: mirrorWith(good, { sum: sha256(Buffer.from('another')) }),
@@ -83,11 +83,14 @@ describe('a release that cannot be trusted', () => {
         'Check the version, and where `vestal.releases` points.',
       ],
     },
-  ])('$fault: nothing is done', async ({ mirror, says }) => {
-    const { code, stderr } = await deployFrom(mirror)
-    for (const words of [RELEASE, ...says, 'no machine was touched']) expect(stderr).toContain(words)
-    expect(code).toBe(2)
-  })
+  ]
+  for (const { fault, mirror, says } of untrusted) {
+    it.concurrent(fault, async () => {
+      const { code, stderr } = await deployFrom(mirror)
+      for (const words of [RELEASE, ...says, 'no machine was touched']) expect(stderr).toContain(words)
+      expect(code).toBe(2)
+    })
+  }
 
   it('has touched no machine', async () => expectUntouched(before, await stateOf(fleet)))
 
