@@ -34,7 +34,7 @@ export const ran = async ({ lab, folder, signal }: Bench, { name, argv, env }: P
   const startedAt = process.hrtime.bigint()
   const code = await new Promise<number | null>((resolve, reject) => {
     spawn(program, words, { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', ...files], signal })
-      .once('error', reject)
+      .once('error', (error) => reject(signal.aborted ? new HostError(name, 'was interrupted') : error))
       .once('exit', resolve)
   })
   const wallMs = Number(process.hrtime.bigint() - startedAt) / 1e6

@@ -131,9 +131,10 @@ const about = (found: Ansible | string) => ({
 
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
-process.exitCode = await toExitCode(async () => {
+const code = await toExitCode(async () => {
   const options = readOptions(process.argv.slice(2))
   if (options) return bench(options, stop.signal)
   process.stdout.write(help)
   return 0
 }, false)
+process.exitCode = stop.signal.aborted ? 130 : code

@@ -1,5 +1,7 @@
 /** From samples to what is written and printed. Ratios are computed here and nowhere else. */
 import Table from 'cli-table3'
+import type { RunReport } from '../../lib/model.ts'
+import { tally } from '../../lib/report/outcome.ts'
 import type { EndState } from './end-state.ts'
 import type { Beside, Measured } from './rounds.ts'
 import { type Sample, type Summary, summary } from './statistics.ts'
@@ -19,9 +21,14 @@ export interface CaseFigures {
   readonly floor: Summary
   readonly vestal?: Summary
   readonly ansible?: Summary
-  /** Medians of wall time. */
-  readonly vestalToFloor?: number
-  readonly ansibleToVestal?: number
+  /** Of wall times. */
+  readonly vestalToFloor?: Ratio
+  readonly ansibleToVestal?: Ratio
+}
+/** That of the medians, and that of the least times, which a busy box disturbs less. */
+interface Ratio {
+  readonly medians: number
+  readonly least: number
 }
 export interface FleetFigures {
   readonly hosts: number
@@ -40,6 +47,8 @@ interface Cost {
   /** The most that any host saw in one deploy. */
   readonly execsPerHost: number
   readonly pushedBytesPerHost: number
+  /** Tasks of the whole fleet that one deploy changed, at most. */
+  readonly changed: number
 }
 export interface FleetSamples {
   readonly hosts: number
@@ -83,10 +92,15 @@ const caseFigures = (besideVestal?: Beside<Sample>, besideAnsible?: Beside<Sampl
     floor,
     vestal,
     ansible,
-    vestalToFloor: vestal && vestal.medianMs / floor.medianMs,
-    ansibleToVestal: vestal && ansible && ansible.medianMs / vestal.medianMs,
+    vestalToFloor: vestal && ratio(vestal, floor),
+    ansibleToVestal: vestal && ansible && ratio(ansible, vestal),
   }
 }
+
+const ratio = (of: Summary, to: Summary): Ratio => ({
+  medians: of.medianMs / to.medianMs,
+  least: of.minMs / to.minMs,
+})
 
 const costOf = (deploys: readonly Deployed[]): Cost | undefined => {
   const costs = deploys.flatMap(({ report }) => Object.values(report.cost))
@@ -94,8 +108,12 @@ const costOf = (deploys: readonly Deployed[]): Cost | undefined => {
   return {
     execsPerHost: Math.max(...costs.map(({ execs }) => execs)),
     pushedBytesPerHost: Math.max(...costs.map(({ pushedBytes }) => pushedBytes)),
+    changed: Math.max(...deploys.map(({ report }) => changedIn(report))),
   }
 }
+
+const changedIn = ({ hosts }: RunReport): number =>
+  Object.values(hosts).reduce((sum, tasks) => sum + tally(tasks).changed, 0)
 
 const wallTable = ({ floor: alone, cases: found }: FleetFigures): string => {
   const table = plainTable(['from start to end', 'floor', 'Vestal', 'Vestal / floor', 'Ansible', 'Ansible / Vestal'])
@@ -127,7 +145,7 @@ const remarks = ({ cost, peakBytes, servedAfterMs, endState }: FleetFigures): re
     const one = cost?.[name]
     return one
       ? [
-          `Vestal, ${titles[name]}: at most ${one.execsPerHost} execs and ${kib(one.pushedBytesPerHost)} pushed per host`,
+          `Vestal, ${titles[name]}: ${one.changed} tasks changed; at most ${one.execsPerHost} execs and ${kib(one.pushedBytesPerHost)} pushed per host`,
         ]
       : []
   }),
@@ -153,7 +171,8 @@ const rows = (found: FleetFigures['cases'], cells: (figures: CaseFigures) => rea
 const plainTable = (head: readonly string[]) => new Table({ head: [...head], style: { head: [], border: [] } })
 const span = (of?: Summary): string =>
   of ? `${seconds(of.medianMs)} (${short(of.minMs)}–${short(of.maxMs)}, ${of.runs} runs)` : ''
-const times = (ratio?: number): string => (ratio === undefined ? '' : `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`)
+const times = (ratio?: Ratio): string => (ratio ? `${plain(ratio.medians)} × (least ${plain(ratio.least)} ×)` : '')
+const plain = (value: number): string => value.toFixed(value < 10 ? 2 : 0)
 const seconds = (ms: number): string => `${short(ms)} s`
 const short = (ms: number): string => (ms / 1000).toFixed(ms < 10_000 ? 2 : 0)
 const kib = (bytes: number): string =>
