@@ -1,7 +1,7 @@
 /** What a fleet is and runs, to be held against what it was before something went wrong. */
 import { expect } from 'vitest'
 import { z } from 'zod'
-import { onHost, resetHost, vestal } from '../vestal.ts'
+import { changesOf, onHost, planOf, resetHost, vestal } from '../vestal.ts'
 import { type Fleet, inventoryOf } from './fleet.ts'
 
 export interface State {
@@ -13,12 +13,11 @@ export interface State {
   readonly logins: Readonly<Record<string, number>>
 }
 
-/** Brings a fleet to what its usual inventory says, and returns that inventory's folder. */
+/** Brings a fleet to what its usual inventory says, and returns that inventory's folder. Hosts that differ start from nothing. */
 export const standing = async (fleet: Fleet): Promise<string> => {
   const inventory = inventoryOf(fleet)
-  const plan = await vestal(['plan', '--exit-code', '-i', inventory])
-  if (plan.code === 0) return inventory
-  await Promise.all([fleet.monitor, fleet.node].map(({ address }) => resetHost(address)))
+  const different = Object.keys(changesOf(planOf(await vestal(['plan', '--json', '-i', inventory]))))
+  await Promise.all(different.map((host) => resetHost(fleet[host as keyof Fleet].address)))
   const { code, stdout, stderr } = await vestal(['deploy', '-i', inventory])
   expect(code, stdout + stderr).toBe(0)
   return inventory
