@@ -13,11 +13,15 @@ export interface State {
   readonly logins: Readonly<Record<string, number>>
 }
 
-/** Brings a fleet to what its usual inventory says, and returns that inventory's folder. Hosts that differ start from nothing. */
+/**
+ * Brings a fleet to what its usual inventory says, and returns that inventory's folder. Hosts with other releases start from
+ * nothing: what a newer Prometheus has stored, an older one cannot read.
+ */
 export const standing = async (fleet: Fleet): Promise<string> => {
   const inventory = inventoryOf(fleet)
-  const different = Object.keys(changesOf(planOf(await vestal(['plan', '--json', '-i', inventory]))))
-  await Promise.all(different.map((host) => resetHost(fleet[host as keyof Fleet].address)))
+  const changes = Object.entries(changesOf(planOf(await vestal(['plan', '--json', '-i', inventory]))))
+  const others = changes.filter(([, tasks]) => tasks.some((task) => task.startsWith('release ')))
+  await Promise.all(others.map(([host]) => resetHost(fleet[host as keyof Fleet].address)))
   const { code, stdout, stderr } = await vestal(['deploy', '-i', inventory])
   expect(code, stdout + stderr).toBe(0)
   return inventory
