@@ -4,9 +4,9 @@ import { program } from './program.ts'
 /** Runs a command line and returns its exit code. */
 export const main = (words: readonly string[]): Promise<number> =>
   toExitCode(async () => {
-    let code = 0
-    await program(words, (result) => {
-      code = result
+    let chosen: () => Promise<number> = async () => 0
+    await program(words, (work) => {
+      chosen = work
     }).parseAsync()
-    return code
+    return chosen()
   }, words.includes('--json'))

@@ -2,20 +2,27 @@ import yargs from 'yargs'
 import { type ChangeFlags, type CommonFlags, changeOptions, commonOptions } from './options.ts'
 import { usageError } from './usage.ts'
 
-/** The command line: each command loads its own code when it is called. The handlers return an exit code through `done`. */
-export const program = (words: readonly string[], done: (code: number) => void) =>
+type Work = () => Promise<number>
+
+/**
+ * The command line. A handler only hands over the chosen command's work, which loads its own code and returns an exit code: what
+ * runs inside a handler would be followed by the help text being made, in case it fails.
+ */
+export const program = (words: readonly string[], choose: (work: Work) => void) =>
   yargs([...words])
     .scriptName('vestal')
     .usage(
       '$0 <command>\n\nDeploys and operates a highly available Prometheus and Alertmanager fleet on plain machines over SSH.',
     )
-    .command('deploy', 'Bring every machine to what the inventory says', changeOptions, async (flags) => {
-      const [{ runPlaybook }, { default: deploy }] = await Promise.all([
-        import('./run-playbook.ts'),
-        import('../../playbooks/deploy.ts'),
-      ])
-      done(await runPlaybook(deploy, flags as unknown as ChangeFlags))
-    })
+    .command('deploy', 'Bring every machine to what the inventory says', changeOptions, (flags) =>
+      choose(async () => {
+        const [{ runPlaybook }, { default: deploy }] = await Promise.all([
+          import('./run-playbook.ts'),
+          import('../../playbooks/deploy.ts'),
+        ])
+        return runPlaybook(deploy, flags as unknown as ChangeFlags)
+      }),
+    )
     .command(
       'plan',
       'Show what deploy would change, and change nothing',
@@ -25,20 +32,21 @@ export const program = (words: readonly string[], done: (code: number) => void) 
           default: false,
           describe: 'Exit 3 when something would change',
         }),
-      async (flags) => {
-        const [{ planPlaybook }, { default: deploy }] = await Promise.all([
-          import('./run-playbook.ts'),
-          import('../../playbooks/deploy.ts'),
-        ])
-        done(await planPlaybook(deploy, flags as unknown as ChangeFlags & { exitCode: boolean }))
-      },
+      (flags) =>
+        choose(async () => {
+          const [{ planPlaybook }, { default: deploy }] = await Promise.all([
+            import('./run-playbook.ts'),
+            import('../../playbooks/deploy.ts'),
+          ])
+          return planPlaybook(deploy, flags as unknown as ChangeFlags & { exitCode: boolean })
+        }),
     )
-    .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, async (flags) => {
-      done(await (await import('./commands/check.ts')).check(flags as unknown as CommonFlags))
-    })
-    .command('status', 'Ask every service whether it really serves', commonOptions, async (flags) => {
-      done(await (await import('./commands/status.ts')).status(flags as unknown as CommonFlags))
-    })
+    .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, (flags) =>
+      choose(async () => (await import('./commands/check.ts')).check(flags as unknown as CommonFlags)),
+    )
+    .command('status', 'Ask every service whether it really serves', commonOptions, (flags) =>
+      choose(async () => (await import('./commands/status.ts')).status(flags as unknown as CommonFlags)),
+    )
     .command(
       'inventory',
       'Show hosts, groups and variables as they are understood',
@@ -48,19 +56,16 @@ export const program = (words: readonly string[], done: (code: number) => void) 
           default: false,
           describe: 'Where each variable was written: file:line:column',
         }),
-      async (flags) => {
-        done(
-          await (await import('./commands/inventory.ts')).inventory(
-            flags as unknown as CommonFlags & { origin: boolean },
-          ),
-        )
-      },
+      (flags) =>
+        choose(async () =>
+          (await import('./commands/inventory.ts')).inventory(flags as unknown as CommonFlags & { origin: boolean }),
+        ),
     )
     .command(
       'schema',
       'Print the JSON Schema of inventories, for editors',
       (args) => args.option('json', { type: 'boolean', default: true, describe: 'The schema is JSON in any case' }),
-      async () => done(await (await import('./commands/schema.ts')).schema()),
+      () => choose(async () => (await import('./commands/schema.ts')).schema()),
     )
     .command(
       'audit [run]',
@@ -69,11 +74,11 @@ export const program = (words: readonly string[], done: (code: number) => void) 
         args
           .positional('run', { type: 'string' })
           .option('json', { type: 'boolean', default: false, describe: 'Output for programs' }),
-      async (flags) => done(await (await import('./commands/audit.ts')).audit(flags)),
+      (flags) => choose(async () => (await import('./commands/audit.ts')).audit(flags)),
     )
-    .command('lab <action> [words..]', 'Real machines on this one, to try things on', labOptions, async (flags) => {
-      done(await (await import('./commands/lab.ts')).lab(flags))
-    })
+    .command('lab <action> [words..]', 'Real machines on this one, to try things on', labOptions, (flags) =>
+      choose(async () => (await import('./commands/lab.ts')).lab(flags)),
+    )
     .completion('completion', 'Print a completion script for your shell')
     .demandCommand(1, 'Which command?')
     .recommendCommands()

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { createTwoFilesPatch } from 'diff'
 import type { Connection, Plan } from '../model.ts'
 import { taskId } from '../model.ts'
 import { bytesOf, isSecret } from '../secret.ts'
@@ -24,10 +23,16 @@ export const textDiffs = async (connection: Connection, host: HostWork): Promise
         )
       : new Map<string, string>()
   return new Map(
-    files.map(({ planned, path, content }) => [
-      idOf(planned),
-      isSecret(content) ? `${path} holds secrets: no diff is shown` : patch(path, now.get(path) ?? '', content),
-    ]),
+    await Promise.all(
+      files.map(
+        async ({ planned, path, content }): Promise<[string, string]> => [
+          idOf(planned),
+          isSecret(content)
+            ? `${path} holds secrets: no diff is shown`
+            : await patch(path, now.get(path) ?? '', content),
+        ],
+      ),
+    ),
   )
 }
 
@@ -64,9 +69,10 @@ const currentTexts = async (connection: Connection, paths: readonly string[]): P
   )
 }
 
-const patch = (path: string, from: string, content: Parameters<typeof bytesOf>[0]): string => {
+const patch = async (path: string, from: string, content: Parameters<typeof bytesOf>[0]): Promise<string> => {
   const text = bytesOf(content).toString()
   if (text.length > LARGEST || from.length >= LARGEST)
     return `${path} is larger than ${LARGEST / 1024} KiB: no diff is shown`
+  const { createTwoFilesPatch } = await import('diff')
   return createTwoFilesPatch(path, path, from, text, 'now', 'planned', { context: 3 })
 }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import type { HostError } from '../errors.ts'
-import type { Host, Inventory, Plan, Playbook, RunReport } from '../model.ts'
+import type { Host, Inventory, Plan, Play, Playbook, RunReport } from '../model.ts'
 import { taskId } from '../model.ts'
 import { hostFailure, note, type Outcomes, type RunOptions, type RunState } from './context.ts'
 import { textDiffs, withDiffs } from './diff-text.ts'
@@ -43,13 +43,14 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
   const state = startState(hostWorks, readings, options)
   const heartbeat = keepLocks(state, pool, options)
   try {
-    for (const play of book.plays) {
-      const mine = {
+    const playing = (play: Play): Promise<void> =>
+      runPlay({ book, inventory, pool, options, state }, play, {
         batches: batches.filter((batch) => batch.play === play),
         all: hostWorks.filter(({ work }) => work.play === play),
-      }
-      await runPlay({ book, inventory, pool, options, state }, play, mine)
-    }
+      })
+    // Where nothing is changed, nothing need wait for the gates of what comes before it.
+    if (batches.length === 0) await Promise.all(book.plays.map(playing))
+    else for (const play of book.plays) await playing(play)
   } finally {
     clearInterval(heartbeat)
   }
