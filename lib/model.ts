@@ -211,6 +211,8 @@ export interface Role<V = unknown> {
   tasks(scope: Scope<V>): readonly Task[]
   /** Gates that say this role serves on this host; asked after each batch and by `status`. */
   healthy(scope: Scope<V>): readonly Gate[]
+  /** Gates that say it serves, whatever version and config it runs; asked of a host whose change was taken back. */
+  serves(scope: Scope<V>): readonly Gate[]
   /** This role's settings for any host, defaults filled in. The inventory has been validated: throws nothing an operator can cause. */
   varsOf(host: Host): V
 }
@@ -233,6 +235,19 @@ export interface Play {
   readonly before?: (scope: PlayScope) => readonly Gate[]
   /** Asked after a batch, beside each role's own `healthy`. */
   readonly after?: (scope: PlayScope) => readonly Gate[]
+  /** Carried out once `before` has said yes: keeps what a batch could lose. A HostError thrown is that host's failure, and nothing is interrupted. */
+  readonly keep?: (scope: PlayScope, keeping: Keeping) => Promise<void>
+  /** What becomes of a batch's hosts whose gates say no: left as they are (the default), or taken back to what they ran before. */
+  readonly onGateFailure?: 'leave' | 'take-back'
+  /** How many hosts may fail before the play ends; default 0. */
+  readonly maxFail?: number
+}
+/** What a play that keeps something is given. */
+export interface Keeping {
+  readonly run: string
+  readonly reach: Reach
+  /** Keeps a text in the run's folder, below `kept/`. */
+  store(host: Host, name: string, text: string): void
 }
 export interface PlayScope {
   readonly inventory: Inventory
@@ -245,6 +260,8 @@ export interface Playbook {
   readonly name: string
   readonly summary: string
   readonly plays: readonly Play[]
+  /** After a play that failed, others go on (the default), or nothing more is done. */
+  readonly onFailure?: 'go-on' | 'stop'
 }
 
 // ---- Plan: what a run would do. Plain JSON, stable.
@@ -298,6 +315,8 @@ export interface RunReport {
   /** By host, then by task id. A host that could not be reached has one entry, `connect`. */
   readonly hosts: Readonly<Record<string, Readonly<Record<string, Outcome>>>>
   readonly gates: readonly GateReport[]
+  /** Why plays ended before their end, and what became of the hosts whose gates said no. */
+  readonly stops?: readonly string[]
   /** Execs and bytes pushed, by host: what the run cost. */
   readonly cost: Readonly<Record<string, { readonly execs: number; readonly pushedBytes: number }>>
 }
@@ -307,5 +326,7 @@ export interface GateReport {
   readonly play: string
   readonly pass: boolean
   readonly why?: string
+  /** When it was first asked, RFC 3339. */
+  readonly at?: string
   readonly ms: number
 }

@@ -11,6 +11,7 @@ interface RoleDefinition<V> {
   readonly vars: ZodType<V>
   tasks(scope: Scope<V>): readonly Task[]
   healthy?(scope: Scope<V>): readonly Gate[]
+  serves?(scope: Scope<V>): readonly Gate[]
 }
 
 /** A role: settings with a schema, tasks as data, and the gates that say it serves. */
@@ -21,6 +22,7 @@ export const role = <V>(definition: RoleDefinition<V>): Role<V> => {
     ...definition,
     key,
     healthy: (scope) => definition.healthy?.(scope) ?? [],
+    serves: (scope) => definition.serves?.(scope) ?? [],
     varsOf(host) {
       const known = seen.get(host)
       if (known) return known

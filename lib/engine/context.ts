@@ -2,6 +2,7 @@ import { HostError } from '../errors.ts'
 import type { GateReport, Host, Inventory, Outcome, Plan, Playbook } from '../model.ts'
 import { taskId } from '../model.ts'
 import type { Emit } from './events.ts'
+import type { LockRequest } from './lock.ts'
 import type { HostWork } from './plan.ts'
 import type { Connect, Pool } from './pool.ts'
 import type { Reading } from './probe.ts'
@@ -37,6 +38,10 @@ export interface RunState {
   readonly locked: Set<Host>
   /** Hosts that failed: later plays leave them alone. */
   readonly failed: Set<Host>
+  /** Hosts whose change was taken back. */
+  readonly takenBack: Set<Host>
+  /** Why plays ended before their end. */
+  readonly stops: string[]
 }
 export interface RunContext {
   readonly book: Playbook
@@ -76,3 +81,11 @@ export const skip = ({ state }: Pick<RunContext, 'state'>, hosts: readonly HostW
     )
   }
 }
+
+/** What a host's lock is asked with. */
+export const lockOf = (options: RunOptions, host: Host): LockRequest => ({
+  run: options.run,
+  owner: options.owner,
+  since: new Date().toISOString(),
+  break: options.breakLock.includes(host.name),
+})

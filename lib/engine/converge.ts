@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { HostError, LinkError } from '../errors.ts'
-import type { Connection, Outcome, Step, Upload } from '../model.ts'
+import type { Connection, Outcome, Upload } from '../model.ts'
 import { taskId } from '../model.ts'
 import { compare, why } from './compare.ts'
 import type { Emit } from './events.ts'
-import { type Frame, type Framed, frame } from './frame.ts'
+import { type Framed, frame } from './frame.ts'
+import { liveSteps, type Numbered, numberedSteps, outputOf } from './live-steps.ts'
 import { LOCKED, type LockRequest, lockedError } from './lock.ts'
-import type { HostWork, PlannedWork } from './plan.ts'
+import type { HostWork } from './plan.ts'
 import { type Reading, readProbe } from './probe.ts'
 import { applyScript } from './script.ts'
 import { sendUpload } from './upload.ts'
@@ -17,11 +18,11 @@ export interface ConvergeOptions {
   readonly signal?: AbortSignal
   readonly emit: Emit
 }
-type Outcomes = Readonly<Record<string, Outcome>>
-
-interface Numbered {
-  readonly step: Step
-  readonly owner: PlannedWork
+export type HostOutcomes = Readonly<Record<string, Outcome>>
+interface Converged {
+  readonly outcomes: HostOutcomes
+  /** A step failed, so that those before it were taken back in the same script. */
+  readonly takenBack: boolean
 }
 
 /**
@@ -29,8 +30,12 @@ interface Numbered {
  * Returns an outcome for each change; a change counts as made only when read back and found right.
  * Throws HostError when the host is locked or was changed since it was read, LinkError when the link is lost.
  */
-export const converge = async (connection: Connection, host: HostWork, options: ConvergeOptions): Promise<Outcomes> => {
-  const steps = host.planned.flatMap((owner) => owner.steps.map((step) => ({ step, owner })))
+export const converge = async (
+  connection: Connection,
+  host: HostWork,
+  options: ConvergeOptions,
+): Promise<Converged> => {
+  const steps = numberedSteps(host)
   await sendUploads(connection, steps, options)
   const marks = frame(randomBytes(8).toString('hex'))
   const verify = host.work.items.map((item) => item.task)
@@ -46,7 +51,10 @@ export const converge = async (connection: Connection, host: HostWork, options: 
   refused(connection, answer.code, framed)
   const reading = readProbe(verify, marks, { stdout: answer.stdout, sentAt: receivedAt, receivedAt })
   if (!reading) throw cutOff(connection, framed, steps, answer.stderr)
-  return outcomes(host, framed, steps, { reading, ms: receivedAt - startedAt })
+  return {
+    outcomes: outcomes(host, framed, steps, { reading, ms: receivedAt - startedAt }),
+    takenBack: failedStep(framed) !== undefined,
+  }
 }
 
 const sendUploads = async (
@@ -67,36 +75,8 @@ const sendUploads = async (
   }
 }
 
-/** Turns the output, as it comes, into step events; only complete markers count. */
-const liveSteps = (host: string, steps: readonly Numbered[], marks: Frame, emit: Emit): ((chunk: Buffer) => void) => {
-  let pending = Buffer.alloc(0)
-  let told = 0
-  return (chunk) => {
-    pending = Buffer.concat([pending, chunk])
-    const framed = marks.split(pending)
-    const complete = framed.findIndex(({ event }) => event === 'facts')
-    const until = complete < 0 ? framed.length : complete
-    for (; told < until; told += 1) {
-      const mark = framed[told]
-      const [index, code] = (mark?.detail ?? '').split(' ').map(Number)
-      const numbered = steps[index ?? -1]
-      if (!mark || !numbered) continue
-      const about = { event: 'step', host, task: taskId(numbered.owner.item.task), title: numbered.step.title } as const
-      if (mark.event === 'step') emit({ ...about, state: 'started' })
-      if (mark.event === 'code')
-        emit({ ...about, state: code === 0 ? 'done' : 'failed', output: outputOf(framed, index ?? -1) })
-      if (mark.event === 'undone') emit({ ...about, state: code === 0 ? 'taken back' : 'not taken back' })
-    }
-  }
-}
-
-const outputOf = (framed: readonly Framed[], index: number): string =>
-  framed
-    .find(({ event, detail }) => event === 'step' && detail === String(index))
-    ?.body.toString()
-    .trim() ?? ''
-
-const refused = (connection: Connection, code: number, framed: readonly Framed[]): void => {
+/** Throws HostError where a script did nothing, because of the lock or the disk. */
+export const refused = (connection: Connection, code: number, framed: readonly Framed[]): void => {
   const { name } = connection.host
   const said = framed.find(({ event }) => event === 'lock')?.body.toString() ?? ''
   if (code === LOCKED) throw lockedError(name, said)
@@ -117,7 +97,7 @@ const refused = (connection: Connection, code: number, framed: readonly Framed[]
     })
 }
 
-const cutOff = (
+export const cutOff = (
   connection: Connection,
   framed: readonly Framed[],
   steps: readonly Numbered[],
@@ -139,13 +119,9 @@ const outcomes = (
   framed: readonly Framed[],
   steps: readonly Numbered[],
   { reading, ms }: { reading: Reading; ms: number },
-): Outcomes => {
-  const codes = new Map(
-    framed
-      .filter(({ event }) => event === 'code')
-      .map(({ detail }) => detail.split(' ').map(Number) as [number, number]),
-  )
-  const failed = [...codes].find(([, code]) => code !== 0)?.[0]
+): HostOutcomes => {
+  const codes = codesOf(framed)
+  const failed = failedStep(framed)
   const undone = new Map(
     framed
       .filter(({ event }) => event === 'undone')
@@ -176,6 +152,16 @@ const outcomes = (
     }),
   )
 }
+
+const codesOf = (framed: readonly Framed[]): ReadonlyMap<number, number> =>
+  new Map(
+    framed
+      .filter(({ event }) => event === 'code')
+      .map(({ detail }) => detail.split(' ').map(Number) as [number, number]),
+  )
+
+const failedStep = (framed: readonly Framed[]): number | undefined =>
+  [...codesOf(framed)].find(([, code]) => code !== 0)?.[0]
 
 const afterFailure = (undone: ReadonlyMap<number, number>): string =>
   [...undone.values()].every((code) => code === 0)

@@ -61,6 +61,23 @@ export type RunEvent = { readonly at: string } & (
       readonly last: boolean
       readonly ms: number
     }
+  | {
+      /** Something that a run keeps beside its report; `text` is in the run's folder. */
+      readonly event: 'kept'
+      readonly host: string
+      readonly name: string
+      readonly text: string
+    }
+  | {
+      readonly event: 'taken-back'
+      readonly host: string
+      readonly play: string
+      readonly because: string
+      /** False where something could not be put back. */
+      readonly whole: boolean
+      readonly ms: number
+    }
+  | { readonly event: 'stopped'; readonly play: string; readonly why: string }
   | { readonly event: 'interrupted' }
   | { readonly event: 'run-ended'; readonly report: RunReport }
 )

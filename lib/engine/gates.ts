@@ -36,6 +36,7 @@ const askUntil = async (gate: Gate, options: GateOptions): Promise<GateReport> =
         play: options.play,
         pass: verdict.pass,
         why: verdict.pass ? undefined : verdict.why,
+        at: new Date(startedAt).toISOString(),
         ms,
       }
     await sleep(Math.max(1, Math.min(pause, deadline - Date.now())), undefined, { signal: options.signal }).catch(

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit'
 import type { HostError } from '../errors.ts'
-import type { Host, Inventory, Plan, Play, Playbook, RunReport } from '../model.ts'
+import type { Host, Inventory, Plan, Playbook, RunReport } from '../model.ts'
 import { taskId } from '../model.ts'
 import { hostFailure, note, type Outcomes, type RunOptions, type RunState } from './context.ts'
 import { textDiffs, withDiffs } from './diff-text.ts'
 import { namesOf } from './events.ts'
 import { touchLock } from './lock.ts'
 import { type HostWork, planBatches, planHost, showPlan, type WorkBatch } from './plan.ts'
-import { runPlay } from './play.ts'
+import { playAll } from './play.ts'
 import { connectionPool, type Pool } from './pool.ts'
 import type { Reading } from './probe.ts'
 import { readHost } from './read.ts'
@@ -43,14 +43,7 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
   const state = startState(hostWorks, readings, options)
   const heartbeat = keepLocks(state, pool, options)
   try {
-    const playing = (play: Play): Promise<void> =>
-      runPlay({ book, inventory, pool, options, state }, play, {
-        batches: batches.filter((batch) => batch.play === play),
-        all: hostWorks.filter(({ work }) => work.play === play),
-      })
-    // Where nothing is changed, nothing need wait for the gates of what comes before it.
-    if (batches.length === 0) await Promise.all(book.plays.map(playing))
-    else for (const play of book.plays) await playing(play)
+    await playAll({ book, inventory, pool, options, state }, batches, hostWorks)
   } finally {
     clearInterval(heartbeat)
   }
@@ -64,6 +57,7 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
     interrupted: options.stop.aborted,
     hosts: state.outcomes,
     gates: state.gates,
+    stops: state.stops,
     cost: pool.cost(),
   }
   options.emit({ event: 'run-ended', report })
@@ -145,7 +139,7 @@ const startState = (hostWorks: readonly HostWork[], readings: RunState['readings
     for (const item of work.items.filter((one) => !busy.has(one)))
       note(outcomes, work.host, { [taskId(item.task)]: { status: 'same' } })
   }
-  return { outcomes, gates: [], readings, locked: new Set(), failed }
+  return { outcomes, gates: [], readings, locked: new Set(), failed, takenBack: new Set(), stops: [] }
 }
 
 /** A sign of life on every host that this run has locked, well within the lease. */

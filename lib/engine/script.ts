@@ -18,7 +18,28 @@ export interface ApplyRequest {
  * One script that takes the host's lock, carries out steps in order, takes them back when one fails, and reads the state again.
  * Each step runs in a shell of its own with `set -eu`; no step starts after the link is gone, because the marker before it cannot be printed.
  */
-export const applyScript = ({ steps, verify, lock, lastRun }: ApplyRequest, frame: Frame): string =>
+export const applyScript = (request: ApplyRequest, frame: Frame): string =>
+  [
+    opening(request, frame),
+    'vestal_failed=',
+    ...request.steps.map((step, index) => stepScript(step, index, frame)),
+    `if [ -n "$vestal_failed" ]; then`,
+    ...backwards(request.steps, frame),
+    ':',
+    'fi',
+    probeScript(request.verify, frame),
+  ].join('\n')
+
+/** One script that takes back steps which an earlier script of the same run had finished, all of them, and reads the state again. */
+export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
+  [
+    opening(request, frame),
+    `vestal_failed=${request.steps.length}`,
+    ...backwards(request.steps, frame),
+    probeScript(request.verify, frame),
+  ].join('\n')
+
+const opening = ({ lock, lastRun }: ApplyRequest, frame: Frame): string =>
   [
     lockFunctions,
     frame.mark('lock'),
@@ -30,18 +51,15 @@ export const applyScript = ({ steps, verify, lock, lastRun }: ApplyRequest, fram
     frame.mark('changing'),
     `printf '%s\\n' ${word(lock.run)} >/var/lib/vestal/.last-run && mv -f /var/lib/vestal/.last-run /var/lib/vestal/last-run || exit 77`,
     `export VESTAL_RUN=${word(lock.run)}`,
-    'vestal_failed=',
-    ...steps.map((step, index) => stepScript(step, index, frame)),
-    `if [ -n "$vestal_failed" ]; then`,
-    ...steps
-      .map((step, index) => ({ step, index }))
-      .reverse()
-      .map(({ step, index }) => undoScript(step, index, frame)),
-    ...steps.map((step, index) => restoreScript(step, index, frame)),
-    ':',
-    'fi',
-    probeScript(verify, frame),
   ].join('\n')
+
+const backwards = (steps: readonly Step[], frame: Frame): readonly string[] => [
+  ...steps
+    .map((step, index) => ({ step, index }))
+    .reverse()
+    .map(({ step, index }) => undoScript(step, index, frame)),
+  ...steps.map((step, index) => restoreScript(step, index, frame)),
+]
 
 /** However the script ends: with a step that fails, or with the link, which a marker then cannot be printed to. */
 const clearUploads = `trap 'rm -rf /var/lib/vestal/uploads' EXIT

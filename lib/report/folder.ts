@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { RunEvent } from '../engine/events.ts'
 
 /** Where runs leave their folders: `$VESTAL_RUNS`, else below the XDG state folder. */
@@ -35,20 +35,29 @@ export const folderWriter = (
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const write = (name: string, value: unknown): void => {
     const path = join(folder, name)
-    writeFileSync(`${path}.new`, `${redact(JSON.stringify(value, null, 2))}\n`, { mode: 0o600 })
-    renameSync(`${path}.new`, path)
+    put(path, `${redact(JSON.stringify(value, null, 2))}\n`)
   }
   write('run.json', { run, ...about })
   return (event) => {
     if (event.event === 'upload') return
     if (event.event === 'planned') write('plan.json', event.plan)
     if (event.event === 'run-ended') write('report.json', event.report)
-    const short =
-      event.event === 'planned'
-        ? { ...event, plan: 'plan.json' }
-        : event.event === 'run-ended'
-          ? { ...event, report: 'report.json' }
-          : event
-    appendFileSync(join(folder, 'events.ndjson'), `${redact(JSON.stringify(short))}\n`, { mode: 0o600 })
+    if (event.event === 'kept') put(join(folder, keptPath(event)), redact(event.text))
+    appendFileSync(join(folder, 'events.ndjson'), `${redact(JSON.stringify(short(event)))}\n`, { mode: 0o600 })
   }
+}
+
+/** An event as `events.ndjson` has it: what has a file of its own is only named. */
+const short = (event: RunEvent): unknown => {
+  if (event.event === 'planned') return { ...event, plan: 'plan.json' }
+  if (event.event === 'run-ended') return { ...event, report: 'report.json' }
+  return event.event === 'kept' ? { ...event, text: keptPath(event) } : event
+}
+
+const keptPath = ({ host, name }: RunEvent & { event: 'kept' }): string => join('kept', host, name)
+
+const put = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
 }

@@ -18,6 +18,12 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
       return `${event.host}: ${event.changed} changed in ${showMilliseconds(event.ms)}`
     case 'gate':
       return gateLine(event, verbose)
+    case 'taken-back':
+      return `${event.host}: TAKEN BACK ${event.whole ? 'to what it ran before' : 'in part'}: ${event.because}`
+    case 'stopped':
+      return `${event.play}: STOPPED: ${event.why}`
+    case 'kept':
+      return verbose ? `${event.host}: kept ${event.name}` : null
     case 'interrupted':
       return 'Interrupted: what is under way is finished, nothing new is started. Once more abandons it.'
     default:

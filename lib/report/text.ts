@@ -3,6 +3,7 @@ import Table from 'cli-table3'
 import { showMilliseconds } from '../duration.ts'
 import type { HostPlan, Plan, RunReport } from '../model.ts'
 import { exitCodeOf, tally } from './outcome.ts'
+import { waitedMs } from './waiting.ts'
 
 /** Colours only on a terminal that has them: node's own rules (NO_COLOR, FORCE_COLOR, isTTY). */
 export const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
@@ -66,7 +67,8 @@ export const reportText = (report: RunReport): string => {
       (gate) =>
         `${paint('red', 'gate failed')} ${gate.host}: ${gate.name}: ${gate.why} (asked for ${showMilliseconds(gate.ms)})`,
     )
-  return [table.toString(), ...failures, ...gates, lastLine(report)].join('\n')
+  const stops = (report.stops ?? []).map((stop) => `${paint('red', 'stopped')} ${stop}`)
+  return [table.toString(), ...failures, ...gates, ...stops, lastLine(report)].join('\n')
 }
 
 const lastLine = (report: RunReport): string => {
@@ -75,5 +77,7 @@ const lastLine = (report: RunReport): string => {
     exitCodeOf(report)
   ]
   const passed = report.gates.filter(({ pass }) => pass).length
-  return `${report.playbook} ${result} in ${showMilliseconds(report.ms)}: ${changed} changed, ${passed} of ${report.gates.length} gates passed; run ${report.run}`
+  const waited = waitedMs(report.gates)
+  const waiting = waited >= 1_000 ? `, ${showMilliseconds(waited)} of it waiting for gates` : ''
+  return `${report.playbook} ${result} in ${showMilliseconds(report.ms)}${waiting}: ${changed} changed, ${passed} of ${report.gates.length} gates passed; run ${report.run}`
 }

@@ -87,6 +87,19 @@ export const alertmanager = role({
         : []),
     ]
   },
+
+  serves({ host, vars, group }) {
+    const members = membersOf(group)
+    const self = endpointOf(host, vars)
+    const peers = members.filter((member) => member.host !== host)
+    return [
+      gossipMembersAre(self, { members: gossipAddresses(members) }),
+      stateParity(
+        self,
+        peers.map((peer) => endpointOf(peer.host, peer.vars)),
+      ),
+    ]
+  },
 })
 
 /** Without the setting the folder is the operator's own. Each file is parsed by itself; of others it may use, it needs only the names. */

@@ -5,6 +5,7 @@ import { releaseBinary } from '../../lib/kinds/release.ts'
 import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
+import type { Gate, Scope } from '../../lib/model.ts'
 import { role } from '../../lib/role.ts'
 import { type Flags, flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
@@ -51,8 +52,13 @@ export const nodeExporter = role({
     ]
   },
 
-  healthy: ({ host, vars }) => [httpGate('node_exporter answers', endpointOf(host, vars), { path: '/' })],
+  healthy: (scope) => answers(scope),
+  serves: (scope) => answers(scope),
 })
+
+const answers = ({ host, vars }: Pick<Scope<NodeExporterVars>, 'host' | 'vars'>): readonly Gate[] => [
+  httpGate('node_exporter answers', endpointOf(host, vars), { path: '/' }),
+]
 
 const flagsOf = (vars: NodeExporterVars): Flags => ({
   'web.listen-address': vars.listen,

@@ -98,6 +98,16 @@ export const prometheus: Role<PrometheusVars> = role({
       ruleGroupsEvaluated(self, { files, within: '3m' }),
     ]
   },
+
+  serves({ host, vars }) {
+    const self = endpointOf(host, vars)
+    return [
+      prometheusReady(self),
+      configInForce(self),
+      everyTargetScraped(self, { expected: [], within: '3m' }),
+      ruleGroupsEvaluated(self, { files: [], within: '3m' }),
+    ]
+  },
 })
 
 const webConfig = (content: PrometheusVars['web_config'], version: string) =>

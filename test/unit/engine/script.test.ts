@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { compare } from '../../../lib/engine/compare.ts'
 import { frame } from '../../../lib/engine/frame.ts'
 import { probeScript, readProbe } from '../../../lib/engine/probe.ts'
-import { applyScript } from '../../../lib/engine/script.ts'
+import { applyScript, takeBackScript } from '../../../lib/engine/script.ts'
 import type { Task } from '../../../lib/model.ts'
 import { type Machine, machine, shells } from './machine.ts'
 import { line } from './scratch.ts'
@@ -71,6 +71,30 @@ describe.each(shells)('a script in %s', (shell) => {
     ])
     const left = await read([line(`${folder}/a`, ''), line(`${folder}/new`, ''), line(`${folder}/never`, '')])
     expect([...(left?.states ?? [])]).toEqual([[`scratch ${folder}/a`, { text: 'before' }]])
+  })
+
+  test('takes back a finished change of the same run, in reverse order, and brings back what served', async () => {
+    await apply([line(`${folder}/a`, 'before')])
+    const tasks = [line(`${folder}/a`, 'after'), line(`${folder}/new`, 'x')]
+    const states = (await read(tasks))?.states
+    const steps = tasks
+      .flatMap((task) => compare(task, states?.get(`scratch ${task.key}`) ?? null) ?? [])
+      .flatMap((change) => change.task.kind.converge(change))
+    const mine = { steps, verify: tasks, lock: { ...lock, run: 'run-2' }, lastRun: 'run-1' }
+    await host.run(shell, applyScript(mine, marks))
+    expect((await read(tasks))?.states.get(`scratch ${folder}/a`)).toEqual({ text: 'after' })
+    const { code, stdout } = await host.run(shell, takeBackScript({ ...mine, lastRun: 'run-2' }, marks))
+    const undone = marks.split(stdout).filter(({ event }) => event === 'undone')
+    expect([code, undone.map(({ detail }) => detail)]).toEqual([0, ['1 0', '0 0', '0 0', '1 0']])
+    expect([...((await read(tasks))?.states ?? [])]).toEqual([[`scratch ${folder}/a`, { text: 'before' }]])
+  })
+
+  test('refuses to take back what another run has changed since', async () => {
+    const tasks = [line(`${folder}/a`, 'one')]
+    await apply(tasks)
+    await apply([line(`${folder}/a`, 'two')], { lock: { ...lock, run: 'run-2' }, lastRun: 'run-1' })
+    const { code } = await host.run(shell, takeBackScript({ steps: [], verify: tasks, lock, lastRun: 'run-1' }, marks))
+    expect(code).toBe(76)
   })
 
   test('refuses a host that another run changed after it was read', async () => {

@@ -1,0 +1,127 @@
+import pLimit from 'p-limit'
+import { HostError } from '../errors.ts'
+import type { Host, Outcome, PlayScope } from '../model.ts'
+import { ask, gatesOf } from './asking.ts'
+import { hostFailure, lockOf, note, type RunContext, type RunState, skip } from './context.ts'
+import { converge } from './converge.ts'
+import { namesOf } from './events.ts'
+import type { HostWork, WorkBatch } from './plan.ts'
+import { mendBroken, takeBackThose } from './recover.ts'
+
+export interface BatchEnd {
+  /** Why later batches cannot go on. */
+  readonly why: string
+  /** The same for the end of the report: sentences. */
+  readonly told: string
+  /** How many of its hosts failed; 0 where the batch did not start. */
+  readonly hosts: number
+}
+
+/** Runs one batch: gates before, changes, gates after. Returns why the play cannot go on, if it can't. */
+export const runBatch = async (
+  context: RunContext,
+  batch: WorkBatch,
+  all: readonly HostWork[],
+): Promise<BatchEnd | undefined> => {
+  const { options, state, inventory } = context
+  const { play } = batch
+  const hosts = batch.hosts.map(({ work }) => work.host)
+  if (hosts.length === 0) return undefined
+  const scope = { inventory, batch: hosts, hosts: all.map(({ work }) => work.host) }
+  const before = batch.interrupts
+    ? ((await ask(context, play.name, play.before?.(scope) ?? [])).said ?? (await keep(context, batch, scope)))
+    : undefined
+  if (before) {
+    skip(context, batch.hosts, `before it: ${before}`)
+    const told = `${namesOf(hosts).join(', ')} did not start: ${before}.`
+    return { why: `an earlier batch did not start: ${before}`, told, hosts: 0 }
+  }
+  options.emit({ event: 'batch-started', play: play.name, hosts: namesOf(hosts), interrupts: batch.interrupts })
+  const limit = pLimit(options.forks)
+  await Promise.all(batch.hosts.map((host) => limit(() => convergeHost(context, host))))
+  const broken = batch.hosts.filter(({ work }) => state.failed.has(work.host))
+  const served = batch.hosts.filter((host) => !broken.includes(host))
+  if (options.stop.aborted) return interrupted
+  const after = await ask(context, play.name, [
+    ...gatesOf(context, 'healthy', { play, hosts: served.map(({ work }) => work.host) }),
+    ...(play.after?.(scope) ?? []),
+  ])
+  if (options.stop.aborted) return interrupted
+  if (broken.length === 0 && !after.said) return undefined
+  const told = [
+    ...broken.map(({ work }) => failuresOf(state, work.host)),
+    await mendBroken(context, play, broken),
+    ...(after.said ? [`${after.said}.`, await takeBackThose(context, { ...batch, hosts: served }, after)] : []),
+  ]
+  const failed = hosts.filter((host) => state.failed.has(host))
+  return {
+    why:
+      broken.length > 0
+        ? `${namesOf(broken.map(({ work }) => work.host)).join(', ')} failed in an earlier batch`
+        : `a gate failed after an earlier batch: ${after.said}`,
+    told: told.filter(Boolean).join(' '),
+    hosts: failed.length || hosts.length,
+  }
+}
+
+const interrupted: BatchEnd = { why: 'the run was interrupted', told: 'The run was interrupted.', hosts: 0 }
+
+/** Returns what could not be kept, in words. */
+const keep = async (context: RunContext, { play, hosts }: WorkBatch, scope: PlayScope): Promise<string | undefined> => {
+  const { options, pool, state } = context
+  try {
+    await play.keep?.(scope, {
+      run: options.run,
+      reach: pool.reach,
+      store: (host, name, text) => options.emit({ event: 'kept', host: host.name, name, text }),
+    })
+    return undefined
+  } catch (error) {
+    const at = error instanceof HostError ? hosts.find(({ work }) => work.host.name === error.host) : undefined
+    if (!at) throw error
+    const failure = hostFailure(at.work.host, error, 'keep', options)
+    state.failed.add(at.work.host)
+    note(state.outcomes, at.work.host, {
+      keep: { status: 'failed', ms: 0, why: failure.message, hint: failure.hint },
+    })
+    return `${failure.host}: ${failure.message}`
+  }
+}
+
+const failuresOf = (state: RunState, host: Host): string =>
+  Object.entries(state.outcomes[host.name] ?? {})
+    .flatMap(([task, outcome]) =>
+      outcome.status === 'failed' ? [`${host.name}: ${task}: ${outcome.why.split('\n', 1)[0]}.`] : [],
+    )
+    .join(' ')
+
+const convergeHost = async ({ pool, options, state }: RunContext, host: HostWork): Promise<void> => {
+  const startedAt = Date.now()
+  const at = host.work.host
+  const reading = state.readings.get(at)
+  if (!reading || reading instanceof Error) return
+  try {
+    state.locked.add(at)
+    const { outcomes, takenBack } = await converge(await pool.reach(at), host, {
+      lock: lockOf(options, at),
+      lastRun: reading.facts.lastRun,
+      signal: options.abandon,
+      emit: options.emit,
+    })
+    note(state.outcomes, at, outcomes)
+    for (const [task, outcome] of Object.entries(outcomes)) {
+      if (outcome.status !== 'failed') continue
+      state.failed.add(at)
+      options.emit({ event: 'host-failed', host: at.name, task, why: outcome.why, hint: outcome.hint })
+    }
+    if (takenBack) state.takenBack.add(at)
+    const changed = Object.values(outcomes).filter(({ status }) => status === 'changed').length
+    options.emit({ event: 'host-done', host: at.name, play: host.work.play.name, changed, ms: Date.now() - startedAt })
+  } catch (error) {
+    const failure = hostFailure(at, error, 'apply', options)
+    state.failed.add(at)
+    const failed: Outcome = { status: 'failed', ms: Date.now() - startedAt, why: failure.message, hint: failure.hint }
+    skip({ state }, [host], 'the host failed')
+    note(state.outcomes, at, { [failure.task ?? 'apply']: failed })
+  }
+}
