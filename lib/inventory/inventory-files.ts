@@ -1,6 +1,7 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { InputError } from '../errors.ts'
+import type { Files } from './files.ts'
 import type { Mistakes } from './mistakes.ts'
 
 export const YAML_EXTENSIONS = ['', '.yml', '.yaml', '.json']
@@ -17,7 +18,10 @@ export interface InventoryFile {
  * (ansible-core, inventory/manager.py: hidden files, `group_vars`, `host_vars` and backups are left out). Files of other kinds
  * are passed over; an INI inventory, a script or a path where nothing stands is a mistake.
  */
-export const inventoryFiles = (path: string, mistakes: Mistakes): readonly InventoryFile[] => {
+export const inventoryFiles = (
+  path: string,
+  { files: disk, mistakes }: { readonly files: Files; readonly mistakes: Mistakes },
+): readonly InventoryFile[] => {
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found) {
     const what = 'there is no such file or folder'
@@ -27,7 +31,9 @@ export const inventoryFiles = (path: string, mistakes: Mistakes): readonly Inven
     })
     return []
   }
-  const files = found.isDirectory() ? filesBelow(path, false) : [{ file: path, text: readText(path), nested: false }]
+  const files = found.isDirectory()
+    ? filesBelow(path, { disk, nested: false })
+    : [{ file: path, text: disk.text(path), nested: false }]
   if (files.length === 0) mistakes.add(path, { what: 'no inventory file in this folder', fix: 'add a hosts.yml' })
   return files.filter(({ file, text, nested }) => {
     const problem = otherKind(file, text)
@@ -38,10 +44,6 @@ export const inventoryFiles = (path: string, mistakes: Mistakes): readonly Inven
 
 /** The folder whose `group_vars` and `host_vars` go with a path. */
 export const folderOf = (path: string): string => (statSync(path).isDirectory() ? path : dirname(path))
-
-/** A folder's entries by name, as Ansible sorts them. */
-export const entriesIn = (folder: string): readonly Dirent[] =>
-  readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
 
 /** A text file's content, without a byte order mark. Throws InputError when it can't be read. */
 export const readText = (file: string): string => {
@@ -58,14 +60,17 @@ export const isFolder = (path: string): boolean | undefined => statSync(path, { 
 
 const IGNORED = /^\.|^(?:host_vars|group_vars|vars_plugins)$|~$|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)$/
 
-const filesBelow = (folder: string, nested: boolean): readonly InventoryFile[] =>
-  entriesIn(folder).flatMap(({ name }) => {
+const filesBelow = (
+  folder: string,
+  { disk, nested }: { readonly disk: Files; readonly nested: boolean },
+): readonly InventoryFile[] =>
+  disk.names(folder).flatMap((name) => {
     const path = join(folder, name)
     if (IGNORED.test(name)) return []
     const folderHere = isFolder(path)
-    if (folderHere) return filesBelow(path, true)
+    if (folderHere) return filesBelow(path, { disk, nested: true })
     const wanted = YAML_EXTENSIONS.includes(extname(name)) || extname(name) === '.ini'
-    return wanted && folderHere === false ? [{ file: path, text: readText(path), nested }] : []
+    return wanted && folderHere === false ? [{ file: path, text: disk.text(path), nested }] : []
   })
 
 const otherKind = (file: string, text: string): { what: string; fix: string } | undefined => {

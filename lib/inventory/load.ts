@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path'
 import type { Host, Inventory, Role } from '../model.ts'
 import { startChecks } from './check.ts'
 import { effectiveVariables } from './effective.ts'
+import { type FileEdit, filesWith } from './files.ts'
 import { hostReader } from './hosts.ts'
 import { folderOf } from './inventory-files.ts'
 import { remember } from './memory.ts'
@@ -17,6 +18,8 @@ import { type Variable, variableReader } from './variable.ts'
 interface LoadOptions {
   /** Where `{ $env: NAME }`, HOME and ANSIBLE_VAULT_PASSWORD_FILE are looked up; default: this process's environment. */
   readonly env?: NodeJS.ProcessEnv
+  /** Edits of its files that are not written yet: the inventory as it would be. */
+  readonly edits?: readonly FileEdit[]
 }
 
 /**
@@ -26,12 +29,12 @@ interface LoadOptions {
 export const loadInventory = async (
   paths: readonly string[],
   roles: readonly Role[],
-  { env = process.env }: LoadOptions = {},
+  { env = process.env, edits = [] }: LoadOptions = {},
 ): Promise<Inventory> => {
   const mistakes = collectMistakes()
   if (paths.length === 0) mistakes.add('--inventory', { what: 'no inventory given', fix: 'name one: -i inventory/ha' })
   const secrets = readSecrets(env, mistakes)
-  const readers = { secrets, mistakes, variable: variableReader(secrets, mistakes) }
+  const readers = { files: filesWith(edits), secrets, mistakes, variable: variableReader(secrets, mistakes) }
   const tree = emptyTree()
   const complete = paths.map((path) => readPath(path, tree, readers)).every(Boolean)
   finishTree(tree)
@@ -66,6 +69,6 @@ export const loadInventory = async (
     folder: resolve(folderOf(paths[0] ?? '.')),
     hosts: Object.freeze(hosts),
   })
-  remember(inventory, { tree, variables })
+  remember(inventory, { paths, tree, variables })
   return inventory
 }

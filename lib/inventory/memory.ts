@@ -5,6 +5,8 @@ import { emptyTree, finishTree, groupNamed, memberNamed, type Tree } from './tre
 import type { Variable } from './variable.ts'
 
 interface Memory {
+  /** What it was loaded from, as it was named. */
+  readonly paths: readonly string[]
   readonly tree: Tree
   readonly variables: ReadonlyMap<string, ReadonlyMap<string, Variable>>
 }
@@ -20,9 +22,16 @@ export const treeOf = (inventory: Inventory): Tree => memories.get(inventory)?.t
 
 /** Where a host's variable was written, `file:line:column`; undefined for an inventory that wasn't loaded from files. */
 export const originOf = (inventory: Inventory, host: string, variable: string): string | undefined => {
-  const found = memories.get(inventory)?.variables.get(host)?.get(variable)
+  const found = variableOf(inventory, host, variable)
   return found && showPosition(positionOf(found.source, found.key))
 }
+
+/** A host's variable as it was read; undefined for an inventory that wasn't loaded from files. */
+export const variableOf = (inventory: Inventory, host: string, variable: string): Variable | undefined =>
+  memories.get(inventory)?.variables.get(host)?.get(variable)
+
+/** The paths that an inventory was loaded from. */
+export const pathsOf = (inventory: Inventory): readonly string[] => memories.get(inventory)?.paths ?? []
 
 const flatTree = (hosts: readonly Host[]): Tree => {
   const tree = emptyTree()

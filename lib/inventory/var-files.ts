@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path'
 import { isMap, isScalar } from 'yaml'
-import { entriesIn, isFolder, readText, YAML_EXTENSIONS } from './inventory-files.ts'
+import type { Files } from './files.ts'
+import { isFolder, YAML_EXTENSIONS } from './inventory-files.ts'
 import type { Mistakes } from './mistakes.ts'
 import { editDistance } from './near.ts'
 import type { Readers } from './read-path.ts'
@@ -64,7 +65,7 @@ const isSlipOf = (name: string, other: string): boolean =>
 
 /** Source: ansible-core, plugins/vars/host_group_vars.py and parsing/dataloader.py (find_vars_files). */
 const varFolder = (folder: string, readers: Readers): VarFolder => {
-  const entries = isFolder(folder) ? entriesIn(folder).map(({ name }) => name) : []
+  const entries = isFolder(folder) ? readers.files.names(folder) : []
   const present = new Set(entries)
   const read = new Map<string, Variables | undefined>()
   const load = (name: string): Variables | undefined => {
@@ -86,7 +87,7 @@ const varFolder = (folder: string, readers: Readers): VarFolder => {
 
 const variablesIn = (path: string, readers: Readers): Variables => {
   const all = new Map<string, Variable>()
-  for (const file of varFiles(path)) {
+  for (const file of varFiles(path, readers.files)) {
     const source = openSource(file, readers)
     if (!source?.root || (isScalar(source.root) && source.root.value === null)) continue
     if (!isMap(source.root)) {
@@ -99,19 +100,19 @@ const variablesIn = (path: string, readers: Readers): Variables => {
   return all
 }
 
-const openSource = (file: string, { secrets, mistakes }: Readers): Source | undefined => {
-  const raw = readText(file)
+const openSource = (file: string, { secrets, mistakes, files }: Readers): Source | undefined => {
+  const raw = files.text(file)
   const sealed = isVault(raw)
   const text = sealed ? secrets.openFile(file, raw) : raw
   return text === undefined ? undefined : parseSource({ file, text, sealed }, mistakes)
 }
 
-const varFiles = (path: string): readonly string[] =>
+const varFiles = (path: string, files: Files): readonly string[] =>
   isFolder(path)
-    ? entriesIn(path).flatMap(({ name }) => {
+    ? files.names(path).flatMap((name) => {
         const inner = join(path, name)
         if (name.startsWith('.') || name.endsWith('~')) return []
-        if (isFolder(inner)) return extname(name) ? [] : varFiles(inner)
+        if (isFolder(inner)) return extname(name) ? [] : varFiles(inner, files)
         return YAML_EXTENSIONS.includes(extname(name)) ? [inner] : []
       })
     : [path]
