@@ -8,6 +8,8 @@ import type { Secret } from '../lib/secret.ts'
 export interface Web {
   readonly listen: string
   readonly external_url?: string
+  readonly web_config?: { readonly tls_server_config?: unknown }
+  readonly web_client_tls?: Readonly<Record<string, unknown>>
   readonly web_user?: { readonly username: string; readonly password: Secret }
 }
 
@@ -16,7 +18,13 @@ export const webFields = (port: number) => ({
   web_config: webConfig
     .optional()
     .describe(
-      'The web configuration file (basic_auth_users with bcrypt hashes, http_server_config), as the exporter toolkit reads it.',
+      'The web configuration file (tls_server_config, basic_auth_users with bcrypt hashes, http_server_config), as the exporter toolkit reads it.',
+    ),
+  web_client_tls: z
+    .looseObject({})
+    .optional()
+    .describe(
+      'How Prometheus trusts the certificate in `web_config`: its tls_config (ca_file, server_name, insecure_skip_verify). Default: by the CAs of the system.',
     ),
   web_user: z
     .strictObject({
@@ -34,10 +42,29 @@ export const externalUrl = url
 
 const webConfig = z.looseObject({
   tls_server_config: z
-    .never({ error: 'TLS on the web port is not supported: gates ask over plain HTTP inside the SSH connection' })
+    .looseObject({
+      client_auth_type: z
+        .enum(['NoClientCert', 'RequestClientCert', 'VerifyClientCertIfGiven'], {
+          error: 'client certificates cannot be required: Vestal has none to show to its own gates',
+        })
+        .optional()
+        .describe('What is asked of clients. Client certificates cannot be required.'),
+    })
     .optional()
-    .describe('Not supported: gates ask over plain HTTP inside the SSH connection.'),
+    .describe('The certificate and key, as files that are on the machine and that the service may read.'),
 })
+
+/** How Prometheus speaks to this web server: fields of a scrape config or of an entry of `alertmanagers`. */
+export const clientConfig = (web: Web): Readonly<Record<string, unknown>> => ({
+  ...(hasTls(web) && { scheme: 'https', ...(web.web_client_tls && { tls_config: web.web_client_tls }) }),
+  ...(web.web_user && { basic_auth: web.web_user }),
+})
+
+/**
+ * Whether its web port speaks TLS. The web configuration is read again with every request, but this is decided at start
+ * (exporter-toolkit `web/tls_config.go`), so it stands in the unit, a change of which restarts the service.
+ */
+export const hasTls = (web: Web): boolean => web.web_config?.tls_server_config !== undefined
 
 /** The port of a listen address. */
 export const portOf = (listen: string): number => Number(listen.slice(listen.lastIndexOf(':') + 1))

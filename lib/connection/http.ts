@@ -12,7 +12,7 @@ export type Dial = (address: string, port: number) => Promise<Duplex>
 const mostBytes = 64 * 1024 * 1024
 
 /**
- * Sends one HTTP request over a stream of its own and returns the whole answer, its body read as UTF-8. Throws HostError
+ * Sends one HTTP request over a stream of its own, with TLS where the port wants it, and returns the whole answer, its body read as UTF-8. Throws HostError
  * when nothing answers in time (default 10 s), when what answers is not HTTP, or when the body is over 64 MiB; LinkError as `dial` does.
  */
 export const ask = async (host: string, wanted: HttpRequest, dial: Dial): Promise<HttpAnswer> => {
@@ -23,17 +23,33 @@ export const ask = async (host: string, wanted: HttpRequest, dial: Dial): Promis
     () => late.reject(new HostError(host, `${what} did not answer within ${timeout}`)),
     milliseconds(timeout),
   )
-  const dialled = dial(address, port)
+  const dialled: Promise<Duplex>[] = []
+  const open = (): Promise<Duplex> => {
+    const stream = dial(address, port)
+    dialled.push(stream)
+    return Promise.race([stream, late.promise])
+  }
+  const send = (stream: Duplex) => Promise.race([exchange(stream, { ...wanted, address }), late.promise])
   try {
-    const stream = await Promise.race([dialled, late.promise])
-    return await Promise.race([exchange(stream, { ...wanted, address }), late.promise])
+    const answer = await send(await open())
+    return speaksTls(answer) ? await send(await encrypted(await open())) : answer
   } catch (error) {
     if (error instanceof HostError) throw error
     throw new HostError(host, `${what}: ${error instanceof Error ? error.message : error}`, { cause: error })
   } finally {
     clearTimeout(timer)
-    dialled.then((stream) => stream.destroy()).catch(() => {})
+    for (const stream of dialled) stream.then((one) => one.destroy()).catch(() => {})
   }
+}
+
+/** What a Go server with TLS answers to plain HTTP (net/http `server.go`): no setting need say which of the two a port speaks. */
+const speaksTls = ({ status, body }: HttpAnswer): boolean =>
+  status === 400 && body.startsWith('Client sent an HTTP request to an HTTPS server')
+
+/** The link to the host is what is trusted: the stream ends on that host, and its certificate may be for any name. */
+const encrypted = async (socket: Duplex): Promise<Duplex> => {
+  const { connect } = process.getBuiltinModule('node:tls')
+  return connect({ socket, rejectUnauthorized: false })
 }
 
 const exchange = (

@@ -12,7 +12,7 @@ import { flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
 import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
 import { template } from '../template.ts'
-import { endpointOf } from '../web.ts'
+import { endpointOf, hasTls } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import { gossipAddresses, type Member } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
@@ -21,7 +21,7 @@ import { type AlertmanagerVars, alertmanagerVars } from './vars.ts'
 
 const PROGRAM = { name: 'alertmanager', binaries: ['alertmanager', 'amtool'] }
 const USER = 'alertmanager'
-const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[] }>(
+const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[]; tls: boolean }>(
   import.meta.url,
   'templates/alertmanager.service.ejs',
 )
@@ -52,6 +52,7 @@ export const alertmanager = role({
         command: execStart(command),
         writes: unitPath(vars.data_dir),
         limit: memoryLimit(vars.memory_max),
+        tls: hasTls(vars),
       }),
       { flagsOf: { binary, flags: flagNames(flags) } },
     )

@@ -11,14 +11,14 @@ import { type Flags, flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
 import { execStart, onPath, staged, switched } from '../program.ts'
 import { template } from '../template.ts'
-import { endpointOf } from '../web.ts'
+import { endpointOf, hasTls } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
 
 const PROGRAM = { name: 'node_exporter', binaries: ['node_exporter'] }
 const USER = 'node-exp'
 const WEB_CONFIG = '/etc/node_exporter/web.yml'
-const unitText = template<{ user: string; command: string; limit: readonly string[] }>(
+const unitText = template<{ user: string; command: string; limit: readonly string[]; tls: boolean }>(
   import.meta.url,
   'templates/node_exporter.service.ejs',
 )
@@ -36,7 +36,7 @@ export const nodeExporter = role({
     const binary = releaseBinary('node_exporter', vars.version, 'node_exporter')
     const serviceUnit = unit(
       'node_exporter.service',
-      unitText({ user: USER, command: execStart(command), limit: memoryLimit(vars.memory_max) }),
+      unitText({ user: USER, command: execStart(command), limit: memoryLimit(vars.memory_max), tls: hasTls(vars) }),
       { flagsOf: { binary, flags: flagNames(flags) } },
     )
     return [

@@ -1,7 +1,7 @@
 import type { Host, Inventory } from '../../lib/model.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { externalLabel } from '../../lib/versions/external-labels.ts'
-import { joined, portOf, prefixOf, type Web } from '../web.ts'
+import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import type { Job } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
@@ -67,14 +67,14 @@ const scrapeConfig = (job: Job) => ({
 
 /** One entry for all Alertmanagers that are asked in the same way. */
 const senders = (alertmanagers: Parts['alertmanagers']) => {
-  const alike = Map.groupBy(alertmanagers, ({ web }) => JSON.stringify([prefixOf(web), web.web_user?.username]))
+  const alike = Map.groupBy(alertmanagers, ({ web }) => JSON.stringify([prefixOf(web), clientConfig(web)]))
   return [...alike.values()].map((some) => {
     const web = some[0]?.web
     const prefix = web ? prefixOf(web) : ''
     return {
       api_version: 'v2',
       ...(prefix !== '' && { path_prefix: prefix }),
-      ...(web?.web_user && { basic_auth: web.web_user }),
+      ...(web && clientConfig(web)),
       static_configs: [{ targets: some.map(({ host, web: { listen } }) => joined(host.address, portOf(listen))) }],
     }
   })

@@ -20,7 +20,7 @@ import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
 import { RULES, ruleFileNames, ruleFiles } from '../rules/files.ts'
 import { rules } from '../rules/role.ts'
 import { template } from '../template.ts'
-import { endpointOf, joined, portOf } from '../web.ts'
+import { endpointOf, hasTls, joined, portOf } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import { CONFIG, configFile, TARGETS, targetsFile, targetsPath, WEB_CONFIG } from './config.ts'
 import { flagsOf } from './flags.ts'
@@ -28,7 +28,7 @@ import { PROGRAM, promtool, USER } from './release.ts'
 import { alertmanagersOf, jobsOf } from './targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
 
-const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[] }>(
+const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[]; tls: boolean }>(
   import.meta.url,
   'templates/prometheus.service.ejs',
 )
@@ -63,6 +63,7 @@ export const prometheus: Role<PrometheusVars> = role({
         command: execStart(command),
         writes: unitPath(vars.storage_dir),
         limit: memoryLimit(vars.memory_max),
+        tls: hasTls(vars),
       }),
       { flagsOf: { binary, flags: flagNames(flags) } },
     )

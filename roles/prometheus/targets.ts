@@ -2,7 +2,7 @@ import { InputError } from '../../lib/errors.ts'
 import type { Host, Scope } from '../../lib/model.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import { nodeExporter } from '../node-exporter/role.ts'
-import { joined, portOf, prefixOf, type Web } from '../web.ts'
+import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
 import type { PrometheusVars } from './vars.ts'
 
 /** A job over the hosts of a group: one file of targets, and the scrape config that reads it. */
@@ -66,7 +66,7 @@ const builtIn = (hosts: readonly Host[], webOf: WebOf): Omit<Job, 'name'> => {
     targets: hosts.map((host) => targetOf(host, { port: portOf(webOf(host).listen), labels: {} })),
     config: {
       ...(prefix !== '' && { metrics_path: `${prefix}/metrics` }),
-      ...(web?.web_user && { basic_auth: web.web_user }),
+      ...(web && clientConfig(web)),
     },
   }
 }

@@ -139,9 +139,20 @@ test('sizes are written as Prometheus reads them, and flags of one’s own win',
   ])
 })
 
-test('TLS on the web port is refused, because gates could not ask', async () => {
-  const web_config = { tls_server_config: { cert_file: '/x' } }
-  await expect(withVars({ web_config })).rejects.toThrow(/TLS on the web port is not supported/)
+test('a web port that asks for client certificates is refused, because gates have none', async () => {
+  const web_config = { tls_server_config: { cert_file: '/x', client_auth_type: 'RequireAndVerifyClientCert' } }
+  await expect(withVars({ web_config })).rejects.toThrow(/client certificates cannot be required/)
+})
+
+test('TLS on the web port is how each Prometheus is scraped', async () => {
+  using made = await withVars({
+    web_config: { tls_server_config: { cert_file: '/x', key_file: '/y' } },
+    web_client_tls: { ca_file: '/ca' },
+  })
+  const { scrape_configs } = parse(made.text('prometheus', 'prom-1', '/etc/prometheus/prometheus.yml'))
+  expect(scrape_configs).toContainEqual(
+    expect.objectContaining({ job_name: 'prometheus', scheme: 'https', tls_config: { ca_file: '/ca' } }),
+  )
 })
 
 test('a web config is kept from others and checked by the version that will read it', async () => {
