@@ -62,10 +62,13 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
         ),
     )
     .command(
-      'schema',
-      'Print the JSON Schema of inventories, for editors',
-      (args) => args.option('json', { type: 'boolean', default: true, describe: 'The schema is JSON in any case' }),
-      () => choose(async () => (await import('./commands/schema.ts')).schema()),
+      'schema [of]',
+      'Print the JSON Schema of inventories or of files of teams, for editors',
+      (args) =>
+        args
+          .positional('of', { choices: ['inventory', 'teams'] as const, default: 'inventory' as const })
+          .option('json', { type: 'boolean', default: true, describe: 'The schema is JSON in any case' }),
+      (flags) => choose(async () => (await import('./commands/schema.ts')).schema(flags.of)),
     )
     .command(
       'audit [run]',

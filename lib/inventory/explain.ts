@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml'
 import type { z } from 'zod'
 import { Secret } from '../secret.ts'
-import type { Position } from './mistakes.ts'
+import { type Position, showPosition } from './mistakes.ts'
 import { didYouMean } from './near.ts'
 import { entriesOf, follow, positionOf } from './source.ts'
 import type { Variable } from './variable.ts'
@@ -182,4 +182,10 @@ const shown = (variable: Variable, path: Path, node: Node | null): string => {
 const shorten = (text: string): string => {
   const safe = text.replace(/:\/\/[^/@\s]+@/g, '://[secret]@')
   return safe.length > 60 ? `${safe.slice(0, 59)}…` : safe
+}
+
+/** Where a part of a variable's value was written, `file:line:column`. */
+export const placeOf = (variable: Variable, path: Path): string => {
+  const { node, key } = locate(variable, path)
+  return showPosition(positionOf(variable.source, node ?? key))
 }

@@ -11,8 +11,8 @@ export interface RoleVariable {
   readonly description: string
 }
 
-/** Every setting of a role, in the order of its schema, settings inside settings after the one that holds them. */
-export const roleVariables = (role: Role): readonly RoleVariable[] => rowsBelow(schemaOf(role.vars), '')
+/** Every setting of a role, or of anything else with a schema, in the order of its schema, settings inside settings after the one that holds them. */
+export const roleVariables = ({ vars }: Pick<Role, 'vars'>): readonly RoleVariable[] => rowsBelow(schemaOf(vars), '')
 
 const rowsBelow = (schema: JsonSchema, above: string): readonly RoleVariable[] =>
   Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {

@@ -1,3 +1,4 @@
+import { hiddenOf } from '../inventory/hidden.ts'
 import type { Inventory } from '../model.ts'
 import { Sealed, Secret } from '../secret.ts'
 
@@ -6,20 +7,32 @@ const SHORTEST = 4
 
 /** A function that takes every secret of the inventory out of a text: the last line of defence for what other programs print. */
 export const redactor = (inventory: Inventory): ((text: string) => string) => {
-  const values = [...secretsIn([inventory.hosts.map(({ vars, link }) => [vars, link])])]
+  const own = inventory.hosts.map(({ vars, link }) => [vars, link])
+  let beside = hiddenOf(inventory)
+  let spellings = spellingsOf([own, beside])
+  return (text) => {
+    const now = hiddenOf(inventory)
+    if (now !== beside) {
+      beside = now
+      spellings = spellingsOf([own, beside])
+    }
+    return spellings.reduce((left, value) => left.replaceAll(value, '[secret]'), text)
+  }
+}
+
+/** Every way in which a secret may be written, longest first. */
+const spellingsOf = (value: unknown): readonly string[] => {
   const spellings = new Set(
-    values
-      .filter((value) => value.length >= SHORTEST)
-      .flatMap((value) => [
-        value,
-        JSON.stringify(value).slice(1, -1),
-        Buffer.from(value).toString('base64'),
-        encodeURIComponent(value),
+    [...secretsIn(value)]
+      .filter((one) => one.length >= SHORTEST)
+      .flatMap((one) => [
+        one,
+        JSON.stringify(one).slice(1, -1),
+        Buffer.from(one).toString('base64'),
+        encodeURIComponent(one),
       ]),
   )
-  const longestFirst = [...spellings].sort((one, other) => other.length - one.length)
-  if (longestFirst.length === 0) return (text) => text
-  return (text) => longestFirst.reduce((left, value) => left.replaceAll(value, '[secret]'), text)
+  return [...spellings].sort((one, other) => other.length - one.length)
 }
 
 function* secretsIn(value: unknown, seen = new Set<unknown>()): Generator<string> {

@@ -1,13 +1,26 @@
-import type { Inventory } from '../../lib/model.ts'
+import type { Host, Inventory } from '../../lib/model.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { type FolderFile, filesOf } from '../folder.ts'
 import { yamlFile } from '../yaml.ts'
+import { provenRouting, type TeamRouting } from './teams.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 export const TEMPLATES = '/etc/alertmanager/templates'
 
-/** The configuration file: what the inventory says, and its templates. */
-export const configFile = ({ config, templates }: AlertmanagerVars): string | Sealed =>
+/**
+ * The configuration file: what the inventory says, its teams, and its templates. Printed once for all members with the same settings.
+ * Throws InputError where a team's file has a mistake or one of its cases fails.
+ */
+export const configFile = (inventory: Inventory, host: Host, vars: AlertmanagerVars): string | Sealed => {
+  const routing = provenRouting(inventory, host, vars)
+  const found = printed.get(routing) ?? print(routing.config, vars.templates)
+  printed.set(routing, found)
+  return found
+}
+
+const printed = new WeakMap<TeamRouting, string | Sealed>()
+
+const print = (config: AlertmanagerVars['config'], templates: string | undefined): string | Sealed =>
   yamlFile({ ...config, ...(templates !== undefined && { templates: config.templates ?? [`${TEMPLATES}/*.tmpl`] }) })
 
 /** The notification templates of a folder in the inventory, named without its folders. Throws InputError when it cannot be read. */

@@ -6,8 +6,9 @@ import { releaseBinary } from '../../lib/kinds/release.ts'
 import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Inventory, Scope, Task } from '../../lib/model.ts'
+import type { Host, Inventory, Scope, Task } from '../../lib/model.ts'
 import { role } from '../../lib/role.ts'
+import { Sealed } from '../../lib/secret.ts'
 import { flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
 import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
@@ -17,6 +18,7 @@ import { yamlFile } from '../yaml.ts'
 import { gossipAddresses, type Member } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
+import { SECRETS, teamRouting } from './teams.ts'
 import { type AlertmanagerVars, alertmanagerVars } from './vars.ts'
 
 const PROGRAM = { name: 'alertmanager', binaries: ['alertmanager', 'amtool'] }
@@ -40,7 +42,7 @@ export const alertmanager = role({
     const amtool = releaseBinary('alertmanager', vars.version, 'amtool')
 
     const templates = templateTasks(vars, inventory, amtool)
-    const config = file(CONFIG, configFile(vars), {
+    const config = file(CONFIG, configFile(inventory, host, vars), {
       mode: '0640',
       group: USER,
       validate: `${amtool} check-config "$1"`,
@@ -62,6 +64,7 @@ export const alertmanager = role({
       directory(vars.data_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, vars.version, host),
       ...templates,
+      ...secretTasks(inventory, host, vars),
       config,
       ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
       ...switched(PROGRAM, vars.version),
@@ -70,14 +73,14 @@ export const alertmanager = role({
     ]
   },
 
-  healthy({ host, vars, group }) {
+  healthy({ host, vars, inventory, group }) {
     const members = membersOf(group)
     const self = endpointOf(host, vars)
     const name = hasPeerName(vars.version) && members.length > 1 ? host.name : undefined
     const peers = members.filter((member) => member.host !== host)
     return [
       gossipMembersAre(self, { members: gossipAddresses(members), name }),
-      alertmanagerConfigInForce(self, configFile(vars)),
+      alertmanagerConfigInForce(self, configFile(inventory, host, vars)),
       ...(peers.length > 0
         ? [
             stateParity(
@@ -113,6 +116,18 @@ const templateTasks = (vars: AlertmanagerVars, inventory: Inventory, amtool: str
       file(`${TEMPLATES}/${name}`, text, {
         validate: `${amtool} template render --template.glob="$1" --template.text=parsed`,
       }),
+    ),
+  ]
+}
+
+/** Secrets of teams, each in a file that the configuration names. Alertmanager reads them when it notifies: no reload is needed. */
+const secretTasks = (inventory: Inventory, host: Host, vars: AlertmanagerVars): readonly Task[] => {
+  const { secretFiles, teams } = teamRouting(inventory, host, vars)
+  if (teams.length === 0) return []
+  return [
+    directory(SECRETS, { mode: '0750', group: USER, only: secretFiles.map(({ name }) => name) }),
+    ...secretFiles.map(({ name, content }) =>
+      file(`${SECRETS}/${name}`, new Sealed([content]), { mode: '0640', group: USER }),
     ),
   ]
 }

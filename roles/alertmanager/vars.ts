@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { absolutePath, bytes, duration, port, version } from '../../lib/inventory/fields.ts'
+import { absolutePath, bytes, duration, labelName, port, version } from '../../lib/inventory/fields.ts'
+import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { extraFlags } from '../flags.ts'
-import { sealKnownSecrets } from '../known-secrets.ts'
 import { externalUrl, webFields } from '../web.ts'
 import { missingReceivers } from './receivers.ts'
 
@@ -62,6 +62,20 @@ const configVars = z
       })
   })
 
+const teamsVars = z.union(
+  [
+    z.literal(false),
+    z.strictObject({
+      folder: z
+        .string()
+        .optional()
+        .describe('Folder of the files of teams, relative to the inventory; default: `teams`, where there is one.'),
+      label: labelName.default('team').describe('The label of an alert that says which team it is of.'),
+    }),
+  ],
+  { error: 'expected settings of teams, or false' },
+)
+
 export const alertmanagerVars = z.strictObject({
   version: version.describe('The version that runs.'),
   ...webFields(9093),
@@ -71,6 +85,9 @@ export const alertmanagerVars = z.strictObject({
     .describe(
       'The configuration file, as Alertmanager reads it: route, receivers, inhibit_rules, time_intervals, … A secret can stand anywhere as { $env: NAME } or { $file: path }.',
     ),
+  teams: teamsVars
+    .prefault({})
+    .describe('Teams as files, from which routes and receivers are generated: see docs/teams.md. `false`: none.'),
   templates: z
     .string()
     .optional()

@@ -1,4 +1,5 @@
 import type { Host, Inventory } from '../../lib/model.ts'
+import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { externalLabel } from '../../lib/versions/external-labels.ts'
 import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
@@ -16,10 +17,15 @@ export interface Parts {
   readonly alertmanagers: readonly { readonly host: Host; readonly web: Web }[]
   /** Where the rule files are. */
   readonly rules: string
+  /** What gives alerts their teams. */
+  readonly ownership: readonly RelabelStep[]
 }
 
 /** prometheus.yml. All replicas of a shard differ in nothing but the value of their replica label. */
-export const configFile = (vars: PrometheusVars, { host, jobs, alertmanagers, rules }: Parts): string | Sealed =>
+export const configFile = (
+  vars: PrometheusVars,
+  { host, jobs, alertmanagers, rules, ownership }: Parts,
+): string | Sealed =>
   yamlFile({
     global: {
       scrape_interval: vars.scrape_interval,
@@ -29,7 +35,11 @@ export const configFile = (vars: PrometheusVars, { host, jobs, alertmanagers, ru
     },
     rule_files: [`${rules}/*.yml`],
     alerting: {
-      alert_relabel_configs: [{ action: 'labeldrop', regex: vars.replica_label }, ...vars.alert_relabel_configs],
+      alert_relabel_configs: [
+        { action: 'labeldrop', regex: vars.replica_label },
+        ...vars.alert_relabel_configs,
+        ...ownership,
+      ],
       alertmanagers: senders(alertmanagers),
     },
     scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs],

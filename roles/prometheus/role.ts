@@ -24,6 +24,7 @@ import { endpointOf, hasTls, joined, portOf } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import { CONFIG, configFile, TARGETS, targetsFile, targetsPath, WEB_CONFIG } from './config.ts'
 import { flagsOf } from './flags.ts'
+import { ownershipFor } from './ownership.ts'
 import { PROGRAM, promtool, USER } from './release.ts'
 import { alertmanagersOf, jobsOf } from './targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
@@ -51,11 +52,16 @@ export const prometheus: Role<PrometheusVars> = role({
       file(targetsPath(job), targetsFile(job, inventory), { mode: '0640', group: USER }),
     )
     const ruleTasks = ruleFiles(scopeOf(rules, host, inventory), promtool(vars.version))
-    const config = file(CONFIG, configFile(vars, { host, jobs, alertmanagers: alertmanagersOf(scope), rules: RULES }), {
-      mode: '0640',
-      group: USER,
-      validate: `${promtool(vars.version)} check config "$1"`,
-    })
+    const alertmanagers = alertmanagersOf(scope)
+    const config = file(
+      CONFIG,
+      configFile(vars, { host, jobs, alertmanagers, rules: RULES, ownership: ownershipFor(scope, alertmanagers) }),
+      {
+        mode: '0640',
+        group: USER,
+        validate: `${promtool(vars.version)} check config "$1"`,
+      },
+    )
     const serviceUnit = unit(
       'prometheus.service',
       unitText({

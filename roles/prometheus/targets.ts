@@ -1,6 +1,7 @@
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Scope } from '../../lib/model.ts'
 import { alertmanager } from '../alertmanager/role.ts'
+import type { AlertmanagerVars } from '../alertmanager/vars.ts'
 import { nodeExporter } from '../node-exporter/role.ts'
 import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
 import type { PrometheusVars } from './vars.ts'
@@ -44,8 +45,14 @@ export const jobsOf = (scope: Scope<PrometheusVars>, prometheusWeb: WebOf): read
   return Object.entries(jobs).flatMap(([name, job]) => (job && job.targets.length > 0 ? [{ name, ...job }] : []))
 }
 
+/** An Alertmanager that alerts are sent to. */
+export interface Receiving {
+  readonly host: Host
+  readonly web: AlertmanagerVars
+}
+
 /** The Alertmanagers it sends to. Throws InputError when one of them isn't in group `alertmanager`, so that its settings are unknown. */
-export const alertmanagersOf = ({ vars, group }: Scope<PrometheusVars>): readonly { host: Host; web: Web }[] =>
+export const alertmanagersOf = ({ vars, group }: Scope<PrometheusVars>): readonly Receiving[] =>
   group(vars.alertmanager_group).map((host) => {
     if (host.groups.includes('alertmanager')) return { host, web: alertmanager.varsOf(host) }
     throw new InputError([

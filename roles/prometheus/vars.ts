@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/fields.ts'
+import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { extraFlags } from '../flags.ts'
-import { sealKnownSecrets } from '../known-secrets.ts'
 import { externalUrl, webFields } from '../web.ts'
 
 const yaml = z.looseObject({}, { error: 'expected a mapping, as Prometheus reads it' })

@@ -5,6 +5,7 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import type { Inventory, Scope, Task } from '../../lib/model.ts'
 import { filesOf } from '../folder.ts'
+import { teamFile } from './team-file.ts'
 import type { RulesVars } from './vars.ts'
 
 export const RULES = '/etc/prometheus/rules'
@@ -14,7 +15,7 @@ export const RULES = '/etc/prometheus/rules'
  * Throws InputError where a folder or file cannot be read, holds no groups, or two files would have one name.
  */
 export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly Task[] => {
-  const files = filesFor(scope)
+  const files = [...filesFor(scope), ...ofTeams(scope)]
   return [
     directory(RULES, { only: files.map(({ name }) => name) }),
     ...files.map(({ name, text }) => file(`${RULES}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
@@ -23,9 +24,7 @@ export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly T
 
 /** The paths of all rule files that hold at least one group. */
 export const ruleFileNames = (scope: Scope<RulesVars>): readonly string[] =>
-  filesFor(scope)
-    .filter(({ groups }) => groups > 0)
-    .map(({ name }) => `${RULES}/${name}`)
+  [...filesFor(scope), ...ofTeams(scope)].filter(({ groups }) => groups > 0).map(({ name }) => `${RULES}/${name}`)
 
 interface RuleFile {
   /** On the host, below the folder of rules. */
@@ -34,6 +33,11 @@ interface RuleFile {
   readonly path: string
   readonly text: string
   readonly groups: number
+}
+
+const ofTeams = (scope: Scope<RulesVars>): readonly RuleFile[] => {
+  const text = teamFile(scope)
+  return text === undefined ? [] : [{ name: 'vestal-teams.yml', path: 'teams', text, groups: 1 }]
 }
 
 const filesFor = ({ vars, inventory }: Scope<RulesVars>): readonly RuleFile[] => {

@@ -4,13 +4,13 @@ import type { Role } from '../../../lib/model.ts'
 const HEADING = '## Settings\n'
 
 /** A role's page with its table of settings made anew from the schema; what stands before the table is written by people. */
-export const pageWithSettings = (role: Role, page: string): string => {
+export const pageWithSettings = (role: Pick<Role, 'name' | 'vars'>, page: string): string => {
   const at = page.indexOf(HEADING)
   if (at < 0) throw new Error(`the page of ${role.name} has no heading "${HEADING.trim()}"`)
   return `${page.slice(0, at)}${HEADING}\n${table(role)}`
 }
 
-const table = (role: Role): string =>
+const table = (role: Pick<Role, 'vars'>): string =>
   [
     '| setting | type | default | what it is |',
     '|---|---|---|---|',

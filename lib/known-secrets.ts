@@ -1,11 +1,11 @@
-import { Secret } from '../lib/secret.ts'
+import { Secret } from './secret.ts'
 
 /**
  * Fields that Prometheus and Alertmanager themselves hide as `<secret>` (their documentation, "Configuration"), so that a password
  * written plainly in the inventory is as unprintable as one that is referred to. Not `url`: most webhook addresses are no secret.
  */
 const FIELDS: ReadonlySet<string> = new Set(
-  `password auth_password auth_secret smtp_auth_password smtp_auth_secret bearer_token credentials client_secret
+  `password auth_password auth_secret routing_key smtp_auth_password smtp_auth_secret bearer_token credentials client_secret
    secret_key access_key token token_id bot_token user_key api_key api_secret service_key app_token webhook_url
    alert_source_token slack_api_url slack_app_token victorops_api_key opsgenie_api_key wechat_api_secret`.split(/\s+/),
 )

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import type { Labels } from './matcher.ts'
+import { patternOf } from './regex/pattern.ts'
+
+/** One step of relabelling, as Prometheus' configuration has it; what is left out is its default. */
+export interface RelabelStep {
+  readonly source_labels?: readonly string[]
+  readonly separator?: string
+  readonly regex?: string
+  readonly target_label?: string
+  readonly replacement?: string
+  readonly modulus?: number
+  readonly action?: string
+}
+
+/**
+ * What relabelling makes of labels; null where it drops them. Source: Prometheus' `model/relabel/relabel.go`. `dotAll`: from 3.0 on
+ * `.` is a line's end too.
+ */
+export const relabel = (labels: Labels, steps: readonly RelabelStep[], dotAll: boolean): Labels | null => {
+  let current: Labels | null = labels
+  for (const step of steps) {
+    current = relabelOnce(current, step, dotAll)
+    if (!current) return null
+  }
+  return Object.fromEntries(Object.entries(current).filter(([, value]) => value !== ''))
+}
+
+const relabelOnce = (labels: Labels, step: RelabelStep, dotAll: boolean): Labels | null => {
+  const { source_labels: from = [], separator = ';', regex = '(.*)', replacement = '$1', target_label: to = '' } = step
+  const source = from.map((name) => labels[name] ?? '').join(separator)
+  const matches = (text: string): boolean => patternOf(regex, { dotAll }).test(text)
+  const keep = (wanted: (name: string) => boolean): Labels =>
+    Object.fromEntries(Object.entries(labels).filter(([name]) => wanted(name)))
+  switch (step.action?.toLowerCase() ?? 'replace') {
+    case 'replace':
+      return matches(source) ? { ...labels, ...replaced(source, { regex, replacement, to }, dotAll) } : labels
+    case 'keep':
+      return matches(source) ? labels : null
+    case 'drop':
+      return matches(source) ? null : labels
+    case 'keepequal':
+      return labels[to] === source ? labels : null
+    case 'dropequal':
+      return labels[to] === source ? null : labels
+    case 'labeldrop':
+      return keep((name) => !matches(name))
+    case 'labelkeep':
+      return keep(matches)
+    case 'lowercase':
+      return { ...labels, [to]: source.toLowerCase() }
+    case 'uppercase':
+      return { ...labels, [to]: source.toUpperCase() }
+    case 'hashmod':
+      return { ...labels, [to]: String(hashOf(source) % BigInt(step.modulus ?? 1)) }
+    case 'labelmap':
+      return {
+        ...labels,
+        ...Object.fromEntries(
+          Object.entries(labels)
+            .filter(([name]) => matches(name))
+            .map(([name, value]) => [expanded(name, { regex, replacement }, dotAll), value]),
+        ),
+      }
+    default:
+      return labels
+  }
+}
+
+interface Replacing {
+  readonly regex: string
+  readonly replacement: string
+}
+
+const replaced = (source: string, { to, ...how }: Replacing & { to: string }, dotAll: boolean): Labels => ({
+  [expanded(source, { ...how, replacement: to }, dotAll)]: expanded(source, how, dotAll),
+})
+
+/** `$1` and `${name}` filled in from the groups. Groups are found by JavaScript's rules, which differ from Go's only in odd expressions. */
+const expanded = (source: string, { regex, replacement }: Replacing, dotAll: boolean): string => {
+  if (!replacement.includes('$')) return replacement
+  const found = new RegExp(`^(?:${regex.replaceAll('(?P<', '(?<')})$`, dotAll ? 'us' : 'u').exec(source)
+  return replacement.replaceAll(/\$(?:\{(\w+)\}|(\w+)|(\$))/g, (_, braced, plain, dollar) => {
+    if (dollar) return '$'
+    const name = braced ?? plain
+    return (/^\d+$/.test(name) ? found?.[Number(name)] : found?.groups?.[name]) ?? ''
+  })
+}
+
+/** The last eight bytes of the MD5. */
+const hashOf = (text: string): bigint => createHash('md5').update(text).digest().readBigUInt64BE(8)
