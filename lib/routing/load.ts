@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMap } from 'yaml'
 import { startChecks } from '../inventory/check.ts'
 import { placeOf } from '../inventory/explain.ts'
-import { entriesIn, isFolder, readText } from '../inventory/inventory-files.ts'
+import { isFolder, readText } from '../inventory/inventory-files.ts'
 import { collectMistakes, type Mistakes } from '../inventory/mistakes.ts'
 import { didYouMean } from '../inventory/near.ts'
 import { readSecrets } from '../inventory/secrets.ts'
@@ -69,7 +69,7 @@ const filesOf = function* (
     return
   }
   const variable = variableReader(readSecrets(env, mistakes), mistakes)
-  for (const { name } of entriesIn(folder)) {
+  for (const name of readdirSync(folder).sort()) {
     const file = join(folder, name)
     if (!/^[^.].*\.(?:ya?ml|json)$/.test(name) || isFolder(file)) continue
     const source = parseSource({ file, text: readText(file) }, mistakes)
