@@ -47,6 +47,11 @@ module.exports = {
       'The engine works on the nouns alone.',
     ),
     never(
+      '^lib/health/',
+      '^(lib/(cli|report|connection|kinds|lab)/|roles/|playbooks/)',
+      'A look is made of answers; it draws nothing.',
+    ),
+    never(
       '^lib/report/',
       '^(lib/(cli|connection|kinds|gates|lab)/|roles/|playbooks/)',
       'A report is a function of events.',

@@ -213,6 +213,8 @@ export interface Role<V = unknown> {
   healthy(scope: Scope<V>): readonly Gate[]
   /** Gates that say it serves, whatever version and config it runs; asked of a host whose change was taken back. */
   serves(scope: Scope<V>): readonly Gate[]
+  /** What `status` shows of this role on a host beside what its gates say; a role without has no row of its own. */
+  instance?(scope: Scope<V>): Instance
   /** This role's settings for any host, defaults filled in. The inventory has been validated: throws nothing an operator can cause. */
   varsOf(host: Host): V
 }
@@ -222,6 +224,27 @@ export interface Scope<V = unknown> {
   readonly inventory: Inventory
   /** The hosts of a group, in the inventory's order. */
   group(name: string): readonly Host[]
+}
+/** One running program of a role on a host, as `status` looks at it. */
+export interface Instance {
+  /** Which part of the whole it is, such as its shard and replica. */
+  readonly part?: string
+  /** The ids of the tasks that keep it running and that choose its version: their states say what runs and what is on disk. */
+  readonly service: string
+  readonly current: string
+  /** Asks it what it is doing. Throws HostError where it does not answer. */
+  look?(reach: Reach): Promise<Signs>
+}
+/** What a program says of itself. What is left out doesn't apply to it, or isn't known yet. */
+export interface Signs {
+  readonly ready: boolean
+  /** Gossip addresses: its own, those it sees, itself included, and those of the inventory. */
+  readonly members?: { readonly self: string; readonly seen: readonly string[]; readonly expected: readonly string[] }
+  readonly targets?: { readonly up: number; readonly of: number }
+  /** How many alerts are firing. */
+  readonly alerts?: number
+  /** How far the replay of its write-ahead log has come: `3 of 12`. */
+  readonly replay?: string
 }
 export interface Play {
   readonly name: string

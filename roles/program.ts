@@ -19,6 +19,12 @@ export const switched = ({ name, binaries }: Program, version: string): readonly
   ...binaries.map((binary) => symlink(onPath(binary), `${currentFolder(name)}/${binary}`)),
 ]
 
+/** The tasks whose states say which version of a program runs and which is on disk. */
+export const programTasks = (name: string): { readonly service: string; readonly current: string } => ({
+  service: `service ${name}`,
+  current: `symlink ${currentFolder(name)}`,
+})
+
 /** Where a binary stands on PATH, whatever version is current. */
 export const onPath = (binary: string): string => `/usr/local/bin/${binary}`
 

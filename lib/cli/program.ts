@@ -1,4 +1,5 @@
 import yargs from 'yargs'
+import type { StatusFlags } from './commands/status.ts'
 import { type ChangeFlags, type CommonFlags, changeOptions, commonOptions } from './options.ts'
 import { usageError } from './usage.ts'
 
@@ -44,8 +45,17 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
     .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, (flags) =>
       choose(async () => (await import('./commands/check.ts')).check(flags as unknown as CommonFlags)),
     )
-    .command('status', 'Ask every service whether it really serves', commonOptions, (flags) =>
-      choose(async () => (await import('./commands/status.ts')).status(flags as unknown as CommonFlags)),
+    .command(
+      'status',
+      'Ask every service whether it really serves',
+      (args) =>
+        commonOptions(args).option('watch', {
+          alias: 'w',
+          type: 'boolean',
+          default: false,
+          describe: 'Look again every two seconds, until Ctrl-C',
+        }),
+      (flags) => choose(async () => (await import('./commands/status.ts')).status(flags as unknown as StatusFlags)),
     )
     .command(
       'inventory',

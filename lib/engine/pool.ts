@@ -2,6 +2,8 @@ import type { Connection, Host, Reach } from '../model.ts'
 
 export interface Pool extends AsyncDisposable {
   readonly reach: Reach
+  /** The next call for this host makes a new connection: the link of the last one is gone, or was never made. */
+  forget(host: Host): void
   /** What each connected host has cost so far, by name. */
   cost(): Readonly<Record<string, { readonly execs: number; readonly pushedBytes: number }>>
 }
@@ -24,10 +26,12 @@ export const connectionPool = (connect: Connect): Pool => {
       open.set(host.name, made)
       return made
     },
+    forget: (host) => void open.delete(host.name),
     cost: () =>
       Object.fromEntries(settled.map(({ host, cost: { execs, pushedBytes } }) => [host.name, { execs, pushedBytes }])),
     async [Symbol.asyncDispose]() {
-      await Promise.allSettled([...open.values()].map(async (made) => (await made)[Symbol.asyncDispose]()))
+      await Promise.allSettled([...open.values()])
+      await Promise.allSettled(settled.map((connection) => connection[Symbol.asyncDispose]()))
     },
   }
 }

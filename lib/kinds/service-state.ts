@@ -5,6 +5,7 @@ import type { Watched } from './service-watch.ts'
 /**
  * `active` is `running`, `stopped`, `failed`, `starting`, `crash-looping` or another of systemd's words. `command` and `started`
  * (its unit and what is read at start only) and `loaded` (what is read at start and on reload) are `same`, or `differs` and what does.
+ * `since` is when its main process was started, in milliseconds since the epoch; nothing is wanted of it.
  */
 export type ServiceState = Readonly<{
   enabled: boolean
@@ -14,6 +15,7 @@ export type ServiceState = Readonly<{
   command: string
   started: string
   loaded: string
+  since?: number
 }>
 /** What a service must be, as far as its state is read against it. */
 export interface ServiceWish {
@@ -33,8 +35,10 @@ export const serviceState = (
   if (LoadState === undefined || (LoadState === 'not-found' && MainPID === '0')) return null
   const state = { enabled: UnitFileState === 'enabled', masked: LoadState === 'masked', active: active(answer) }
   if (MainPID === '0') return { ...state, executable: '', command: 'none', started: 'none', loaded: 'none' }
+  const since = Number(systemdTime(answer.properties.ExecMainStartTimestamp ?? '') / 1_000_000n)
   return {
     ...state,
+    ...(since > 0 && { since }),
     executable: `${answer.executable}${answer.genuine || answer.executable !== wish.executable ? '' : ' (not as released)'}`,
     command: isSame(answer.command, wish.command) ? 'same' : startedOtherwise(answer),
     started: said(startedWithOther(answer, wish.starts, disk)),

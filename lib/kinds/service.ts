@@ -49,7 +49,7 @@ export const serviceKind: Kind<ServiceState, ServiceData> = {
             (field) =>
               fields.length === 1 || from.active === to?.active || ['enabled', 'masked', 'active'].includes(field),
           )
-          .map((field) => reasons(from, to ?? {})[field as keyof ServiceState])
+          .map((field) => reasons(from, to ?? {})[field as keyof ReturnType<typeof reasons>])
           .join(', '),
 }
 
@@ -116,7 +116,10 @@ const runSteps = ({ task: { data }, from, to, fields }: Change<ServiceState, Ser
   return [data.reloads ? reload(what) : restart(what, isRunning)]
 }
 
-const reasons = (from: ServiceState, to: Partial<ServiceState>): Readonly<Record<keyof ServiceState, string>> => ({
+const reasons = (
+  from: ServiceState,
+  to: Partial<ServiceState>,
+): Readonly<Record<Exclude<keyof ServiceState, 'since'>, string>> => ({
   enabled: from.enabled ? 'starts at boot and must not' : 'does not start at boot',
   masked: 'is masked',
   active: `is ${from.active}, not ${to.active}`,

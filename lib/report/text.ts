@@ -1,13 +1,9 @@
-import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { showMilliseconds } from '../duration.ts'
 import type { HostPlan, Plan, RunReport } from '../model.ts'
 import { exitCodeOf, tally } from './outcome.ts'
+import { paint } from './paint.ts'
 import { waitedMs } from './waiting.ts'
-
-/** Colours only on a terminal that has them: node's own rules (NO_COLOR, FORCE_COLOR, isTTY). */
-export const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
-  styleText(style, text, { stream: process.stdout, validateStream: true })
 
 const MARK = { create: '+', change: '~', remove: '-' } as const
 const COLOUR = { create: 'green', change: 'yellow', remove: 'red' } as const

@@ -1,4 +1,5 @@
 import { alertmanagerConfigInForce, gossipMembersAre } from '../../lib/gates/alertmanager.ts'
+import { lookAtAlertmanager } from '../../lib/gates/looks.ts'
 import { stateParity } from '../../lib/gates/state-parity.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
@@ -11,11 +12,11 @@ import { role } from '../../lib/role.ts'
 import { Sealed } from '../../lib/secret.ts'
 import { flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
+import { execStart, onPath, programTasks, staged, switched, unitPath } from '../program.ts'
 import { template } from '../template.ts'
 import { endpointOf, hasTls } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
-import { gossipAddresses, type Member } from './cluster.ts'
+import { gossipAddress, gossipAddresses, type Member } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
 import { SECRETS, teamRouting } from './teams.ts'
@@ -103,6 +104,15 @@ export const alertmanager = role({
         peers.map((peer) => endpointOf(peer.host, peer.vars)),
       ),
     ]
+  },
+
+  instance({ host, vars, group }) {
+    const expected = gossipAddresses(membersOf(group))
+    const self = expected.length > 0 ? gossipAddress({ host, vars }) : ''
+    return {
+      ...programTasks('alertmanager'),
+      look: lookAtAlertmanager(endpointOf(host, vars), { self, expected }),
+    }
   },
 })
 

@@ -9,7 +9,7 @@ import type { Gate, Scope } from '../../lib/model.ts'
 import { role } from '../../lib/role.ts'
 import { type Flags, flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, staged, switched } from '../program.ts'
+import { execStart, onPath, programTasks, staged, switched } from '../program.ts'
 import { template } from '../template.ts'
 import { endpointOf, hasTls } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
@@ -54,6 +54,7 @@ export const nodeExporter = role({
 
   healthy: (scope) => answers(scope),
   serves: (scope) => answers(scope),
+  instance: () => programTasks('node_exporter'),
 })
 
 const answers = ({ host, vars }: Pick<Scope<NodeExporterVars>, 'host' | 'vars'>): readonly Gate[] => [

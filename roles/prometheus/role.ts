@@ -1,3 +1,4 @@
+import { lookAtPrometheus } from '../../lib/gates/looks.ts'
 import {
   alertmanagersDiscovered,
   configInForce,
@@ -16,7 +17,7 @@ import { scopeOf } from '../../lib/playbook.ts'
 import { role } from '../../lib/role.ts'
 import { flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, staged, switched, unitPath } from '../program.ts'
+import { execStart, onPath, programTasks, staged, switched, unitPath } from '../program.ts'
 import { RULES, ruleFileNames, ruleFiles } from '../rules/files.ts'
 import { rules } from '../rules/role.ts'
 import { template } from '../template.ts'
@@ -115,6 +116,12 @@ export const prometheus: Role<PrometheusVars> = role({
       ruleGroupsEvaluated(self, { files: [], within: '3m' }),
     ]
   },
+
+  instance: ({ host, vars }) => ({
+    ...programTasks('prometheus'),
+    part: `shard ${vars.shard}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
+    look: lookAtPrometheus(endpointOf(host, vars)),
+  }),
 })
 
 const webConfig = (content: PrometheusVars['web_config'], version: string) =>

@@ -1,65 +1,57 @@
-import Table from 'cli-table3'
+import { setTimeout as sleep } from 'node:timers/promises'
 import deploy from '../../../playbooks/deploy.ts'
-import { askGates } from '../../engine/gates.ts'
-import { connectionPool } from '../../engine/pool.ts'
-import type { Gate, GateReport, Host, Inventory } from '../../model.ts'
-import { rolesOf, scopeOf } from '../../playbook.ts'
-import { paint } from '../../report/text.ts'
+import { connectionPool, type Pool } from '../../engine/pool.ts'
+import { type FleetLook, lookAt } from '../../health/look.ts'
+import { rolesOf } from '../../playbook.ts'
+import { statusText } from '../../report/status.ts'
 import { connecting } from '../connecting.ts'
-import { inLab, openInventory } from '../open-inventory.ts'
+import { inLab, type OpenInventory, openInventory } from '../open-inventory.ts'
 import type { CommonFlags } from '../options.ts'
+import { stopping } from '../stopping.ts'
 
-/** Asks each service's own gates once. Exit code 1 where one says no or a host cannot be reached. */
-export const status = async (flags: CommonFlags): Promise<number> => {
-  const { inventory, hosts } = await openInventory(flags, rolesOf(deploy))
-  const inside = await inLab(hosts)
+/** Flags of `status`. */
+export interface StatusFlags extends CommonFlags {
+  readonly watch: boolean
+}
+const PAUSE_MS = 2_000
+const CLEAR = '\x1b[H\x1b[2J'
+
+/** Looks at the fleet once, or with `watch` until Ctrl-C. Exit code 1 where something is unhealthy in the last look. */
+export const status = async (flags: StatusFlags): Promise<number> => {
+  const opened = await openInventory(flags, rolesOf(deploy))
+  const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   await using pool = connectionPool(connecting(flags))
-  const asked = hosts.flatMap((host) => questions(host, inventory))
-  const reports = await Promise.all(
-    asked.map(async ({ host, role, gates }) => {
-      const answers = await askGates(gates, { play: 'status', reach: pool.reach, emit: () => undefined })
-      return { host: host.name, role, answers }
-    }),
-  )
-  const rows = reports.map(({ host, role, answers }) => ({
-    instance: host,
-    role,
-    healthy: answers.every(({ pass }) => pass),
-    failing: answers.filter(({ pass }) => !pass).map(whyNot),
-  }))
-  process.stdout.write(
-    `${flags.json ? JSON.stringify({ vestal: 'status/1', inventory: inventory.name, instances: rows }, null, 2) : table(rows)}\n`,
-  )
-  return rows.every(({ healthy }) => healthy) ? 0 : 1
+  return flags.watch ? watch(opened, flags, pool) : show(await look(opened, flags, pool), flags)
 }
 
-interface Row {
-  readonly instance: string
-  readonly role: string
-  readonly healthy: boolean
-  readonly failing: readonly string[]
-}
-
-const questions = (host: Host, inventory: Inventory) =>
-  [...new Set(deploy.plays.filter((play) => play.hosts(host)).flatMap((play) => play.roles))]
-    .filter((role) => role.group === undefined || host.groups.includes(role.group))
-    .map((role) => ({ host, role: role.name, gates: role.healthy(scopeOf(role, host, inventory)).map(once) }))
-    .filter(({ gates }) => gates.length > 0)
-
-/** A status is a look, not a wait. */
-const once = (gate: Gate): Gate => ({ ...gate, within: '0s' })
-
-const whyNot = ({ name, why }: GateReport): string => `${name}: ${why}`
-
-const table = (rows: readonly Row[]): string => {
-  const grid = new Table({
-    head: ['instance', 'role', 'state', 'why'],
-    style: { head: [], border: [], compact: true },
-    wordWrap: true,
-  })
-  for (const { instance, role, healthy, failing } of rows) {
-    grid.push([instance, role, healthy ? paint('green', 'healthy') : paint('red', 'unhealthy'), failing.join('\n')])
+const watch = async (opened: OpenInventory, flags: StatusFlags, pool: Pool): Promise<number> => {
+  using stop = stopping(() => undefined)
+  for (let code = 0; ; ) {
+    const fleet = await Promise.race([look(opened, flags, pool, stop.stop), aborted(stop.stop)])
+    if (fleet) code = show(fleet, flags, process.stdout.isTTY ? CLEAR : '')
+    if (fleet) await sleep(PAUSE_MS, undefined, { signal: stop.stop }).catch(() => undefined)
+    if (stop.stop.aborted) return code
   }
-  return grid.toString()
 }
+
+const look = ({ inventory, hosts }: OpenInventory, { forks }: StatusFlags, pool: Pool, signal?: AbortSignal) =>
+  lookAt(deploy, inventory, { hosts, forks, reach: pool.reach, onLost: pool.forget, signal }).catch(
+    (error: unknown) => {
+      if (!signal?.aborted) throw error
+      return null
+    },
+  )
+
+const show = (fleet: FleetLook | null, { json, watch: again }: StatusFlags, before = ''): number => {
+  if (!fleet) return 0
+  const text = json ? JSON.stringify(fleet, null, again ? 0 : 2) : `${before}${statusText(fleet)}`
+  process.stdout.write(`${text}\n`)
+  return fleet.healthy ? 0 : 1
+}
+
+const aborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(null)
+    else signal.addEventListener('abort', () => resolve(null), { once: true })
+  })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
+import type { FleetLook } from '../../../lib/health/look.ts'
 import type { RunReport } from '../../../lib/model.ts'
 import { changesOf, planOf, reportOf, resetHost, runs, vestal } from '../vestal.ts'
 import { changedPaths, type Snapshot, snapshot } from './snapshot.ts'
@@ -69,6 +70,17 @@ describe.each(EXAMPLES)('inventory/$example on fresh machines', ({ example, host
   test('plan then finds nothing, and still changes nothing', async () => {
     const plan = await touchingNothing(() => vestal(['plan', '-i', inventory, '--exit-code', '--json']))
     expect({ code: plan.code, changes: changesOf(planOf(plan)) }).toEqual({ code: 0, changes: {} })
+  })
+
+  test('status finds everything healthy, in its version, and nothing left to do', async () => {
+    const { code, stdout } = await touchingNothing(() => vestal(['status', '-i', inventory, '--json']))
+    const { instances, notes, hosts: looks } = JSON.parse(stdout) as FleetLook
+    expect({ code, notes, why: instances.flatMap(({ failing }) => failing) }).toEqual({ code: 0, notes: [], why: [] })
+    expect(Object.keys(looks)).toEqual(Object.keys(hosts))
+    for (const one of instances) {
+      expect(one).toMatchObject({ healthy: true, service: 'running', config: { inForce: true }, drift: 0 })
+      expect(one.version?.running).toBe(one.version?.disk)
+    }
   })
 
   test('a second deploy asks each machine once and touches nothing', async () => {

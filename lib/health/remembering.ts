@@ -1,0 +1,27 @@
+import type { Connection, HttpAnswer, HttpRequest, Reach } from '../model.ts'
+
+/** The same way to each host, on which no page is asked for twice: for one look, whose questions are all of one moment. */
+export const remembering = (reach: Reach): Reach => {
+  const made = new Map<string, Promise<Connection>>()
+  return (host) => {
+    const known = made.get(host.name) ?? reach(host).then(withMemory)
+    made.set(host.name, known)
+    return known
+  }
+}
+
+const withMemory = (connection: Connection): Connection => {
+  const answers = new Map<string, Promise<HttpAnswer>>()
+  return {
+    host: connection.host,
+    exec: (script, options) => connection.exec(script, options),
+    request(wanted: HttpRequest) {
+      if ((wanted.method ?? 'GET') !== 'GET') return connection.request(wanted)
+      const key = JSON.stringify([wanted.address, wanted.port, wanted.path, wanted.headers])
+      const answer = answers.get(key) ?? connection.request(wanted)
+      answers.set(key, answer)
+      return answer
+    },
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+  }
+}

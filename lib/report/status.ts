@@ -1,0 +1,82 @@
+import type { FleetLook, InstanceLook } from '../health/look.ts'
+import { type Cell, columns } from './columns.ts'
+import { paint } from './paint.ts'
+
+const HEAD = [
+  'instance',
+  'role',
+  'part',
+  'version',
+  'state',
+  'members',
+  'config',
+  'targets',
+  'alerts',
+  'wal',
+  'uptime',
+  'drift',
+]
+
+/** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
+export const statusText = ({ instances, notes, healthy }: FleetLook): string => {
+  const why = instances.flatMap(({ instance, role, failing }) =>
+    failing.map((one) => `${paint('red', 'unhealthy')} ${instance} ${role}: ${one}`),
+  )
+  const bad = instances.filter((one) => !one.healthy).length
+  const sum = healthy
+    ? paint('green', `All ${instances.length} instances are healthy.`)
+    : paint('red', bad > 0 ? `${bad} of ${instances.length} instances are unhealthy.` : 'A host could not be read.')
+  return [
+    columns(HEAD, instances.map(rowOf)),
+    ...why,
+    ...notes.map((note) => `${paint('yellow', 'note')} ${note}`),
+    sum,
+  ].join('\n')
+}
+
+/** A span for people, its two largest units: `45s`, `12m`, `3h20m`, `12d4h`. */
+export const spanText = (seconds: number): string => {
+  const [minutes, hours, days] = [60, 3_600, 86_400].map((unit) => Math.floor(seconds / unit)) as [
+    number,
+    number,
+    number,
+  ]
+  if (days > 0) return `${days}d${hours % 24}h`
+  if (hours > 0) return `${hours}h${minutes % 60}m`
+  return minutes > 0 ? `${minutes}m` : `${seconds}s`
+}
+
+const rowOf = (one: InstanceLook): readonly Cell[] => [
+  { text: one.instance },
+  { text: one.role },
+  { text: one.part ?? '' },
+  versionCell(one),
+  stateCell(one),
+  ratio(one.members && { has: one.members.seen.length, of: one.members.expected.length }),
+  one.config ? (one.config.inForce ? { text: 'in force' } : { text: 'differs', style: 'yellow' }) : { text: '' },
+  ratio(one.targets && { has: one.targets.up, of: one.targets.of }),
+  { text: one.alerts === undefined ? '' : String(one.alerts) },
+  { text: one.replay ?? '', style: 'yellow' },
+  { text: one.uptimeSeconds === undefined ? '' : spanText(one.uptimeSeconds) },
+  { text: one.drift === undefined ? '?' : String(one.drift), style: one.drift === 0 ? undefined : 'yellow' },
+]
+
+const versionCell = ({ version }: InstanceLook): Cell => {
+  const { running, disk } = version ?? {}
+  if (running === disk) return { text: running ?? '' }
+  return { text: running ? `${running} (disk ${disk ?? 'none'})` : `(disk ${disk})`, style: 'yellow' }
+}
+
+const stateCell = ({ healthy, service, ready, replay }: InstanceLook): Cell => {
+  if (healthy) return { text: 'healthy', style: 'green' }
+  if (service === undefined) return { text: 'unreachable', style: 'red' }
+  if (service !== 'running') return { text: service, style: 'red' }
+  return replay !== undefined || ready === false
+    ? { text: 'starting', style: 'yellow' }
+    : { text: 'unhealthy', style: 'red' }
+}
+
+const ratio = (counted?: { readonly has: number; readonly of: number }): Cell =>
+  counted
+    ? { text: `${counted.has}/${counted.of}`, style: counted.has === counted.of ? undefined : 'yellow' }
+    : { text: '' }
