@@ -22,7 +22,8 @@ export const status = async (flags: StatusFlags): Promise<number> => {
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   await using pool = connectionPool(connecting(flags))
-  return flags.watch ? watch(opened, flags, pool) : show(await look(opened, flags, pool), flags)
+  // Awaited here: returned as it is, it would outlive the pool.
+  return flags.watch ? await watch(opened, flags, pool) : show(await look(opened, flags, pool), flags)
 }
 
 const watch = async (opened: OpenInventory, flags: StatusFlags, pool: Pool): Promise<number> => {
