@@ -5,13 +5,28 @@ import { fileURLToPath } from 'node:url'
 
 const page = fileURLToPath(new URL('../docs/commands.md', import.meta.url))
 const program = fileURLToPath(new URL('../lib/cli/vestal.js', import.meta.url))
-const COMMANDS = ['deploy', 'plan', 'check', 'status', 'inventory', 'schema', 'audit', 'lab'] as const
+const COMMANDS = [
+  'deploy',
+  'plan',
+  'check',
+  'status',
+  'add-node',
+  'remove-node',
+  'replace-node',
+  'inventory',
+  'schema',
+  'audit',
+  'lab',
+] as const
 
 const EXAMPLES: Readonly<Record<(typeof COMMANDS)[number], string>> = {
   deploy: 'vestal deploy -i inventory/ha --limit am-1 --diff',
   plan: 'vestal plan -i inventory/ha --exit-code --json',
   check: 'vestal check -i inventory/ha',
   status: 'vestal status -i inventory/ha --json',
+  'add-node': 'vestal add-node am-4 -i inventory/ha --host 10.88.0.17 --role alertmanager',
+  'remove-node': 'vestal remove-node am-4 -i inventory/ha',
+  'replace-node': 'vestal replace-node am-3 am-5 -i inventory/ha --host 10.88.0.17',
   inventory: 'vestal inventory -i inventory/ha --json',
   schema: 'vestal schema > vestal.schema.json',
   audit: 'vestal audit',

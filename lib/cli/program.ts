@@ -1,5 +1,13 @@
 import yargs from 'yargs'
 import type { StatusFlags } from './commands/status.ts'
+import {
+  type AddNodeFlags,
+  addNodeOptions,
+  type RemoveNodeFlags,
+  type ReplaceNodeFlags,
+  removeNodeOptions,
+  replaceNodeOptions,
+} from './node-options.ts'
 import { type ChangeFlags, type CommonFlags, changeOptions, commonOptions } from './options.ts'
 import { usageError } from './usage.ts'
 
@@ -88,6 +96,37 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
           .positional('run', { type: 'string' })
           .option('json', { type: 'boolean', default: false, describe: 'Output for programs' }),
       (flags) => choose(async () => (await import('./commands/audit.ts')).audit(flags)),
+    )
+    .command('add-node <name>', 'Make a machine part of the fleet', addNodeOptions, (flags) =>
+      choose(async () => {
+        const [{ addNodeCommand }, { addNode }] = await Promise.all([
+          import('./commands/add-node.ts'),
+          import('../../playbooks/add-node.ts'),
+        ])
+        return addNodeCommand(addNode, flags as unknown as AddNodeFlags)
+      }),
+    )
+    .command('remove-node <name>', 'Take a machine, or a role of it, out of the fleet', removeNodeOptions, (flags) =>
+      choose(async () => {
+        const [{ removeNodeCommand }, { removeNode }] = await Promise.all([
+          import('./commands/remove-node.ts'),
+          import('../../playbooks/remove-node.ts'),
+        ])
+        return removeNodeCommand(removeNode, flags as unknown as RemoveNodeFlags)
+      }),
+    )
+    .command(
+      'replace-node <old> <new>',
+      'Put a new machine in the place of one that is gone',
+      replaceNodeOptions,
+      (flags) =>
+        choose(async () => {
+          const [{ replaceNodeCommand }, { replaceNode }] = await Promise.all([
+            import('./commands/replace-node.ts'),
+            import('../../playbooks/replace-node.ts'),
+          ])
+          return replaceNodeCommand(replaceNode, flags as unknown as ReplaceNodeFlags)
+        }),
     )
     .command('lab <action> [words..]', 'Real machines on this one, to try things on', labOptions, (flags) =>
       choose(async () => (await import('./commands/lab.ts')).lab(flags)),

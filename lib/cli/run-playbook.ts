@@ -1,8 +1,10 @@
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
-import { emitter, namesOf, type RunEvent } from '../engine/events.ts'
+import { type Emit, emitter, namesOf, type RunEvent } from '../engine/events.ts'
 import { run } from '../engine/run.ts'
-import type { Plan, Playbook } from '../model.ts'
+import { editDiff, writeEdits } from '../inventory/edit/write.ts'
+import type { FileEdit } from '../inventory/files.ts'
+import type { Inventory, Plan, Playbook } from '../model.ts'
 import { rolesOf } from '../playbook.ts'
 import { folderWriter, operator, runName } from '../report/folder.ts'
 import { lineOf } from '../report/lines.ts'
@@ -19,7 +21,30 @@ import { requireHosts } from './usage.ts'
 export const runPlaybook = async (book: Playbook, flags: ChangeFlags): Promise<number> => {
   const opened = await openInventory(flags, rolesOf(book))
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
-  return (await inLab(opened.hosts)) ?? apply(book, opened, flags)
+  return (await inLab(opened.hosts)) ?? apply(book, opened, { flags, around: {} })
+}
+
+/** What a command does to the inventory beside what its playbook does to machines. */
+export interface Around {
+  /** Edits of the inventory's files that lead to the inventory that is run. */
+  readonly edits?: readonly FileEdit[]
+  /** Written before the first change of a machine, or after the last one, if all went well. */
+  readonly write?: 'first' | 'last'
+  /** The fleet whose alerts are watched; default: the inventory that is run. */
+  readonly watched?: Inventory
+  /** Said at the end, if all went well. */
+  readonly farewell?: string
+}
+
+/** Runs a playbook over an inventory that may not be written yet, inside the lab's network if there is one. */
+export const runOpened = (
+  book: Playbook,
+  opened: OpenInventory,
+  flags: ChangeFlags,
+  around: Around,
+): Promise<number> => {
+  requireHosts('--break-lock', flags.breakLock, opened.hosts)
+  return apply(book, opened, { flags, around })
 }
 
 /** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
@@ -58,7 +83,12 @@ const settings = (book: Playbook, { hosts }: OpenInventory, flags: ChangeFlags) 
   connect: connecting(flags),
 })
 
-const apply = async (book: Playbook, opened: OpenInventory, flags: ChangeFlags): Promise<number> => {
+const apply = async (
+  book: Playbook,
+  opened: OpenInventory,
+  { flags, around }: { readonly flags: ChangeFlags; readonly around: Around },
+): Promise<number> => {
+  const { edits = [], write, farewell } = around
   const chosen = settings(book, opened, flags)
   const redact = redactor(opened.inventory)
   const keep = folderWriter(chosen.run, { owner: chosen.owner, command: [book.name, ...flags.inventory] }, redact)
@@ -67,7 +97,11 @@ const apply = async (book: Playbook, opened: OpenInventory, flags: ChangeFlags):
   using stop = stopping(() => emit({ event: 'interrupted' }))
   const { report } = await run(book, opened.inventory, {
     ...chosen,
-    confirm: (plan) => confirm(plan, { flags, view, redact }),
+    confirm: async (plan) => {
+      const goAhead = await confirm(plan, { flags, view, redact, edits })
+      if (goAhead && write === 'first') writeInventory(edits, emit)
+      return goAhead
+    },
     stop: stop.stop,
     abandon: stop.abandon,
     emit,
@@ -78,8 +112,20 @@ const apply = async (book: Playbook, opened: OpenInventory, flags: ChangeFlags):
     return 1
   }
   if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
-  return exitCodeOf(report)
+  const code = exitCodeOf(report)
+  if (code === 0 && write === 'last') writeInventory(edits, emit)
+  if (code === 0 && farewell && !flags.json) process.stdout.write(`${farewell}\n`)
+  return code
 }
+
+const writeInventory = (edits: readonly FileEdit[], emit: Emit): void => {
+  if (edits.length === 0) return
+  const diff = editDiff(edits)
+  writeEdits(edits)
+  emit({ event: 'inventory-written', files: edits.map(({ file }) => file), diff })
+}
+
+type Redact = (text: string) => string
 
 interface View {
   listen(event: RunEvent): void
@@ -125,12 +171,13 @@ const linePrinter =
 
 const confirm = async (
   plan: Plan,
-  { flags, view, redact }: { flags: ChangeFlags; view: View; redact: (text: string) => string },
+  { flags, view, redact, edits }: { flags: ChangeFlags; view: View; redact: Redact; edits: readonly FileEdit[] },
 ): Promise<boolean> => {
-  if (flags.json || plan.changes === 0) return true
+  if (flags.json || (plan.changes === 0 && edits.length === 0)) return true
   const ask = process.stdin.isTTY && process.stdout.isTTY && !flags.yes
   if (!ask && !flags.diff && !flags.verbose) return true
   await view.pause()
+  if (edits.length > 0) process.stdout.write(`${redact(editDiff(edits))}\n\n`)
   process.stdout.write(`${redact(planText(plan))}\n`)
   const goAhead = !ask || (await yes('Go ahead? [y/N] '))
   if (goAhead) view.resume(plan)

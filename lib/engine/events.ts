@@ -78,6 +78,12 @@ export type RunEvent = { readonly at: string } & (
       readonly ms: number
     }
   | { readonly event: 'stopped'; readonly play: string; readonly why: string }
+  | {
+      /** The inventory's own files were changed; `diff` is all of it. */
+      readonly event: 'inventory-written'
+      readonly files: readonly string[]
+      readonly diff: string
+    }
   | { readonly event: 'interrupted' }
   | { readonly event: 'run-ended'; readonly report: RunReport }
 )

@@ -30,6 +30,20 @@ export const stateParity = (alertmanager: Endpoint, peers: readonly Endpoint[]):
   },
 })
 
+/** An Alertmanager holds the silences of its peers. Asked of one that no Prometheus sends to yet, which can hold no alerts. */
+export const silenceParity = (alertmanager: Endpoint, peers: readonly Endpoint[]): Gate => ({
+  name: 'Alertmanager holds the silences of its peers',
+  host: alertmanager.host.name,
+  within: '4m',
+  async ask(reach) {
+    const [mine, ...theirs] = await Promise.all([alertmanager, ...peers].map((one) => stateOf(reach, one)))
+    const differences = theirs.flatMap((peer) => [
+      ...lacking('silences', missingFrom(mine?.silences ?? new Set(), peer.silences), `lacks, which ${peer.host} has,`),
+    ])
+    return differences.length > 0 ? { pass: false, why: differences.join('; ') } : { pass: true }
+  },
+})
+
 interface Holdings {
   readonly host: string
   /** The ids of silences that are active or pending. */

@@ -24,6 +24,8 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
       return `${event.play}: STOPPED: ${event.why}`
     case 'kept':
       return verbose ? `${event.host}: kept ${event.name}` : null
+    case 'inventory-written':
+      return `inventory: wrote ${event.files.join(', ')}${verbose ? `\n    ${event.diff.replaceAll('\n', '\n    ')}` : ''}`
     case 'interrupted':
       return 'Interrupted: what is under way is finished, nothing new is started. Once more abandons it.'
     default:

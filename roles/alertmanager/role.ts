@@ -143,5 +143,5 @@ const secretTasks = (inventory: Inventory, host: Host, vars: AlertmanagerVars): 
 }
 
 /** All members of the cluster, this host included. */
-const membersOf = (group: Scope<AlertmanagerVars>['group']): readonly Member[] =>
+export const membersOf = (group: Scope<AlertmanagerVars>['group']): readonly Member[] =>
   group('alertmanager').map((host) => ({ host, vars: alertmanager.varsOf(host) }))
