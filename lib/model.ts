@@ -1,5 +1,5 @@
 /** The nouns. Everything else is a function from one of these to another. */
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { ZodType } from 'zod'
 import type { Content, Secret } from './secret.ts'
 
@@ -60,6 +60,16 @@ export interface Connection extends AsyncDisposable {
   exec(script: string, options?: ExecOptions): Promise<Exec>
   /** An HTTP request made from the host itself, through the link: no port needs to be open to the controller. */
   request(request: HttpRequest): Promise<HttpAnswer>
+  /**
+   * Takes connections that are made on the host to a port of its own loopback (127.0.0.1), and hands each to `take`. Throws HostError
+   * where the port is taken or the host forbids it, LinkError when the link is gone.
+   */
+  listen(port: number, take: (stream: Duplex) => void): Promise<Listening>
+}
+/** A port of a host that leads to the controller; given back when it is disposed. */
+export interface Listening extends AsyncDisposable {
+  /** Settles when nothing arrives any more, with the reason: the link was lost, or it was disposed. */
+  readonly ended: Promise<string>
 }
 export interface ExecOptions {
   /** What the script's commands can read from standard input. */
@@ -340,6 +350,8 @@ export interface RunReport {
   readonly gates: readonly GateReport[]
   /** Why plays ended before their end, and what became of the hosts whose gates said no. */
   readonly stops?: readonly string[]
+  /** What the canary alerts of a watched run came to (`--watch-alerts`). */
+  readonly alerts?: AlertsReport
   /** Execs and bytes pushed, by host: what the run cost. */
   readonly cost: Readonly<Record<string, { readonly execs: number; readonly pushedBytes: number }>>
 }
@@ -352,4 +364,37 @@ export interface GateReport {
   /** When it was first asked, RFC 3339. */
   readonly at?: string
   readonly ms: number
+}
+
+/**
+ * What became of the canary alerts that were sent through the fleet while a run went on. Times are the controller's; a canary is sent when a
+ * machine has its metric on disk, and delivered when its first `firing` notification arrives at the controller.
+ */
+export interface AlertsReport {
+  readonly sent: number
+  readonly delivered: number
+  /** Could have been notified, and never was. */
+  readonly lost: number
+  /** `firing` notified again without a `resolved` between. */
+  readonly duplicated: number
+  /** `firing` notified after `resolved`, of an alert that was over. */
+  readonly refired: number
+  /** `firing` notified again through a host whose link to the controller had broken: Alertmanager tries again what it could not hand over. */
+  readonly repeated: number
+  /** `resolved` notified of a canary that was not over. */
+  readonly resolvedEarly: number
+  /** Notified, and never `resolved`. */
+  readonly unresolved: number
+  /** Ended, with the run, before they had to be notified. */
+  readonly cutShort: number
+  /** From sent to delivered, the longest. */
+  readonly largestDelayMs: number
+  /** The longest time in which at least one canary was waiting to be notified and none was delivered. */
+  readonly longestBlackoutMs: number
+  /** Canaries under a silence: none of them may be notified. */
+  readonly silenced: { readonly sent: number; readonly notified: number }
+  /** How often the link to an Alertmanager's host broke. */
+  readonly linksLost: number
+  /** Names of canaries behind each count that is not 0, ten at most. */
+  readonly canaries: Readonly<Record<'lost' | 'duplicated' | 'refired' | 'unresolved' | 'silenced', readonly string[]>>
 }

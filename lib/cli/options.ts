@@ -11,12 +11,20 @@ export interface CommonFlags {
   readonly privateKey?: string
   readonly acceptNewHostKeys: boolean
 }
-/** Flags of commands that may change machines. */
-export interface ChangeFlags extends CommonFlags {
+/** What `plan` takes beside them, and every command that may change machines. */
+interface RunFlags extends CommonFlags {
   readonly tags?: readonly string[]
   readonly diff: boolean
   readonly yes: boolean
   readonly breakLock: readonly string[]
+}
+export interface PlanFlags extends RunFlags {
+  readonly exitCode: boolean
+}
+/** Flags of commands that may change machines. */
+export interface ChangeFlags extends RunFlags {
+  /** Send canary alerts through the fleet meanwhile, and tell what became of them. */
+  readonly watchAlerts: boolean
 }
 
 const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
@@ -61,7 +69,16 @@ export const commonOptions = (args: Argv) =>
     .option('verbose', { alias: 'v', type: 'boolean', default: false, describe: 'Say more' })
     .check(({ forks }) => (Number.isInteger(forks) && forks > 0 ? true : '--forks takes a whole number from 1'))
 
+/** Flags of commands that change machines. One that watches unless told not to adds `.default('watch-alerts', true)`. */
 export const changeOptions = (args: Argv) =>
+  planOptions(args).option('watch-alerts', {
+    type: 'boolean',
+    default: false,
+    describe: 'Send canary alerts through the fleet meanwhile, and tell which were late, lost or notified twice',
+  })
+
+/** Flags of `plan`: those of a change that also mean something where nothing is changed. */
+export const planOptions = (args: Argv) =>
   commonOptions(args)
     .option('tags', {
       alias: 't',

@@ -8,7 +8,14 @@ import {
   removeNodeOptions,
   replaceNodeOptions,
 } from './node-options.ts'
-import { type ChangeFlags, type CommonFlags, changeOptions, commonOptions } from './options.ts'
+import {
+  type ChangeFlags,
+  type CommonFlags,
+  changeOptions,
+  commonOptions,
+  type PlanFlags,
+  planOptions,
+} from './options.ts'
 import { usageError } from './usage.ts'
 
 type Work = () => Promise<number>
@@ -36,7 +43,7 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
       'plan',
       'Show what deploy would change, and change nothing',
       (args) =>
-        changeOptions(args).option('exit-code', {
+        planOptions(args).option('exit-code', {
           type: 'boolean',
           default: false,
           describe: 'Exit 3 when something would change',
@@ -47,7 +54,7 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
             import('./run-playbook.ts'),
             import('../../playbooks/deploy.ts'),
           ])
-          return planPlaybook(deploy, flags as unknown as ChangeFlags & { exitCode: boolean })
+          return planPlaybook(deploy, flags as unknown as PlanFlags)
         }),
     )
     .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, (flags) =>

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
+import { watchedFleet } from '../../roles/canary-fleet.ts'
 import { type Emit, emitter, namesOf, type RunEvent } from '../engine/events.ts'
 import { run } from '../engine/run.ts'
 import { editDiff, writeEdits } from '../inventory/edit/write.ts'
 import type { FileEdit } from '../inventory/files.ts'
-import type { Inventory, Plan, Playbook } from '../model.ts'
+import { CANARIES } from '../ledger/arrival.ts'
+import type { Inventory, Plan, Playbook, RunReport } from '../model.ts'
 import { rolesOf } from '../playbook.ts'
 import { folderWriter, operator, runName } from '../report/folder.ts'
 import { lineOf } from '../report/lines.ts'
@@ -13,14 +15,16 @@ import { redactor } from '../report/redact.ts'
 import { planText, reportText } from '../report/text.ts'
 import { connecting } from './connecting.ts'
 import { inLab, type OpenInventory, openInventory } from './open-inventory.ts'
-import type { ChangeFlags } from './options.ts'
+import type { ChangeFlags, PlanFlags } from './options.ts'
 import { stopping } from './stopping.ts'
 import { requireHosts } from './usage.ts'
+import { watchAlerts } from './watching.ts'
 
 /** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
 export const runPlaybook = async (book: Playbook, flags: ChangeFlags): Promise<number> => {
   const opened = await openInventory(flags, rolesOf(book))
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
+  if (flags.watchAlerts) watchedFleet(opened.inventory)
   return (await inLab(opened.hosts)) ?? apply(book, opened, { flags, around: {} })
 }
 
@@ -48,10 +52,7 @@ export const runOpened = (
 }
 
 /** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
-export const planPlaybook = async (
-  book: Playbook,
-  flags: ChangeFlags & { readonly exitCode: boolean },
-): Promise<number> => {
+export const planPlaybook = async (book: Playbook, flags: PlanFlags): Promise<number> => {
   const opened = await openInventory(flags, rolesOf(book))
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
@@ -72,7 +73,7 @@ export const planPlaybook = async (
   return flags.exitCode && plan.changes > 0 ? 3 : 0
 }
 
-const settings = (book: Playbook, { hosts }: OpenInventory, flags: ChangeFlags) => ({
+const settings = (book: Playbook, { hosts }: OpenInventory, flags: ChangeFlags | PlanFlags) => ({
   run: runName(book.name, new Date(), Math.random()),
   hosts,
   tags: flags.tags,
@@ -89,22 +90,35 @@ const apply = async (
   { flags, around }: { readonly flags: ChangeFlags; readonly around: Around },
 ): Promise<number> => {
   const { edits = [], write, farewell } = around
+  const watched = flags.watchAlerts ? watchedFleet(around.watched ?? opened.inventory) : undefined
   const chosen = settings(book, opened, flags)
   const redact = redactor(opened.inventory)
   const keep = folderWriter(chosen.run, { owner: chosen.owner, command: [book.name, ...flags.inventory] }, redact)
   const view = await openView(opened, flags, redact)
   const emit = emitter(keep, view.listen)
   using stop = stopping(() => emit({ event: 'interrupted' }))
+  const { connect, run: name } = chosen
+  await using ledger = watched && watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
+  const writeFirst = (): void => void (write === 'first' && writeInventory(edits, emit))
   const { report } = await run(book, opened.inventory, {
     ...chosen,
     confirm: async (plan) => {
       const goAhead = await confirm(plan, { flags, view, redact, edits })
-      if (goAhead && write === 'first') writeInventory(edits, emit)
+      if (goAhead && !ledger) writeFirst()
       return goAhead
     },
     stop: stop.stop,
     abandon: stop.abandon,
     emit,
+    // A fleet whose alerts cannot be watched is left as it is, and its inventory too.
+    watch: ledger && {
+      begin: async () => {
+        const gates = await ledger.begin()
+        writeFirst()
+        return gates
+      },
+      end: ledger.end,
+    },
   })
   await view.close()
   if (!report) {
@@ -113,10 +127,14 @@ const apply = async (
   }
   if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
   const code = exitCodeOf(report)
-  if (code === 0 && write === 'last') writeInventory(edits, emit)
+  if (machinesAreDone(report) && write === 'last') writeInventory(edits, emit)
   if (code === 0 && farewell && !flags.json) process.stdout.write(`${farewell}\n`)
   return code
 }
+
+/** Whatever became of canary alerts meanwhile. */
+const machinesAreDone = (report: RunReport): boolean =>
+  exitCodeOf({ ...report, alerts: undefined, gates: report.gates.filter(({ host }) => host !== CANARIES) }) === 0
 
 const writeInventory = (edits: readonly FileEdit[], emit: Emit): void => {
   if (edits.length === 0) return
@@ -144,12 +162,13 @@ const openView = async (
   if (flags.json) return steady((event) => void process.stdout.write(`${redact(JSON.stringify(event))}\n`))
   if (!process.stdout.isTTY || flags.verbose) return steady(linePrinter(redact, flags.verbose))
   const { liveView } = await import('../report/live.ts')
-  let live = liveView(namesOf(hosts))
+  const rows = [...namesOf(hosts), ...(flags.watchAlerts ? [CANARIES] : [])]
+  let live = liveView(rows)
   return {
     listen: (event) => live.listen(event),
     pause: () => live.close(),
     resume(plan) {
-      live = liveView(namesOf(hosts), plan)
+      live = liveView(rows, plan)
     },
     close: () => live.close(),
   }

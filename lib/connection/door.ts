@@ -47,6 +47,7 @@ export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): 
       cost.requests += 1
       return ask(host.name, request, transport.dial)
     },
+    listen: transport.listen,
     [Symbol.asyncDispose]: () => transport.close(),
   }
 }

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { constants, userInfo } from 'node:os'
 import { HostError } from '../errors.ts'
 import type { Host } from '../model.ts'
 import { bootstrapCommand } from './bootstrap.ts'
 import type { ConnectOptions, CountedConnection } from './connect.ts'
 import { door } from './door.ts'
-import { portFailure } from './port-failure.ts'
+import { portFailure, portTaken } from './port-failure.ts'
 import { sudoFor } from './sudo.ts'
 import type { Ended, Transport } from './transport.ts'
 
@@ -16,7 +16,7 @@ export const openLocal = (host: Host, options: ConnectOptions): CountedConnectio
   door(host, localTransport(host.name), { sudo: sudoFor(host.link, userInfo().username), idle: options.idle })
 
 const localTransport = (host: string): Transport => {
-  /** For each running program, what ends it. */
+  /** For each running program and open port, what ends it. */
   const running = new Set<(why: string) => void>()
   const drop = (why: string): void => {
     for (const end of running) end(why)
@@ -53,6 +53,25 @@ const localTransport = (host: string): Transport => {
         throw portFailure(host, { address, port, error })
       })
       return socket
+    },
+    async listen(port, take) {
+      const open = new Set<Socket>()
+      const server = createServer((socket) => {
+        open.add(socket.once('close', () => open.delete(socket)))
+        take(socket)
+      }).listen(port, '127.0.0.1')
+      await once(server, 'listening').catch((error: unknown) => {
+        throw portTaken(host, port, error)
+      })
+      const { promise: ended, resolve } = Promise.withResolvers<string>()
+      const end = (why: string): void => {
+        running.delete(end)
+        for (const socket of open) socket.destroy()
+        server.close()
+        resolve(why)
+      }
+      running.add(end)
+      return { ended, [Symbol.asyncDispose]: async () => end('the port was given back') }
     },
   }
 }

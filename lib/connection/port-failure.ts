@@ -19,3 +19,10 @@ export const portFailure = (host: string, { address, port, error }: Failed): Hos
   }
   return new HostError(host, `${at} cannot be reached from the host: ${words}`, { cause: error })
 }
+
+/** The error for a port of the host's loopback on which something listens already. */
+export const portTaken = (host: string, port: number, cause: unknown): HostError =>
+  new HostError(host, `127.0.0.1:${port} is taken on the host`, {
+    cause,
+    hint: 'Another run of Vestal may be using it, or a link that broke a moment ago still holds it; or choose another port.',
+  })

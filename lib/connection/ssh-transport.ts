@@ -3,6 +3,7 @@ import type { ClientCallback, ClientChannel } from 'ssh2'
 import { HostError, LinkError } from '../errors.ts'
 import { bootstrapLine } from './bootstrap.ts'
 import { portFailure } from './port-failure.ts'
+import { reversePort } from './reverse.ts'
 import type { Session } from './session.ts'
 import type { Ended, Program, Transport } from './transport.ts'
 
@@ -19,6 +20,7 @@ export const sshTransport = (host: string, session: Session): Transport => ({
       hint: 'Compare `MaxSessions` in its sshd_config.',
     })
   },
+  listen: (port, take) => reversePort(host, session, { port, take }),
   dial: async (address, port) => {
     const ask = (done: ClientCallback): unknown => session.client.forwardOut('127.0.0.1', 0, address, port, done)
     const channel = await open(host, session, { ask, take: (one) => one })

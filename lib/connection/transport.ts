@@ -1,4 +1,5 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Listening } from '../model.ts'
 import type { Become } from './bootstrap.ts'
 
 /** What SSH and the machine itself have in common: they start programs and reach ports. */
@@ -7,6 +8,8 @@ export interface Transport {
   start(become?: Become): Promise<Program>
   /** A stream to a port as the machine itself reaches it. Throws HostError when nothing answers there, LinkError when the link is gone. */
   dial(address: string, port: number): Promise<Duplex>
+  /** Takes connections to a port of the machine's loopback. Throws HostError where it may not, LinkError when the link is gone. */
+  listen(port: number, take: (stream: Duplex) => void): Promise<Listening>
   /** Cuts the link; whatever runs over it ends as lost, for this reason. */
   drop(why: string): void
   close(): Promise<void>

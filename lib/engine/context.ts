@@ -1,5 +1,5 @@
 import { HostError } from '../errors.ts'
-import type { GateReport, Host, Inventory, Outcome, Plan, Playbook } from '../model.ts'
+import type { AlertsReport, GateReport, Host, Inventory, Outcome, Plan, Playbook } from '../model.ts'
 import { taskId } from '../model.ts'
 import type { Emit } from './events.ts'
 import type { LockRequest } from './lock.ts'
@@ -27,6 +27,14 @@ export interface RunOptions {
   readonly abandon: AbortSignal
   readonly connect: Connect
   readonly emit: Emit
+  /** Watches alerts while machines are changed. */
+  readonly watch?: Watch
+}
+export interface Watch {
+  /** Called when the plan is confirmed, before anything changes. Throws HostError where it cannot watch: then nothing changes. */
+  begin(): Promise<readonly GateReport[]>
+  /** Called when the last play is over. */
+  end(): Promise<{ readonly alerts: AlertsReport; readonly gates: readonly GateReport[] }>
 }
 export type Outcomes = Record<string, Record<string, Outcome>>
 

@@ -1,4 +1,4 @@
-import type { Facts, Host, Plan, RunReport, Verdict } from '../model.ts'
+import type { AlertsReport, Facts, Host, Plan, RunReport, Verdict } from '../model.ts'
 
 /** What happens in a run, as it happens. Views, the run's folder and `--json` are all made of these; `at` is RFC 3339. */
 export type RunEvent = { readonly at: string } & (
@@ -84,6 +84,8 @@ export type RunEvent = { readonly at: string } & (
       readonly files: readonly string[]
       readonly diff: string
     }
+  /** How the canary alerts of a watched run stand; the last one before `run-ended` is what the report has. */
+  | { readonly event: 'alerts'; readonly alerts: AlertsReport }
   | { readonly event: 'interrupted' }
   | { readonly event: 'run-ended'; readonly report: RunReport }
 )

@@ -41,12 +41,14 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
   options.emit({ event: 'planned', plan })
   if (!(await options.confirm(plan))) return { plan, report: null }
   const state = startState(hostWorks, readings, options)
+  state.gates.push(...((await options.watch?.begin()) ?? []))
   const heartbeat = keepLocks(state, pool, options)
   try {
     await playAll({ book, inventory, pool, options, state }, batches, hostWorks)
   } finally {
     clearInterval(heartbeat)
   }
+  const watched = await options.watch?.end()
   const report: RunReport = {
     vestal: 'report/1',
     run: options.run,
@@ -56,8 +58,9 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
     ms: Date.now() - startedAt.getTime(),
     interrupted: options.stop.aborted,
     hosts: state.outcomes,
-    gates: state.gates,
     stops: state.stops,
+    gates: [...state.gates, ...(watched?.gates ?? [])],
+    alerts: watched?.alerts,
     cost: pool.cost(),
   }
   options.emit({ event: 'run-ended', report })

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod'
 import { HostError } from '../errors.ts'
-import type { Connection, Host, HttpAnswer, Reach } from '../model.ts'
+import type { Connection, Host, HttpAnswer, HttpRequest, Reach } from '../model.ts'
 import type { Secret } from '../secret.ts'
 
 /** A web server on a host, as it is asked from that host. */
@@ -24,10 +24,17 @@ export const ask = async (reach: Reach, endpoint: Endpoint, path: string): Promi
   const key = JSON.stringify([endpoint.address, endpoint.port, endpoint.prefix, path])
   const shared = asked.get(key)
   if (shared) return shared
-  const answer = request(connection, endpoint, path).finally(() => asked.delete(key))
+  const answer = request(connection, endpoint, { path }).finally(() => asked.delete(key))
   asked.set(key, answer)
   return answer
 }
+
+/** Sends a request that changes something; never shared. Throws HostError or LinkError where nothing answers. */
+export const send = async (
+  reach: Reach,
+  endpoint: Endpoint,
+  wanted: { readonly path: string; readonly method: 'POST' | 'DELETE'; readonly body?: string },
+): Promise<HttpAnswer> => request(await reach(endpoint.host), endpoint, wanted)
 
 /** Asks for JSON of a known form. Throws HostError when the answer isn't 200 or has another form. */
 export const askJson = async <T>(
@@ -63,13 +70,22 @@ export const refused = ({ host, user }: Endpoint, path: string, { status, body }
 
 const underWay = new WeakMap<Connection, Map<string, Promise<HttpAnswer>>>()
 
-const request = (connection: Connection, { address, port, prefix = '', user }: Endpoint, path: string) =>
+const request = (
+  connection: Connection,
+  { address, port, prefix = '', user }: Endpoint,
+  { path, method, body }: Pick<HttpRequest, 'path' | 'method' | 'body'>,
+) =>
   connection.request({
     address,
     port,
     path: prefix + path,
-    headers: user && {
-      authorization: `Basic ${Buffer.from(`${user.username}:${user.password.reveal()}`).toString('base64')}`,
+    method,
+    body,
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(user && {
+        authorization: `Basic ${Buffer.from(`${user.username}:${user.password.reveal()}`).toString('base64')}`,
+      }),
     },
     timeout: '10s',
   })

@@ -22,6 +22,7 @@ const withMemory = (connection: Connection): Connection => {
       answers.set(key, answer)
       return answer
     },
+    listen: (port, take) => connection.listen(port, take),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
 }

@@ -29,6 +29,8 @@ export interface AuditEntry extends AuditRow {
   readonly plan: Plan | null
   readonly report: RunReport | null
   readonly events: readonly Readonly<Record<string, unknown>>[]
+  /** Of a run that watched alerts: each canary sent and each notification that came, as they happened. */
+  readonly notifications: readonly Readonly<Record<string, unknown>>[]
 }
 
 /** One run, whole. Throws InputError for a name that no run has. */
@@ -45,6 +47,7 @@ export const auditEntry = (run: string): AuditEntry => {
     plan: json(join(folder, 'plan.json')),
     report: json(join(folder, 'report.json')),
     events,
+    notifications: lines(join(folder, 'notifications.ndjson')),
   }
 }
 

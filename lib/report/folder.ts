@@ -61,3 +61,10 @@ const put = (path: string, text: string): void => {
   writeFileSync(`${path}.new`, text, { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }
+/** Keeps what a ledger writes down: `notifications.ndjson` in the run's folder, which is there from the first event on. */
+export const notificationsWriter =
+  (run: string, redact: (text: string) => string): ((event: object) => void) =>
+  (event) =>
+    appendFileSync(join(runsFolder(), run, 'notifications.ndjson'), `${redact(JSON.stringify(event))}\n`, {
+      mode: 0o600,
+    })

@@ -1,5 +1,6 @@
 import { showMilliseconds } from '../duration.ts'
 import type { RunEvent } from '../engine/events.ts'
+import { alertsLine } from './alerts.ts'
 
 /** One plain line for an event, for logs and terminals without live display; null for events that are not worth a line. */
 export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
@@ -26,6 +27,8 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
       return verbose ? `${event.host}: kept ${event.name}` : null
     case 'inventory-written':
       return `inventory: wrote ${event.files.join(', ')}${verbose ? `\n    ${event.diff.replaceAll('\n', '\n    ')}` : ''}`
+    case 'alerts':
+      return verbose ? `canaries: ${alertsLine(event.alerts)}` : null
     case 'interrupted':
       return 'Interrupted: what is under way is finished, nothing new is started. Once more abandons it.'
     default:

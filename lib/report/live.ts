@@ -1,6 +1,7 @@
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2'
 import type { RunEvent } from '../engine/events.ts'
-import type { Plan } from '../model.ts'
+import type { AlertsReport, Plan } from '../model.ts'
+import { alertsLine } from './alerts.ts'
 
 type Row = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 interface HostRow {
@@ -40,6 +41,7 @@ export const liveView = (hosts: readonly string[], plan?: Plan): LiveView => {
   return {
     listen(event) {
       if ('host' in event) draw(event, rows.get(event.host))
+      if (event.event === 'alerts') drawAlerts(event.alerts, rows.get('canaries')?.row)
       if (event.event === 'planned') showPlanned(event.plan, rows)
     },
     async close() {
@@ -88,6 +90,10 @@ const draw = (event: RunEvent & { host: string }, state: HostRow | undefined): v
       state.finish.reject(new Error(`${event.host}: ${event.task}: ${event.why}`))
       break
   }
+}
+
+const drawAlerts = (alerts: AlertsReport, row: Row | undefined): void => {
+  if (row) row.title = `canaries: ${alertsLine(alerts)}`
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)

@@ -1,4 +1,4 @@
-import type { Outcome, RunReport } from '../model.ts'
+import type { AlertsReport, Outcome, RunReport } from '../model.ts'
 
 /** What one host came to: counts by status. */
 export interface HostTally {
@@ -14,9 +14,17 @@ export const tally = (tasks: Readonly<Record<string, Outcome>>): HostTally => {
   return { same: count('same'), changed: count('changed'), failed: count('failed'), skipped: count('skipped') }
 }
 
-/** 0 done, 1 a task, host or gate failed or was skipped, 130 interrupted. */
+/** 0 done, 1 a task, host or gate failed or was skipped, or an alert was not told as it must be, 130 interrupted. */
 export const exitCodeOf = (report: RunReport): 0 | 1 | 130 => {
   if (report.interrupted) return 130
   const tallies = Object.values(report.hosts).map(tally)
-  return tallies.some(({ failed, skipped }) => failed + skipped > 0) || report.gates.some(({ pass }) => !pass) ? 1 : 0
+  return tallies.some(({ failed, skipped }) => failed + skipped > 0) ||
+    report.gates.some(({ pass }) => !pass) ||
+    !alertsAreWell(report.alerts)
+    ? 1
+    : 0
 }
+
+/** No canary was lost or notified twice, and none under a silence. A stale `firing` is reported and no failure: a restart alone can bring it about. */
+export const alertsAreWell = (alerts: AlertsReport | undefined): boolean =>
+  alerts === undefined || alerts.lost + alerts.duplicated + alerts.silenced.notified === 0

@@ -1,7 +1,8 @@
 import Table from 'cli-table3'
 import { showMilliseconds } from '../duration.ts'
 import type { HostPlan, Plan, RunReport } from '../model.ts'
-import { exitCodeOf, tally } from './outcome.ts'
+import { alertsDetails, alertsLine } from './alerts.ts'
+import { alertsAreWell, exitCodeOf, tally } from './outcome.ts'
 import { paint } from './paint.ts'
 import { waitedMs } from './waiting.ts'
 
@@ -64,7 +65,16 @@ export const reportText = (report: RunReport): string => {
         `${paint('red', 'gate failed')} ${gate.host}: ${gate.name}: ${gate.why} (asked for ${showMilliseconds(gate.ms)})`,
     )
   const stops = (report.stops ?? []).map((stop) => `${paint('red', 'stopped')} ${stop}`)
-  return [table.toString(), ...failures, ...gates, ...stops, lastLine(report)].join('\n')
+  return [table.toString(), ...failures, ...gates, ...stops, ...alertsText(report), lastLine(report)].join('\n')
+}
+
+const alertsText = ({ alerts }: RunReport): readonly string[] => {
+  if (!alerts) return []
+  const well = alertsAreWell(alerts)
+  return [
+    `${paint(well ? 'green' : 'red', 'canary alerts')}: ${alertsLine(alerts)}`,
+    ...alertsDetails(alerts).map((line) => `  ${line}`),
+  ]
 }
 
 const lastLine = (report: RunReport): string => {

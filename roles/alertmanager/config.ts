@@ -2,18 +2,19 @@ import type { Host, Inventory } from '../../lib/model.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { type FolderFile, filesOf } from '../folder.ts'
 import { yamlFile } from '../yaml.ts'
+import { withCanary } from './canary.ts'
 import { provenRouting, type TeamRouting } from './teams.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 export const TEMPLATES = '/etc/alertmanager/templates'
 
 /**
- * The configuration file: what the inventory says, its teams, and its templates. Printed once for all members with the same settings.
+ * The configuration file: what the inventory says, its teams, its templates, and the route and receiver of canary alerts. Printed once for all members with the same settings.
  * Throws InputError where a team's file has a mistake or one of its cases fails.
  */
 export const configFile = (inventory: Inventory, host: Host, vars: AlertmanagerVars): string | Sealed => {
   const routing = provenRouting(inventory, host, vars)
-  const found = printed.get(routing) ?? print(routing.config, vars.templates)
+  const found = printed.get(routing) ?? print(withCanary(routing.config, vars.canary), vars.templates)
   printed.set(routing, found)
   return found
 }

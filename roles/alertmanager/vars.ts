@@ -26,6 +26,24 @@ const clusterVars = z.strictObject({
     .describe('How long a starting member waits at most for the others before it notifies.'),
 })
 
+const canaryVars = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether alerts can be watched: the route, the receiver, and the rule on every Prometheus.'),
+  port: port
+    .default(19094)
+    .describe(
+      "The port of the host's own loopback that the receiver sends to; it leads to the controller during a watched run.",
+    ),
+  every: duration.default('3s').describe('How often a watched run sends a canary alert.'),
+  group_interval: duration
+    .default('45s')
+    .describe(
+      'How often Alertmanager looks at a canary again, and so how late it may tell that one is over. The longer, the fewer stale notifications after a restart.',
+    ),
+})
+
 const configVars = z
   .looseObject(
     {
@@ -88,6 +106,11 @@ export const alertmanagerVars = z.strictObject({
   teams: teamsVars
     .prefault({})
     .describe('Teams as files, from which routes and receivers are generated: see docs/teams.md. `false`: none.'),
+  canary: canaryVars
+    .prefault({})
+    .describe(
+      'What a run with --watch-alerts needs: a receiver of its own for canary alerts, silent while no run watches.',
+    ),
   templates: z
     .string()
     .optional()

@@ -4,6 +4,7 @@ import { InputError, type Mistake } from '../../lib/errors.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import type { Inventory, Scope, Task } from '../../lib/model.ts'
+import { alertmanager } from '../alertmanager/role.ts'
 import { filesOf } from '../folder.ts'
 import { teamFile } from './team-file.ts'
 import type { RulesVars } from './vars.ts'
@@ -40,11 +41,12 @@ const ofTeams = (scope: Scope<RulesVars>): readonly RuleFile[] => {
   return text === undefined ? [] : [{ name: 'vestal-teams.yml', path: 'teams', text, groups: 1 }]
 }
 
-const filesFor = ({ vars, inventory }: Scope<RulesVars>): readonly RuleFile[] => {
-  const key = JSON.stringify(vars)
+const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {
+  const canary = group('alertmanager').some((host) => alertmanager.varsOf(host).canary.enabled)
+  const key = JSON.stringify([vars, canary])
   const known = read.get(inventory)?.get(key)
   if (known) return known
-  const files = [...shipped(vars), ...vars.folders.flatMap((folder) => brought(inventory, folder))]
+  const files = [...shipped(vars, canary), ...vars.folders.flatMap((folder) => brought(inventory, folder))]
   const mistakes = clashes(files)
   if (mistakes.length > 0) throw new InputError(mistakes)
   read.set(inventory, (read.get(inventory) ?? new Map()).set(key, files))
@@ -54,13 +56,15 @@ const filesFor = ({ vars, inventory }: Scope<RulesVars>): readonly RuleFile[] =>
 /** An inventory's folders are read once: every replica has the same rules. */
 const read = new WeakMap<Inventory, Map<string, readonly RuleFile[]>>()
 
-const shipped = ({ self_monitoring, watchdog }: RulesVars): readonly RuleFile[] =>
-  [...(watchdog ? ['watchdog'] : []), ...(self_monitoring ? ['node', 'prometheus', 'alertmanager'] : [])].map(
-    (name) => {
-      const path = new URL(`files/${name}.yml`, import.meta.url)
-      return { name: `vestal-${name}.yml`, path: path.pathname, text: readFileSync(path, 'utf8'), groups: 1 }
-    },
-  )
+const shipped = ({ self_monitoring, watchdog }: RulesVars, canary: boolean): readonly RuleFile[] =>
+  [
+    ...(watchdog ? ['watchdog'] : []),
+    ...(canary ? ['canary'] : []),
+    ...(self_monitoring ? ['node', 'prometheus', 'alertmanager'] : []),
+  ].map((name) => {
+    const path = new URL(`files/${name}.yml`, import.meta.url)
+    return { name: `vestal-${name}.yml`, path: path.pathname, text: readFileSync(path, 'utf8'), groups: 1 }
+  })
 
 const brought = (inventory: Inventory, folder: string): readonly RuleFile[] => {
   const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml'], setting: 'rules.folders' })

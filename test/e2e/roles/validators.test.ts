@@ -119,7 +119,7 @@ test.each(each('prometheus'))('promtool %s accepts the config, targets, rules an
     const rules = execFileSync('find', [`${etc}/rules`, '-type', 'f'], { encoding: 'utf8' })
       .trim()
       .split('\n')
-    expect(rules).toHaveLength(5)
+    expect(rules).toHaveLength(6)
     for (const file of rules) expect(checked(promtool, ['check', 'rules', file])).toMatchObject({ status: 0 })
     writeFileSync(`${etc}/rules/broken.yml`, 'groups: [{name: g, rules: [{alert: A, expr: "up =="}]}]')
     expect(checked(promtool, ['check', 'config', `${etc}/prometheus.yml`]).status).not.toBe(0)

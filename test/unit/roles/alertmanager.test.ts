@@ -75,7 +75,7 @@ describe('the configuration', () => {
       ...route,
       receivers: [{ name: 'team', webhook_configs: [{ url: { $env: 'HOOK' }, send_resolved: true }] }],
     }
-    using made = await withVars(one, { config }, { HOOK: 'https://hook/"quoted" $x\n: #' })
+    using made = await withVars(one, { config, canary: { enabled: false } }, { HOOK: 'https://hook/"quoted" $x\n: #' })
     const path = '/etc/alertmanager/alertmanager.yml'
     const { content, validate } = made.fileData('alertmanager', 'am-1', path)
     expect(parse(bytesOf(content ?? '').toString())).toEqual({
@@ -89,6 +89,25 @@ describe('the configuration', () => {
       group: 'alertmanager',
     })
     expect(validate).toBe('/opt/vestal/alertmanager/0.33.1/amtool check-config "$1"')
+  })
+
+  test('takes canary alerts before any other route, each for itself, to a port of the host’s own loopback', async () => {
+    const config = { ...route, route: { receiver: 'team', routes: [{ receiver: 'team', matchers: ['a="b"'] }] } }
+    using made = await withVars(one, { config, canary: { port: 1234, group_interval: '1m' } })
+    const { route: top, receivers } = parse(made.text('alertmanager', 'am-1', '/etc/alertmanager/alertmanager.yml'))
+    expect(top.routes).toEqual([
+      expect.objectContaining({
+        receiver: 'vestal-canary',
+        matchers: ['alertname="VestalCanary"', 'vestal="canary"'],
+        group_by: ['...'],
+        group_interval: '1m',
+      }),
+      { receiver: 'team', matchers: ['a="b"'] },
+    ])
+    expect(receivers.at(-1)).toEqual({
+      name: 'vestal-canary',
+      webhook_configs: [{ url: 'http://127.0.0.1:1234/', send_resolved: true }],
+    })
   })
 
   test('without receivers is refused before any machine is asked', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ServiceData } from '../../../lib/kinds/service.ts'
-import { fleet, hostsFile } from './fleet.ts'
+import { fleet, hostsFile, route } from './fleet.ts'
 
 const GROUPS = 'groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: vector(1)\n'
 const withFiles = (files: Readonly<Record<string, string>>, rules: object = { folders: ['mixins'] }) =>
@@ -20,6 +20,23 @@ const SHIPPED = ['vestal-watchdog.yml', 'vestal-node.yml', 'vestal-prometheus.ym
 test('the watchdog and self-monitoring rules are there by themselves and can be left out', async () => {
   expect(await namesOf({}, {})).toEqual(SHIPPED)
   expect(await namesOf({}, { watchdog: false, self_monitoring: false })).toEqual([])
+})
+
+test('the rule of canary alerts is there where an Alertmanager takes them', async () => {
+  const alertmanager = (canary: object) => ({ version: '0.33.1', config: route, canary })
+  for (const [enabled, expected] of [
+    [true, [SHIPPED[0], 'vestal-canary.yml', ...SHIPPED.slice(1)]],
+    [false, SHIPPED],
+  ] as const) {
+    using made = await fleet({
+      'hosts.yml': hostsFile(
+        { prometheus: { 'prom-1': {} }, alertmanager: { 'am-1': {} } },
+        { prometheus: { version: '3.5.3' }, alertmanager: alertmanager({ enabled }) },
+      ),
+    })
+    const { only } = made.task('rules', 'prom-1', 'directory /etc/prometheus/rules').data as { only: readonly string[] }
+    expect(only).toEqual(expected)
+  }
 })
 
 describe('a published mixin', () => {

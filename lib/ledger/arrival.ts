@@ -1,0 +1,41 @@
+import type { Duration, Gate } from '../model.ts'
+import type { Tally } from './tally.ts'
+
+/** What gates and failures of the ledger are about, where others have a host's name. */
+export const CANARIES = 'canaries'
+
+type Count = () => Tally
+
+/** So many must have come back: restarts should find some that fire. */
+const FIRST = 3
+
+/** The whole way works: canaries have been notified. */
+export const firstArrives = (count: Count, withinMs: number): Gate =>
+  gate('Canary alerts arrive before anything is changed', withinMs, () => {
+    const { sent, delivered } = count().report
+    return delivered >= FIRST ? null : `${sent} sent, ${delivered} notified`
+  })
+
+/** None of those that still fire waits to be notified. */
+export const allDelivered = (count: Count, withinMs: number): Gate =>
+  gate('Every canary alert is delivered', withinMs, () => {
+    const { undelivered } = count()
+    return undelivered === 0 ? null : `${undelivered} still to be notified`
+  })
+
+/** Nothing is waited for any more: what ended was resolved, long enough ago that no stale notification can follow. */
+export const allOver = (count: Count, withinMs: number): Gate =>
+  gate('Every canary alert is over, and nothing came after it', withinMs, () => {
+    const { open, report } = count()
+    return open === 0 ? null : `${open} of ${report.sent + report.silenced.sent} not over yet`
+  })
+
+const gate = (name: string, withinMs: number, question: () => string | null): Gate => ({
+  name,
+  host: CANARIES,
+  within: `${withinMs}ms` as Duration,
+  async ask() {
+    const why = question()
+    return why === null ? { pass: true } : { pass: false, why }
+  },
+})

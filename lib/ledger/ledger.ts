@@ -1,0 +1,116 @@
+import { type Connect, connectionPool } from '../engine/pool.ts'
+import { HostError } from '../errors.ts'
+import type { AlertsReport, Gate, GateReport } from '../model.ts'
+import { allDelivered, allOver, CANARIES, firstArrives } from './arrival.ts'
+import type { LedgerEvent, Note } from './events.ts'
+import type { WatchedFleet } from './fleet.ts'
+import { reachBy, requireFirst } from './kept-link.ts'
+import { metricsFile } from './metrics-file.ts'
+import { type CanaryNames, requirePrepared } from './prepared.ts'
+import { receiveFrom } from './receiver.ts'
+import { lifetimesOf, patienceOf } from './schedule.ts'
+import { sendCanaries } from './sending.ts'
+import { holdSilence } from './silence.ts'
+import { type Tally, tally } from './tally.ts'
+
+/** Alerts watched from end to end while a run changes machines. */
+export interface Ledger extends AsyncDisposable {
+  /**
+   * Opens the way back, sends canaries, and returns when the first of them has arrived. Throws HostError where the fleet is not prepared, or
+   * nothing arrives: then nothing has been changed.
+   */
+  begin(): Promise<readonly GateReport[]>
+  /** Sends no more, waits until those under way are delivered and over, and tells what became of all. */
+  end(): Promise<{ readonly alerts: AlertsReport; readonly gates: readonly GateReport[] }>
+}
+export interface LedgerOptions {
+  readonly run: string
+  readonly fleet: WatchedFleet
+  readonly names: CanaryNames
+  readonly connect: Connect
+  /** Asks a gate until it says yes, its time is up or the signal is given. */
+  ask(gate: Gate, signal: AbortSignal): Promise<GateReport>
+  /** Called with each event; what it is given is all that a tally needs. */
+  record(event: LedgerEvent): void
+  /** Called now and then with how things stand. */
+  tell(alerts: AlertsReport): void
+  /** Nothing new is begun after it. */
+  readonly stop: AbortSignal
+  /** Nothing is waited for after it. */
+  readonly abandon: AbortSignal
+}
+const TELL_MS = 10_000
+const RENEW_MS = 4 * 60_000
+
+/** A ledger over a fleet; nothing is opened before `begin`. All that it made is taken away when it is disposed. */
+export const openLedger = (options: LedgerOptions): Ledger => {
+  const { run, fleet, names, record, stop, abandon } = options
+  const patience = patienceOf(fleet.pace)
+  const lifetimes = lifetimesOf(fleet.pace)
+  const events: LedgerEvent[] = []
+  const made = new AsyncDisposableStack()
+  const note: Note = (event) => {
+    const timed = { at: Date.now(), ...event } as LedgerEvent
+    events.push(timed)
+    record(timed)
+  }
+  const count = (): Tally => tally(events, patience, Date.now())
+  let stopSending = (): void => undefined
+
+  return {
+    async begin() {
+      const holders = await preparedHolders(options)
+      const links = receiveFrom(fleet.alertmanagers, {
+        run,
+        connect: options.connect,
+        notified: note,
+        foreign: (host, body) => note({ what: 'foreign', host, body }),
+        lost: (host, why) => note({ what: 'link-lost', host, why }),
+        back: (host) => note({ what: 'link-back', host }),
+      })
+      for (const link of links) made.use(link)
+      await requireFirst(links)
+      const endpoints = fleet.alertmanagers.map(({ endpoint }) => endpoint)
+      const silence = made.use(
+        await holdSilence(endpoints, reachBy(links), {
+          matchers: { alertname: names.alert, run, silenced: 'true' },
+          comment: `Canary alerts of run ${run}: none of these may be notified.`,
+        }),
+      )
+      const renewing = setInterval(() => void silence.renew().catch(() => undefined), RENEW_MS)
+      made.defer(() => clearInterval(renewing))
+      const file = made.use(metricsFile({ run, machines: holders, connect: options.connect }))
+      await requireFirst(file.links)
+      stopSending = sendCanaries({ run, lifetimes, everyMs: fleet.pace.everyMs, write: file.write, note })
+      const telling = setInterval(() => options.tell(count().report), TELL_MS)
+      made.defer(() => clearInterval(telling))
+      made.defer(() => stopSending())
+      const report = await options.ask(firstArrives(count, patience.lateMs), stop)
+      if (!report.pass && !stop.aborted)
+        throw new HostError(CANARIES, `no canary alert came back: ${report.why}`, {
+          hint: 'Nothing was changed. `vestal status` asks each part of the way; --no-watch-alerts goes on without canary alerts.',
+        })
+      return [report]
+    },
+
+    async end() {
+      const { groupIntervalMs, peerWaitMs } = fleet.pace
+      await options.ask(allDelivered(count, patience.lateMs), abandon)
+      stopSending()
+      const bound = 2 * groupIntervalMs + peerWaitMs + patience.lateMs + patience.quietMs
+      const over = await options.ask(allOver(count, bound), abandon)
+      note({ what: 'closed' })
+      const { report } = count()
+      options.tell(report)
+      await made.disposeAsync()
+      return { alerts: report, gates: abandon.aborted ? [] : [over] }
+    },
+
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
+  }
+}
+
+const preparedHolders = async ({ connect, fleet, names }: LedgerOptions) => {
+  await using pool = connectionPool(connect)
+  return await requirePrepared(fleet, pool.reach, names)
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { HostError, LinkError } from '../errors.ts'
+import { askJson, type Endpoint } from '../gates/endpoint.ts'
+import type { Reach } from '../model.ts'
+import type { Machine, WatchedFleet } from './fleet.ts'
+
+/** How many machines hold the metrics: one that restarts must not end every canary. */
+const HOLDERS = 2
+
+/** What canary alerts are called in the rule and on their way, and the receiver that takes them. */
+export interface CanaryNames {
+  readonly alert: string
+  readonly receiver: string
+}
+
+/**
+ * Asks every Prometheus and Alertmanager whether it knows canary alerts, and returns the machines whose metrics every Prometheus has. Those that
+ * do not answer are passed over, as long as one of each does: a machine may be new or gone. Throws HostError where the fleet is not prepared.
+ */
+export const requirePrepared = async (
+  { alertmanagers, prometheus, machines }: WatchedFleet,
+  reach: Reach,
+  names: CanaryNames,
+): Promise<readonly Machine[]> => {
+  const [receivers, rules, targets] = await Promise.all([
+    answers(
+      alertmanagers.map(({ endpoint }) => endpoint),
+      async (one) =>
+        (await askJson(reach, one, { path: '/api/v2/receivers', form: RECEIVERS })).map(({ name }) => name),
+    ),
+    answers(prometheus, async (one) =>
+      (await askJson(reach, one, { path: '/api/v1/rules?type=alert', form: RULES })).data.groups.flatMap(({ rules }) =>
+        rules.map(({ name }) => name),
+      ),
+    ),
+    answers(prometheus, async (one) =>
+      (await askJson(reach, one, { path: '/api/v1/targets?state=active', form: TARGETS })).data.activeTargets
+        .filter(({ health }) => health === 'up')
+        .map(({ discoveredLabels }) => discoveredLabels.__address__),
+    ),
+  ])
+  for (const [{ host }, known] of receivers)
+    if (!known.includes(names.receiver))
+      throw unprepared(host.name, 'its Alertmanager has no receiver for canary alerts')
+  for (const [{ host }, known] of rules)
+    if (!known.includes(names.alert)) throw unprepared(host.name, 'its Prometheus has no rule for canary alerts')
+  const seen = machines.filter(({ address }) => targets.every(([, addresses]) => addresses.includes(address)))
+  if (seen.length === 0)
+    throw unprepared(prometheus[0]?.host.name ?? '', 'no machine with node_exporter is scraped by every Prometheus')
+  return seen.slice(0, HOLDERS)
+}
+
+const answers = async <T>(
+  endpoints: readonly Endpoint[],
+  question: (endpoint: Endpoint) => Promise<T>,
+): Promise<readonly (readonly [Endpoint, T])[]> => {
+  const results = await Promise.allSettled(endpoints.map(async (one) => [one, await question(one)] as const))
+  const failures = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const bug = failures.find((error) => !(error instanceof HostError))
+  if (bug) throw bug
+  const good = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  if (good.length > 0) return good
+  throw (
+    failures.find((error) => error instanceof LinkError) ?? failures[0] ?? unprepared('', 'there is nothing to watch')
+  )
+}
+
+const unprepared = (host: string, why: string): HostError =>
+  new HostError(host, `this fleet is not prepared for watching alerts: ${why}`, {
+    hint: 'Nothing was changed. Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
+  })
+
+const RECEIVERS = z.array(z.object({ name: z.string() }))
+const RULES = z.object({
+  data: z.object({ groups: z.array(z.object({ rules: z.array(z.object({ name: z.string() })) })) }),
+})
+const TARGETS = z.object({
+  data: z.object({
+    activeTargets: z.array(
+      z.object({ health: z.string(), discoveredLabels: z.object({ __address__: z.string() }).loose() }),
+    ),
+  }),
+})

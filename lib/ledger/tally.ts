@@ -1,0 +1,160 @@
+import type { AlertsReport } from '../model.ts'
+import type { LedgerEvent } from './events.ts'
+
+/** How long things may take in a fleet that works. Milliseconds. */
+export interface Patience {
+  /** A canary that lasted this long must have been notified. */
+  readonly dueMs: number
+  /** This long after its end nothing more is to be expected of one that was never notified. */
+  readonly lateMs: number
+  /** A stale `firing` comes no later than this after `resolved`. */
+  readonly quietMs: number
+}
+export interface Tally {
+  readonly report: AlertsReport
+  /** Canaries that are waited for: not notified yet, not resolved, or resolved too short ago. */
+  readonly open: number
+  /** Of those, how many have not been notified yet. */
+  readonly undelivered: number
+}
+
+/** Works out what became of every canary, from all events up to `now`. */
+export const tally = (events: readonly LedgerEvent[], patience: Patience, now: number): Tally => {
+  const closedAt = events.find(({ what }) => what === 'closed')?.at
+  const fates = fatesOf(events)
+  const loud = fates.filter(({ silenced }) => !silenced)
+  const at = { now, closedAt, patience }
+  const lost = loud.filter((fate) => isLost(fate, at))
+  const open = closedAt === undefined ? fates.filter((fate) => isOpen(fate, at)) : []
+  const notified = loud.filter(({ deliveredAt }) => deliveredAt !== undefined)
+  const unresolved = loud.filter(({ firing }) => firing)
+  const muted = fates.filter(({ silenced }) => silenced)
+  const leaked = muted.filter(({ deliveredAt }) => deliveredAt !== undefined)
+  const total = (count: (fate: Fate) => number): number => loud.reduce((sum, fate) => sum + count(fate), 0)
+  return {
+    report: {
+      sent: loud.length,
+      delivered: notified.length,
+      lost: lost.length,
+      duplicated: total(({ duplicated }) => duplicated),
+      refired: total(({ refired }) => refired),
+      repeated: total(({ repeated }) => repeated),
+      resolvedEarly: total(({ resolvedEarly }) => resolvedEarly),
+      unresolved: unresolved.length,
+      cutShort: closedAt === undefined ? 0 : loud.length - notified.length - lost.length,
+      largestDelayMs: Math.max(0, ...notified.map(({ sentAt, deliveredAt = sentAt }) => deliveredAt - sentAt)),
+      longestBlackoutMs: longestBlackout(loud, closedAt ?? now),
+      silenced: { sent: muted.length, notified: leaked.length },
+      linksLost: events.filter(({ what }) => what === 'link-lost').length,
+      canaries: {
+        lost: names(lost),
+        duplicated: names(loud.filter(({ duplicated }) => duplicated > 0)),
+        refired: names(loud.filter(({ refired }) => refired > 0)),
+        unresolved: names(unresolved),
+        silenced: names(leaked),
+      },
+    },
+    open: open.length,
+    undelivered: open.filter(({ silenced, deliveredAt }) => !silenced && deliveredAt === undefined).length,
+  }
+}
+
+interface Fate {
+  readonly name: string
+  readonly silenced: boolean
+  readonly sentAt: number
+  readonly endedAt?: number
+  /** When `firing` was first notified. */
+  deliveredAt?: number
+  /** Whether what was notified last, of any of its alerts, is `firing`. */
+  firing: boolean
+  resolvedAt?: number
+  duplicated: number
+  refired: number
+  repeated: number
+  resolvedEarly: number
+}
+
+const fatesOf = (events: readonly LedgerEvent[]): readonly Fate[] => {
+  const ends = new Map(events.flatMap((event) => (event.what === 'ended' ? [[event.canary, event.at] as const] : [])))
+  const fates = new Map<string, Fate>()
+  for (const event of events) {
+    if (event.what !== 'sent') continue
+    const { canary: name, silenced, at } = event
+    const counts = { duplicated: 0, refired: 0, repeated: 0, resolvedEarly: 0 }
+    fates.set(name, { name, silenced, sentAt: at, endedAt: ends.get(name), firing: false, ...counts })
+  }
+  const alerts = Map.groupBy(
+    events.filter((event) => event.what === 'notified'),
+    ({ canary, fingerprint }) => `${canary} ${fingerprint}`,
+  )
+  const breaks = events.filter((event) => event.what === 'link-lost')
+  for (const story of alerts.values()) {
+    const fate = fates.get(story[0]?.canary ?? '')
+    if (fate) follow(fate, story, breaks)
+  }
+  return [...fates.values()]
+}
+
+type Of<W extends LedgerEvent['what']> = Extract<LedgerEvent, { what: W }>
+
+/** One alert's notifications, in the order they came. */
+const follow = (fate: Fate, story: readonly Of<'notified'>[], breaks: readonly Of<'link-lost'>[]): void => {
+  let last: Of<'notified'> | undefined
+  for (const one of story) {
+    if (one.status === 'firing') {
+      fate.deliveredAt = Math.min(fate.deliveredAt ?? one.at, one.at)
+      if (last?.status === 'firing') {
+        const broken = breaks.some(({ host, at }) => host === one.host && at >= fate.sentAt && at <= one.at)
+        if (broken) fate.repeated += 1
+        else fate.duplicated += 1
+      }
+      if (last?.status === 'resolved' && fate.endedAt !== undefined && one.at > fate.endedAt) fate.refired += 1
+    } else {
+      fate.resolvedAt = Math.max(fate.resolvedAt ?? one.at, one.at)
+      if (fate.endedAt === undefined || one.at < fate.endedAt) fate.resolvedEarly += 1
+    }
+    last = one
+  }
+  fate.firing ||= last?.status === 'firing'
+}
+
+interface Moment {
+  readonly now: number
+  readonly closedAt?: number
+  readonly patience: Patience
+}
+
+const isLost = ({ deliveredAt, sentAt, endedAt }: Fate, { now, closedAt, patience }: Moment): boolean => {
+  if (deliveredAt !== undefined) return false
+  const end = endedAt ?? closedAt
+  if (end === undefined || end - sentAt < patience.dueMs) return false
+  return closedAt !== undefined || now - end >= patience.lateMs
+}
+
+const isOpen = ({ deliveredAt, endedAt, firing, resolvedAt, silenced }: Fate, { now, patience }: Moment): boolean => {
+  if (firing || endedAt === undefined) return true
+  if (silenced || deliveredAt === undefined) return now - endedAt < patience.lateMs
+  return now - (resolvedAt ?? now) < patience.quietMs
+}
+
+/** A canary waits from being sent until it is notified, or until its end if it never is. */
+const longestBlackout = (fates: readonly Fate[], until: number): number => {
+  const steps = fates
+    .flatMap(({ sentAt, deliveredAt, endedAt = until }) => [
+      { at: sentAt, waiting: 1, delivery: false },
+      { at: Math.max(sentAt, deliveredAt ?? endedAt), waiting: -1, delivery: deliveredAt !== undefined },
+    ])
+    .sort((one, other) => one.at - other.at || other.waiting - one.waiting)
+  let [longest, waiting, since] = [0, 0, 0]
+  for (const step of steps) {
+    if (waiting === 0) since = step.at
+    waiting += step.waiting
+    if (step.delivery || waiting === 0) longest = Math.max(longest, step.at - since)
+    if (step.delivery) since = step.at
+  }
+  return longest
+}
+
+const MOST_NAMES = 10
+const names = (fates: readonly Fate[]): readonly string[] => fates.slice(0, MOST_NAMES).map(({ name }) => name)
