@@ -15,6 +15,8 @@ const COMMANDS = [
   'replace-node',
   'inventory',
   'schema',
+  'routes',
+  'silences',
   'audit',
   'lab',
 ] as const
@@ -29,6 +31,8 @@ const EXAMPLES: Readonly<Record<(typeof COMMANDS)[number], string>> = {
   'replace-node': 'vestal replace-node am-3 am-5 -i inventory/ha --host 10.88.0.17',
   inventory: 'vestal inventory -i inventory/ha --json',
   schema: 'vestal schema > vestal.schema.json',
+  routes: "vestal routes show -i inventory/ha 'namespace=payments,severity=critical'",
+  silences: 'vestal silences import -i inventory/ha',
   audit: 'vestal audit',
   lab: 'vestal lab up --hosts 6',
 }

@@ -16,6 +16,7 @@ import {
   type PlanFlags,
   planOptions,
 } from './options.ts'
+import { type RoutesFlags, routesOptions, type SilencesFlags, silencesOptions } from './route-options.ts'
 import { usageError } from './usage.ts'
 
 type Work = () => Promise<number>
@@ -94,6 +95,15 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
           .positional('of', { choices: ['inventory', 'teams'] as const, default: 'inventory' as const })
           .option('json', { type: 'boolean', default: true, describe: 'The schema is JSON in any case' }),
       (flags) => choose(async () => (await import('./commands/schema.ts')).schema(flags.of)),
+    )
+    .command(
+      'routes <action> [labels]',
+      'Who is told of which alert: test, show, diff, coverage',
+      routesOptions,
+      (flags) => choose(async () => (await import('./commands/routes.ts')).routes(flags as unknown as RoutesFlags)),
+    )
+    .command('silences <action> [folder]', 'Silences as files: export, diff, import', silencesOptions, (flags) =>
+      choose(async () => (await import('./commands/silences.ts')).silences(flags as unknown as SilencesFlags)),
     )
     .command(
       'audit [run]',

@@ -35,6 +35,7 @@ export const inventorySources = (
     const sealed = isVault(raw)
     const text = sealed ? secrets.openFile(file, raw) : raw
     if (text === undefined) return false
+    if (nested && !/hosts|children|vars/.test(text)) return true
     // A sub-folder also holds rules and templates, which need not be YAML: only what mentions hosts is held to it.
     const unimportant = nested && !/^\s*(?:hosts|children|vars)\s*:/m.test(text)
     const source = parseSource({ file, text, sealed }, unimportant ? collectMistakes() : mistakes)

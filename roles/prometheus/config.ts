@@ -4,6 +4,7 @@ import type { Sealed } from '../../lib/secret.ts'
 import { externalLabel } from '../../lib/versions/external-labels.ts'
 import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
+import { addedLabels, relabelSteps } from './alert-path.ts'
 import type { Job } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
@@ -35,11 +36,7 @@ export const configFile = (
     },
     rule_files: [`${rules}/*.yml`],
     alerting: {
-      alert_relabel_configs: [
-        { action: 'labeldrop', regex: vars.replica_label },
-        ...vars.alert_relabel_configs,
-        ...ownership,
-      ],
+      alert_relabel_configs: relabelSteps(vars, ownership),
       alertmanagers: senders(alertmanagers),
     },
     scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs],
@@ -60,14 +57,10 @@ const printed = new WeakMap<Inventory, Map<string, string | Sealed>>()
 
 export const targetsPath = ({ name }: Job): string => `${TARGETS}/${name}.yml`
 
-const externalLabels = (vars: PrometheusVars, host: Host): Readonly<Record<string, string>> => {
-  const values = {
-    ...vars.external_labels,
-    ...(vars.cluster !== undefined && { [vars.cluster_label]: vars.cluster }),
-    [vars.replica_label]: vars.replica ?? host.name,
-  }
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, externalLabel(vars.version, value)]))
-}
+const externalLabels = (vars: PrometheusVars, host: Host): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(addedLabels(vars, host.name)).map(([name, value]) => [name, externalLabel(vars.version, value)]),
+  )
 
 const scrapeConfig = (job: Job) => ({
   job_name: job.name,

@@ -1,0 +1,47 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startChecks } from '../inventory/check.ts'
+import { placeOf } from '../inventory/explain.ts'
+import { readText } from '../inventory/inventory-files.ts'
+import { collectMistakes } from '../inventory/mistakes.ts'
+import { readSecrets } from '../inventory/secrets.ts'
+import { parseSource } from '../inventory/source.ts'
+import { isJinja } from '../inventory/templating.ts'
+import { variableReader } from '../inventory/variable.ts'
+import { MatcherError } from './matcher.ts'
+import { type Silence, silenceOf, silencesSchema } from './silence.ts'
+
+/** The silences in the files of a folder (`*.yml`, `*.yaml`, `*.json`). Throws one InputError with all mistakes. */
+export const silencesIn = (folder: string): readonly Silence[] => {
+  const mistakes = collectMistakes()
+  if (!existsSync(folder))
+    mistakes.add(folder, {
+      what: 'there is no such folder of silences',
+      fix: 'make it with: vestal silences export -i … > silences/NAME.yml',
+    })
+  mistakes.throwAny()
+  const variable = variableReader(readSecrets({}, mistakes), mistakes)
+  const checks = startChecks(mistakes)
+  const names = readdirSync(folder)
+    .filter((name) => /^[^.].*\.(?:ya?ml|json)$/.test(name))
+    .sort()
+  const silences = names.flatMap((name) => {
+    const source = parseSource({ file: join(folder, name), text: readText(join(folder, name)) }, mistakes)
+    if (!source?.root) return []
+    const list = variable(source, { name, key: source.root, value: source.root })
+    return (checks.parse(list, silencesSchema, isJinja) ?? []).flatMap((one, at) => {
+      try {
+        return [silenceOf(one)]
+      } catch (error) {
+        if (!(error instanceof MatcherError)) throw error
+        mistakes.add(placeOf(list, [at, 'matchers']), {
+          what: error.message,
+          fix: 'write matchers as in namespace="x"',
+        })
+        return []
+      }
+    })
+  })
+  mistakes.throwAny()
+  return silences
+}

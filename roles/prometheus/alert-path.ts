@@ -1,0 +1,39 @@
+import compare from 'semver/functions/compare.js'
+import type { Scope } from '../../lib/model.ts'
+import type { Labels } from '../../lib/routing/matcher.ts'
+import type { RelabelStep } from '../../lib/routing/relabel.ts'
+import { ownershipFor } from './ownership.ts'
+import { alertmanagersOf } from './targets.ts'
+import type { PrometheusVars } from './vars.ts'
+
+/** What a Prometheus does to an alert before it sends it. */
+export interface AlertPath {
+  /** Labels that it adds where an alert has none of that name. */
+  readonly external: Labels
+  readonly steps: readonly RelabelStep[]
+  /** Whether `.` in its relabelling is any character. */
+  readonly dotAll: boolean
+}
+
+/** As the inventory wants it. Throws InputError as the teams' files do. */
+export const alertPath = (scope: Scope<PrometheusVars>): AlertPath => {
+  const { vars, host } = scope
+  return {
+    external: addedLabels(vars, host.name),
+    steps: relabelSteps(vars, ownershipFor(scope, alertmanagersOf(scope))),
+    dotAll: compare(vars.version, '3.0.0') >= 0,
+  }
+}
+
+/** The replica label goes first, so that what comes after sees the same alert on all replicas. */
+export const relabelSteps = (vars: PrometheusVars, ownership: readonly RelabelStep[]): readonly RelabelStep[] => [
+  { action: 'labeldrop', regex: vars.replica_label },
+  ...vars.alert_relabel_configs,
+  ...ownership,
+]
+
+export const addedLabels = (vars: PrometheusVars, hostName: string): Labels => ({
+  ...vars.external_labels,
+  ...(vars.cluster !== undefined && { [vars.cluster_label]: vars.cluster }),
+  [vars.replica_label]: vars.replica ?? hostName,
+})
