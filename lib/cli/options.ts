@@ -25,6 +25,8 @@ export interface PlanFlags extends RunFlags {
 export interface ChangeFlags extends RunFlags {
   /** Send canary alerts through the fleet meanwhile, and tell what became of them. */
   readonly watchAlerts: boolean
+  /** Matchers of silences that last as long as the run. */
+  readonly silence: readonly string[]
 }
 
 const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
@@ -71,11 +73,20 @@ export const commonOptions = (args: Argv) =>
 
 /** Flags of commands that change machines. One that watches unless told not to adds `.default('watch-alerts', true)`. */
 export const changeOptions = (args: Argv) =>
-  planOptions(args).option('watch-alerts', {
-    type: 'boolean',
-    default: false,
-    describe: 'Send canary alerts through the fleet meanwhile, and tell which were late, lost or notified twice',
-  })
+  planOptions(args)
+    .option('watch-alerts', {
+      type: 'boolean',
+      default: false,
+      describe: 'Send canary alerts through the fleet meanwhile, and tell which were late, lost or notified twice',
+    })
+    .option('silence', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      default: [] as string[],
+      describe: 'Silence alerts with these matchers while machines are changed; may be given again',
+    })
 
 /** Flags of `plan`: those of a change that also mean something where nothing is changed. */
 export const planOptions = (args: Argv) =>

@@ -14,6 +14,7 @@ import { exitCodeOf } from '../report/outcome.ts'
 import { redactor } from '../report/redact.ts'
 import { planText, reportText } from '../report/text.ts'
 import { connecting } from './connecting.ts'
+import { maintenance } from './maintenance.ts'
 import { inLab, type OpenInventory, openInventory } from './open-inventory.ts'
 import type { ChangeFlags, PlanFlags } from './options.ts'
 import { stopping } from './stopping.ts'
@@ -98,12 +99,14 @@ const apply = async (
   const emit = emitter(keep, view.listen)
   using stop = stopping(() => emit({ event: 'interrupted' }))
   const { connect, run: name } = chosen
+  await using quiet = maintenance(opened.inventory.hosts, { flags, run: name, owner: chosen.owner })
   await using ledger = watched && watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
   const writeFirst = (): void => void (write === 'first' && writeInventory(edits, emit))
   const { report } = await run(book, opened.inventory, {
     ...chosen,
     confirm: async (plan) => {
       const goAhead = await confirm(plan, { flags, view, redact, edits })
+      if (goAhead && plan.changes > 0) await quiet.begin()
       if (goAhead && !ledger) writeFirst()
       return goAhead
     },
