@@ -16,6 +16,15 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'operate',
+          include: ['test/e2e/operate/*.operate.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'kill', include: ['test/e2e/kill/*.kill.ts'], testTimeout: 1_800_000 } },
     ],
   },

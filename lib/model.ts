@@ -155,6 +155,8 @@ export interface Step {
   readonly undo?: string
   /** POSIX sh run after all `undo`s if this step was begun, in order: what serves again from the restored files (a restart). */
   readonly restore?: string
+  /** POSIX sh that prints what the thing started by this step said last; asked when the host is taken back although the step went well. */
+  readonly lastWords?: string
   /** True when something that now serves stops serving meanwhile (a restart); such hosts go in batches. */
   readonly interrupts?: boolean
 }
@@ -328,6 +330,17 @@ export interface PlannedChange {
   readonly steps: readonly string[]
   readonly interrupts: boolean
   readonly diff?: string
+}
+
+/** What is worth knowing before a run. `blocks`: it must not start like this. */
+export interface Advice {
+  readonly level: 'blocks' | 'warns' | 'notes'
+  /** A host, a file, a job. */
+  readonly where: string
+  readonly what: string
+  /** Why it bites. */
+  readonly why: string
+  readonly fix: string
 }
 
 // ---- RunReport: what a run did. The exit code, the summary table and the audit log are functions of it.

@@ -8,6 +8,7 @@ const program = fileURLToPath(new URL('../lib/cli/vestal.js', import.meta.url))
 const COMMANDS = [
   'deploy',
   'plan',
+  'rolling-upgrade',
   'check',
   'status',
   'add-node',
@@ -24,6 +25,7 @@ const COMMANDS = [
 const EXAMPLES: Readonly<Record<(typeof COMMANDS)[number], string>> = {
   deploy: 'vestal deploy -i inventory/ha --limit am-1 --diff',
   plan: 'vestal plan -i inventory/ha --exit-code --json',
+  'rolling-upgrade': 'vestal rolling-upgrade -i inventory/ha --prometheus 3.5.3 --alertmanager 0.33.1',
   check: 'vestal check -i inventory/ha',
   status: 'vestal status -i inventory/ha --json',
   'add-node': 'vestal add-node am-4 -i inventory/ha --host 10.88.0.17 --role alertmanager',

@@ -16,6 +16,7 @@ import {
   type PlanFlags,
   planOptions,
 } from './options.ts'
+import { type RollFlags, rollOptions } from './roll-options.ts'
 import { type RoutesFlags, routesOptions, type SilencesFlags, silencesOptions } from './route-options.ts'
 import { usageError } from './usage.ts'
 
@@ -56,6 +57,19 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
             import('../../playbooks/deploy.ts'),
           ])
           return planPlaybook(deploy, flags as unknown as PlanFlags)
+        }),
+    )
+    .command(
+      'rolling-upgrade',
+      'Roll versions and configuration out, one failure domain at a time; what fails is taken back',
+      rollOptions,
+      (flags) =>
+        choose(async () => {
+          const [{ rollingUpgradeCommand }, { rollingUpgrade }] = await Promise.all([
+            import('./commands/rolling-upgrade.ts'),
+            import('../../playbooks/rolling-upgrade.ts'),
+          ])
+          return rollingUpgradeCommand(rollingUpgrade, flags as unknown as RollFlags)
         }),
     )
     .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, (flags) =>

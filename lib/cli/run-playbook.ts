@@ -6,10 +6,10 @@ import { run } from '../engine/run.ts'
 import { editDiff, writeEdits } from '../inventory/edit/write.ts'
 import type { FileEdit } from '../inventory/files.ts'
 import { CANARIES } from '../ledger/arrival.ts'
-import type { Inventory, Plan, Playbook, RunReport } from '../model.ts'
+import type { Advice, Inventory, Plan, Playbook, RunReport } from '../model.ts'
 import { rolesOf } from '../playbook.ts'
 import { folderWriter, operator, runName } from '../report/folder.ts'
-import { lineOf } from '../report/lines.ts'
+import { adviceText, lineOf } from '../report/lines.ts'
 import { exitCodeOf } from '../report/outcome.ts'
 import { redactor } from '../report/redact.ts'
 import { planText, reportText } from '../report/text.ts'
@@ -37,6 +37,12 @@ export interface Around {
   readonly write?: 'first' | 'last'
   /** The fleet whose alerts are watched; default: the inventory that is run. */
   readonly watched?: Inventory
+  /** Kept in the run's folder beside who started it. */
+  readonly about?: Readonly<Record<string, unknown>>
+  /** Told with the plan. */
+  readonly advice?: readonly Advice[]
+  /** True for a run after which the files, written first, are put back as they were. */
+  putBack?(report: RunReport): boolean
   /** Said at the end, if all went well. */
   readonly farewell?: string
 }
@@ -55,8 +61,15 @@ export const runOpened = (
 /** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
 export const planPlaybook = async (book: Playbook, flags: PlanFlags): Promise<number> => {
   const opened = await openInventory(flags, rolesOf(book))
-  const inside = await inLab(opened.hosts)
-  if (inside !== null) return inside
+  return (await inLab(opened.hosts)) ?? planOpened(book, opened, flags)
+}
+
+/** The same over an inventory that may not be written yet, inside the lab's network if there is one. */
+export const planOpened = async (
+  book: Playbook,
+  opened: OpenInventory,
+  { advice, ...flags }: PlanFlags & { readonly advice?: readonly Advice[] },
+): Promise<number> => {
   using stop = stopping(() => process.stderr.write('Interrupted.\n'))
   const redact = redactor(opened.inventory)
   const told = flags.verbose && !flags.json ? linePrinter(redact, true) : () => undefined
@@ -68,7 +81,10 @@ export const planPlaybook = async (book: Playbook, flags: PlanFlags): Promise<nu
     stop: stop.stop,
     abandon: stop.abandon,
   })
-  process.stdout.write(`${redact(flags.json ? JSON.stringify(plan, null, 2) : planText(plan))}\n`)
+  const text = flags.json
+    ? JSON.stringify(advice ? { ...plan, advice } : plan, null, 2)
+    : [planText(plan), ...(advice ?? []).map(adviceText)].join('\n')
+  process.stdout.write(`${redact(text)}\n`)
   if (stop.stop.aborted) return 130
   if (Object.keys(plan.unreachable).length > 0) return 1
   return flags.exitCode && plan.changes > 0 ? 3 : 0
@@ -90,14 +106,19 @@ const apply = async (
   opened: OpenInventory,
   { flags, around }: { readonly flags: ChangeFlags; readonly around: Around },
 ): Promise<number> => {
-  const { edits = [], write, farewell } = around
+  const { edits = [], write, advice = [], farewell } = around
   const watched = flags.watchAlerts ? watchedFleet(around.watched ?? opened.inventory) : undefined
   const chosen = settings(book, opened, flags)
   const redact = redactor(opened.inventory)
-  const keep = folderWriter(chosen.run, { owner: chosen.owner, command: [book.name, ...flags.inventory] }, redact)
+  const keep = folderWriter(
+    chosen.run,
+    { owner: chosen.owner, command: [book.name, ...flags.inventory], ...around.about },
+    redact,
+  )
   const view = await openView(opened, flags, redact)
   const emit = emitter(keep, view.listen)
   using stop = stopping(() => emit({ event: 'interrupted' }))
+  for (const one of advice) emit({ event: 'advice', ...one })
   const { connect, run: name } = chosen
   await using quiet = maintenance(opened.inventory.hosts, { flags, run: name, owner: chosen.owner })
   await using ledger = watched && watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
@@ -105,7 +126,7 @@ const apply = async (
   const { report } = await run(book, opened.inventory, {
     ...chosen,
     confirm: async (plan) => {
-      const goAhead = await confirm(plan, { flags, view, redact, edits })
+      const goAhead = await confirm(plan, { flags, view, redact, edits, advice })
       if (goAhead && plan.changes > 0) await quiet.begin()
       if (goAhead && !ledger) writeFirst()
       return goAhead
@@ -124,6 +145,7 @@ const apply = async (
     },
   })
   await view.close()
+  if (report && write === 'first' && around.putBack?.(report)) writeInventory(backwards(edits), emit)
   if (!report) {
     process.stdout.write('Not confirmed: nothing was changed.\n')
     return 1
@@ -138,6 +160,9 @@ const apply = async (
 /** Whatever became of canary alerts meanwhile. */
 const machinesAreDone = (report: RunReport): boolean =>
   exitCodeOf({ ...report, alerts: undefined, gates: report.gates.filter(({ host }) => host !== CANARIES) }) === 0
+
+const backwards = (edits: readonly FileEdit[]): readonly FileEdit[] =>
+  edits.map(({ file, before, after }) => ({ file, before: after, after: before }))
 
 const writeInventory = (edits: readonly FileEdit[], emit: Emit): void => {
   if (edits.length === 0) return
@@ -193,14 +218,20 @@ const linePrinter =
 
 const confirm = async (
   plan: Plan,
-  { flags, view, redact, edits }: { flags: ChangeFlags; view: View; redact: Redact; edits: readonly FileEdit[] },
+  {
+    flags,
+    view,
+    redact,
+    edits,
+    advice,
+  }: Pick<Required<Around>, 'edits' | 'advice'> & { flags: ChangeFlags; view: View; redact: Redact },
 ): Promise<boolean> => {
   if (flags.json || (plan.changes === 0 && edits.length === 0)) return true
   const ask = process.stdin.isTTY && process.stdout.isTTY && !flags.yes
   if (!ask && !flags.diff && !flags.verbose) return true
   await view.pause()
   if (edits.length > 0) process.stdout.write(`${redact(editDiff(edits))}\n\n`)
-  process.stdout.write(`${redact(planText(plan))}\n`)
+  process.stdout.write(`${redact([planText(plan), ...advice.map(adviceText)].join('\n'))}\n`)
   const goAhead = !ask || (await yes('Go ahead? [y/N] '))
   if (goAhead) view.resume(plan)
   return goAhead

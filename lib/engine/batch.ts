@@ -7,6 +7,7 @@ import { converge } from './converge.ts'
 import { namesOf } from './events.ts'
 import type { HostWork, WorkBatch } from './plan.ts'
 import { mendBroken, takeBackThose } from './recover.ts'
+import { complaint } from './take-back.ts'
 
 export interface BatchEnd {
   /** Why later batches cannot go on. */
@@ -91,9 +92,15 @@ const keep = async (context: RunContext, { play, hosts }: WorkBatch, scope: Play
 const failuresOf = (state: RunState, host: Host): string =>
   Object.entries(state.outcomes[host.name] ?? {})
     .flatMap(([task, outcome]) =>
-      outcome.status === 'failed' ? [`${host.name}: ${task}: ${outcome.why.split('\n', 1)[0]}.`] : [],
+      outcome.status === 'failed' ? [`${host.name}: ${task}: ${shortened(outcome.why)}.`] : [],
     )
     .join(' ')
+
+/** The first line, which says what failed, and the one that says why. */
+const shortened = (why: string): string => {
+  const [first = '', ...rest] = why.split('\n')
+  return rest.length === 0 ? first : `${first} ${complaint(rest.join('\n'))}`
+}
 
 const convergeHost = async ({ pool, options, state }: RunContext, host: HostWork): Promise<void> => {
   const startedAt = Date.now()

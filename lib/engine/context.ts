@@ -48,6 +48,8 @@ export interface RunState {
   readonly failed: Set<Host>
   /** Hosts whose change was taken back. */
   readonly takenBack: Set<Host>
+  /** What their services had said last. */
+  readonly lastWords: Map<Host, string>
   /** Why plays ended before their end. */
   readonly stops: string[]
 }

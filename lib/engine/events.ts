@@ -1,4 +1,4 @@
-import type { AlertsReport, Facts, Host, Plan, RunReport, Verdict } from '../model.ts'
+import type { Advice, AlertsReport, Facts, Host, Plan, RunReport, Verdict } from '../model.ts'
 
 /** What happens in a run, as it happens. Views, the run's folder and `--json` are all made of these; `at` is RFC 3339. */
 export type RunEvent = { readonly at: string } & (
@@ -75,6 +75,8 @@ export type RunEvent = { readonly at: string } & (
       readonly because: string
       /** False where something could not be put back. */
       readonly whole: boolean
+      /** What its services had said last. */
+      readonly said: string
       readonly ms: number
     }
   | { readonly event: 'stopped'; readonly play: string; readonly why: string }
@@ -86,6 +88,7 @@ export type RunEvent = { readonly at: string } & (
     }
   /** How the canary alerts of a watched run stand; the last one before `run-ended` is what the report has. */
   | { readonly event: 'alerts'; readonly alerts: AlertsReport }
+  | ({ readonly event: 'advice' } & Advice)
   | { readonly event: 'interrupted' }
   | { readonly event: 'run-ended'; readonly report: RunReport }
 )

@@ -27,7 +27,7 @@ const takeBackHost = async (context: RunContext, host: HostWork, because: string
   const startedAt = Date.now()
   state.failed.add(at)
   try {
-    const outcomes = await takeBack(await pool.reach(at), host, {
+    const { outcomes, said } = await takeBack(await pool.reach(at), host, {
       lock: lockOf(options, at),
       lastRun: options.run,
       signal: options.abandon,
@@ -36,9 +36,10 @@ const takeBackHost = async (context: RunContext, host: HostWork, because: string
     })
     note(state.outcomes, at, outcomes)
     state.takenBack.add(at)
+    if (said) state.lastWords.set(at, said)
     const whole = Object.values(outcomes).every(({ status }) => status !== 'failed')
     const ms = Date.now() - startedAt
-    options.emit({ event: 'taken-back', host: at.name, play: host.work.play.name, because, whole, ms })
+    options.emit({ event: 'taken-back', host: at.name, play: host.work.play.name, because, whole, said, ms })
   } catch (error) {
     const failure = hostFailure(at, error, 'take back', options)
     const failed: Outcome = { status: 'failed', ms: Date.now() - startedAt, why: failure.message, hint: failure.hint }
@@ -57,11 +58,13 @@ export const mendBroken = async (context: RunContext, play: Play, broken: readon
     (host) => !state.takenBack.has(host.work.host) && canTakeBack(host) && failureOf(state, host) !== undefined,
   )
   await Promise.all(otherwise.map((host) => takeBackHost(context, host, failureOf(state, host) ?? '')))
-  return serveAgain(
+  const words = otherwise.flatMap(({ work }) => state.lastWords.get(work.host) ?? [])
+  const served = await serveAgain(
     context,
     play,
     broken.filter((host) => state.takenBack.has(host.work.host)),
   )
+  return [...words.map((text) => `It said last: ${text}.`), served].join(' ')
 }
 
 const failureOf = (state: RunState, { work, planned }: HostWork): string | undefined =>

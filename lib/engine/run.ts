@@ -142,7 +142,16 @@ const startState = (hostWorks: readonly HostWork[], readings: RunState['readings
     for (const item of work.items.filter((one) => !busy.has(one)))
       note(outcomes, work.host, { [taskId(item.task)]: { status: 'same' } })
   }
-  return { outcomes, gates: [], readings, locked: new Set(), failed, takenBack: new Set(), stops: [] }
+  return {
+    outcomes,
+    gates: [],
+    readings,
+    locked: new Set(),
+    failed,
+    takenBack: new Set(),
+    lastWords: new Map(),
+    stops: [],
+  }
 }
 
 /** A sign of life on every host that this run has locked, well within the lease. */

@@ -34,6 +34,9 @@ export const applyScript = (request: ApplyRequest, frame: Frame): string =>
 export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
   [
     opening(request, frame),
+    ...request.steps.flatMap((step, index) =>
+      step.lastWords ? [frame.mark('words', String(index)), subshell(step.lastWords)] : [],
+    ),
     `vestal_failed=${request.steps.length}`,
     ...backwards(request.steps, frame),
     probeScript(request.verify, frame),

@@ -14,13 +14,14 @@ export const canTakeBack = (host: HostWork): boolean =>
 
 /**
  * Takes a host's finished change back in one exec, as a failed step does: files, links and units as they were before, then a restart
- * or reload from them. Returns an outcome for each change. Throws HostError or LinkError where the script could not do its work.
+ * or reload from them. Returns an outcome for each change, and what its services had
+ * said last. Throws HostError or LinkError where the script could not do its work.
  */
 export const takeBack = async (
   connection: Connection,
   host: HostWork,
   { because, ...options }: ConvergeOptions & { readonly because: string },
-): Promise<HostOutcomes> => {
+): Promise<{ readonly outcomes: HostOutcomes; readonly said: string }> => {
   const steps = numberedSteps(host)
   const marks = frame(randomBytes(8).toString('hex'))
   const verify = host.work.items.map((item) => item.task)
@@ -40,7 +41,7 @@ export const takeBack = async (
   if (!reading) throw cutOff(connection, framed, steps, answer.stderr)
   const codes = framed.filter(({ event }) => event === 'undone').map(({ detail }) => detail.split(' ').map(Number))
   const broken = new Set(codes.flatMap(([index, code]) => (code === 0 ? [] : [steps[index ?? -1]?.owner])))
-  return Object.fromEntries(
+  const outcomes = Object.fromEntries(
     host.planned.map((planned): [string, Outcome] => [
       taskId(planned.item.task),
       broken.has(planned)
@@ -53,4 +54,18 @@ export const takeBack = async (
         : { status: 'skipped', because: `taken back: ${because}` },
     ]),
   )
+  const said = framed.filter(({ event }) => event === 'words').map(({ body }) => body.toString())
+  return { outcomes, said: complaint(said.join('\n')) }
 }
+
+/** The last line that speaks of an error, or the last one at all. */
+export const complaint = (said: string): string => {
+  const lines = said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !SYSTEMD.test(line))
+  return lines.findLast((line) => /\berr(or)?\b|fatal|panic|fail/i.test(line)) ?? lines.at(-1) ?? ''
+}
+
+/** What systemd says of a unit, not the program. */
+const SYSTEMD = /^(\S+\.service: |(Started|Starting|Stopped|Stopping|Failed to start) )/

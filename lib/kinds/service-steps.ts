@@ -48,6 +48,8 @@ export const restart = (what: Startable, wasRunning: boolean): Step => ({
   restore: wasRunning
     ? `${begin(what, READ_UNIT)}${staysUp(':')}${stamp}`
     : `systemctl restart -- ${word(what.unit)} || :`,
+  lastWords: `journalctl --sync 2>/dev/null || :
+journalctl --quiet --no-pager --output=cat --lines=20 --unit=${word(what.unit)}`,
   interrupts: wasRunning,
 })
 

@@ -28,7 +28,7 @@ export const operator = (machine: string): string => {
  */
 export const folderWriter = (
   run: string,
-  about: { readonly owner: string; readonly command: readonly string[] },
+  about: { readonly owner: string; readonly command: readonly string[] } & Readonly<Record<string, unknown>>,
   redact: (text: string) => string,
 ): ((event: RunEvent) => void) => {
   const folder = join(runsFolder(), run)

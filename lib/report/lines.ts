@@ -1,5 +1,6 @@
 import { showMilliseconds } from '../duration.ts'
 import type { RunEvent } from '../engine/events.ts'
+import type { Advice } from '../model.ts'
 import { alertsLine } from './alerts.ts'
 
 /** One plain line for an event, for logs and terminals without live display; null for events that are not worth a line. */
@@ -23,6 +24,8 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
       return `${event.host}: TAKEN BACK ${event.whole ? 'to what it ran before' : 'in part'}: ${event.because}`
     case 'stopped':
       return `${event.play}: STOPPED: ${event.why}`
+    case 'advice':
+      return adviceText(event)
     case 'kept':
       return verbose ? `${event.host}: kept ${event.name}` : null
     case 'inventory-written':
@@ -35,6 +38,12 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
       return null
   }
 }
+
+const LEVEL = { blocks: 'BLOCKS', warns: 'warning', notes: 'note' } as const
+
+/** One finding: where, what, and on lines of their own why it bites and what to do. */
+export const adviceText = ({ level, where, what, why, fix }: Advice): string =>
+  `${LEVEL[level]} ${where}: ${what}\n    why: ${why}\n    do:  ${fix}`
 
 const stepLine = (event: RunEvent & { event: 'step' }, verbose: boolean): string | null => {
   if (event.state === 'started') return null
