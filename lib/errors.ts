@@ -36,6 +36,11 @@ export class HostError extends Error {
   }
 }
 
+/** The account may not become the user that is wanted. */
+export class SudoError extends HostError {
+  override readonly name = 'SudoError'
+}
+
 /** The link to a host was lost or could not be made. What ran on the other side is not known to have finished. */
 export class LinkError extends HostError {
   override readonly name = 'LinkError'

@@ -227,6 +227,8 @@ export interface Role<V = unknown> {
   serves(scope: Scope<V>): readonly Gate[]
   /** What `status` shows of this role on a host beside what its gates say; a role without has no row of its own. */
   instance?(scope: Scope<V>): Instance
+  /** What it needs of the machine, as `check` looks for it. */
+  needs?(scope: Scope<V>): Needs
   /** This role's settings for any host, defaults filled in. The inventory has been validated: throws nothing an operator can cause. */
   varsOf(host: Host): V
 }
@@ -246,6 +248,15 @@ export interface Instance {
   readonly current: string
   /** Asks it what it is doing. Throws HostError where it does not answer. */
   look?(reach: Reach): Promise<Signs>
+}
+export interface Needs {
+  /** Ports that nobody else may have, and the systemd unit that will. */
+  readonly ports?: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp'; readonly unit: string }[]
+  /** Folders it writes to, with the room it is told to take, in bytes, where there is a limit. */
+  readonly folders?: readonly string[]
+  readonly roomBytes?: number
+  /** The limit of its memory. */
+  readonly memoryBytes?: number
 }
 /** What a program says of itself. What is left out doesn't apply to it, or isn't known yet. */
 export interface Signs {

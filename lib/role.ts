@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod'
-import type { Gate, Host, Instance, Role, Scope, Task } from './model.ts'
+import type { Gate, Host, Instance, Needs, Role, Scope, Task } from './model.ts'
 
 interface RoleDefinition<V> {
   readonly name: string
@@ -13,6 +13,7 @@ interface RoleDefinition<V> {
   healthy?(scope: Scope<V>): readonly Gate[]
   serves?(scope: Scope<V>): readonly Gate[]
   instance?(scope: Scope<V>): Instance
+  needs?(scope: Scope<V>): Needs
 }
 
 /** A role: settings with a schema, tasks as data, and the gates that say it serves. */

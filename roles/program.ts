@@ -25,6 +25,9 @@ export const programTasks = (name: string): { readonly service: string; readonly
   current: `symlink ${currentFolder(name)}`,
 })
 
+/** Where releases are unpacked. */
+export const RELEASES = '/opt/vestal'
+
 /** Where a binary stands on PATH, whatever version is current. */
 export const onPath = (binary: string): string => `/usr/local/bin/${binary}`
 

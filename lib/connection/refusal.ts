@@ -1,4 +1,4 @@
-import { HostError } from '../errors.ts'
+import { HostError, SudoError } from '../errors.ts'
 import type { Heard } from './listen.ts'
 
 /** Words of sudo(8) in the C locale, as its sources (plugins/sudoers, src/sudo.c) have them, and what to do about each. */
@@ -35,5 +35,5 @@ export const refusal = (host: string, refused: Refused): HostError => {
     })
   }
   const hint = sudoWords.find(([pattern]) => pattern.test(words))?.[1]
-  return new HostError(host, `sudo to ${refused.user} was refused: ${words}`, { hint })
+  return new SudoError(host, `sudo to ${refused.user} was refused: ${words}`, { hint })
 }

@@ -1,6 +1,7 @@
 import { alertmanagerConfigInForce, gossipMembersAre } from '../../lib/gates/alertmanager.ts'
 import { lookAtAlertmanager } from '../../lib/gates/looks.ts'
 import { stateParity } from '../../lib/gates/state-parity.ts'
+import { byteCount } from '../../lib/inventory/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
@@ -12,9 +13,9 @@ import { role } from '../../lib/role.ts'
 import { Sealed } from '../../lib/secret.ts'
 import { flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, programTasks, staged, switched, unitPath } from '../program.ts'
+import { execStart, onPath, programTasks, RELEASES, staged, switched, unitPath } from '../program.ts'
 import { template } from '../template.ts'
-import { endpointOf, hasTls } from '../web.ts'
+import { endpointOf, hasTls, portOf } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import { gossipAddress, gossipAddresses, type Member } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
@@ -112,6 +113,19 @@ export const alertmanager = role({
     return {
       ...programTasks('alertmanager'),
       look: lookAtAlertmanager(endpointOf(host, vars), { self, expected }),
+    }
+  },
+
+  needs({ vars, group }) {
+    const unit = 'alertmanager.service'
+    const gossip = group('alertmanager').length > 1 ? (['tcp', 'udp'] as const) : []
+    return {
+      ports: [
+        { port: portOf(vars.listen), protocol: 'tcp', unit },
+        ...gossip.map((protocol) => ({ port: vars.cluster.port, protocol, unit })),
+      ],
+      folders: [vars.data_dir, RELEASES],
+      memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
     }
   },
 })

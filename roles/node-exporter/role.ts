@@ -1,4 +1,5 @@
 import { httpGate } from '../../lib/gates/http.ts'
+import { byteCount } from '../../lib/inventory/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
@@ -9,9 +10,9 @@ import type { Gate, Scope } from '../../lib/model.ts'
 import { role } from '../../lib/role.ts'
 import { type Flags, flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, programTasks, staged, switched } from '../program.ts'
+import { execStart, onPath, programTasks, RELEASES, staged, switched } from '../program.ts'
 import { template } from '../template.ts'
-import { endpointOf, hasTls } from '../web.ts'
+import { endpointOf, hasTls, portOf } from '../web.ts'
 import { yamlFile } from '../yaml.ts'
 import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
 
@@ -55,6 +56,11 @@ export const nodeExporter = role({
   healthy: (scope) => answers(scope),
   serves: (scope) => answers(scope),
   instance: () => programTasks('node_exporter'),
+  needs: ({ vars }) => ({
+    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'node_exporter.service' }],
+    folders: [RELEASES],
+    memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
+  }),
 })
 
 const answers = ({ host, vars }: Pick<Scope<NodeExporterVars>, 'host' | 'vars'>): readonly Gate[] => [

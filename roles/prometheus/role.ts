@@ -6,6 +6,7 @@ import {
   prometheusReady,
   ruleGroupsEvaluated,
 } from '../../lib/gates/prometheus.ts'
+import { byteCount } from '../../lib/inventory/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
@@ -17,7 +18,7 @@ import { scopeOf } from '../../lib/playbook.ts'
 import { role } from '../../lib/role.ts'
 import { flagNames, flagWords } from '../flags.ts'
 import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, programTasks, staged, switched, unitPath } from '../program.ts'
+import { execStart, onPath, programTasks, RELEASES, staged, switched, unitPath } from '../program.ts'
 import { RULES, ruleFileNames, ruleFiles } from '../rules/files.ts'
 import { rules } from '../rules/role.ts'
 import { template } from '../template.ts'
@@ -121,6 +122,12 @@ export const prometheus: Role<PrometheusVars> = role({
     ...programTasks('prometheus'),
     part: `shard ${vars.shard}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
     look: lookAtPrometheus(endpointOf(host, vars)),
+  }),
+  needs: ({ vars }) => ({
+    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'prometheus.service' }],
+    folders: [vars.storage_dir, RELEASES],
+    roomBytes: vars.retention.size ? byteCount(vars.retention.size) : undefined,
+    memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),
 })
 

@@ -1,69 +1,75 @@
 import pLimit from 'p-limit'
 import deploy from '../../../playbooks/deploy.ts'
+import { alertmanagerRules } from '../../../roles/ha/alertmanager-rules.ts'
+import { doorsOf, namesToResolve } from '../../../roles/ha/doors.ts'
+import { inventoryView } from '../../../roles/ha/from-inventory.ts'
+import { runningView } from '../../../roles/ha/from-running.ts'
+import { prometheusRules } from '../../../roles/ha/prometheus-rules.ts'
 import { connectionPool } from '../../engine/pool.ts'
-import { readHost } from '../../engine/read.ts'
 import { HostError } from '../../errors.ts'
-import type { Facts, Host, Reach } from '../../model.ts'
+import { tryDoors } from '../../health/doors.ts'
+import { type Finding, findingsOf } from '../../health/finding.ts'
+import { type HostFacts, hostRules } from '../../health/host-rules.ts'
+import { needsOf } from '../../health/needs.ts'
+import { type Survey, surveyHost } from '../../health/survey.ts'
+import type { Host, Reach } from '../../model.ts'
 import { rolesOf } from '../../playbook.ts'
-import { paint } from '../../report/paint.ts'
+import { checkText } from '../../report/check.ts'
 import { connecting } from '../connecting.ts'
-import { inLab, openInventory } from '../open-inventory.ts'
+import { inLab, type OpenInventory, openInventory } from '../open-inventory.ts'
 import type { CommonFlags } from '../options.ts'
 
-/** Clocks further apart than this make silences and `for:` durations come out wrong. */
-const LARGEST_SKEW_MS = 5_000
+/** Every rule of `check`, in the order of its findings. */
+export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules] as const
 
-interface Finding {
-  readonly host: string
-  readonly what: string
-  readonly fix: string
-}
-
-/** Reaches every host, becomes root, and reads its facts; changes nothing. Exit code 1 with findings. */
+/** Looks at every host, at the ways between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
 export const check = async (flags: CommonFlags): Promise<number> => {
-  const { inventory, hosts } = await openInventory(flags, rolesOf(deploy))
-  const inside = await inLab(hosts)
+  const opened = await openInventory(flags, rolesOf(deploy))
+  const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   await using pool = connectionPool(connecting(flags))
-  const limit = pLimit(flags.forks)
-  const findings = (await Promise.all(hosts.map((host) => limit(() => look(host, pool.reach))))).flat()
-  if (flags.json)
-    process.stdout.write(
-      `${JSON.stringify({ vestal: 'check/1', inventory: inventory.name, hosts: hosts.length, findings }, null, 2)}\n`,
-    )
-  else for (const { host, what, fix } of findings) process.stdout.write(`${paint('red', host)}: ${what}\n  ${fix}\n`)
-  if (!flags.json) process.stdout.write(`${hosts.length} hosts looked at, ${findings.length} findings\n`)
-  return findings.length > 0 ? 1 : 0
+  const findings = await look(opened, pool.reach, flags.forks)
+  const { inventory, hosts } = opened
+  const json = { vestal: 'check/2', inventory: inventory.name, hosts: hosts.length, findings }
+  process.stdout.write(`${flags.json ? JSON.stringify(json, null, 2) : checkText(findings, hosts.length)}\n`)
+  return findings.some(({ severity }) => severity === 'error') ? 1 : 0
 }
 
-const look = async (host: Host, reach: Reach): Promise<readonly Finding[]> => {
-  try {
-    const { facts } = await readHost(await reach(host), [])
-    return fromFacts(host.name, facts)
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    return [{ host: host.name, what: error.message, fix: error.hint ?? 'See the message above.' }]
+const look = async ({ inventory, hosts }: OpenInventory, reach: Reach, forks: number): Promise<readonly Finding[]> => {
+  const wanted = inventoryView(inventory)
+  const names = namesToResolve(inventory)
+  const limit = pLimit(forks)
+  const survey = async (host: Host): Promise<HostFacts> => {
+    const needs = needsOf(deploy, inventory, host)
+    return { host, needs, survey: await surveyHost(await reach(host), needs, { names }).catch(asHostError) }
   }
+  const facts = await Promise.all(hosts.map((host) => limit(() => survey(host).catch((error) => lost(host, error)))))
+  const surveys = new Map(
+    facts.flatMap(({ host, survey: one }): [Host, Survey][] => (one instanceof Error ? [] : [[host, one]])),
+  )
+  const [running, tries] = await Promise.all([
+    runningView(inventory, {
+      hosts: [...surveys.keys()],
+      reach,
+      command: (host, port) =>
+        surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command,
+    }),
+    tryDoors(doorsOf(inventory), surveys, reach),
+  ])
+  const balanced = [...surveys].flatMap(([{ name: host }, { names: resolved }]) =>
+    [...resolved]
+      .filter(([, addresses]) => addresses.length > 1)
+      .map(([name, addresses]) => ({ host, name, addresses })),
+  )
+  return [
+    ...findingsOf(hostRules, { hosts: facts }),
+    ...findingsOf([...prometheusRules, ...alertmanagerRules], { inventory: wanted, running, ...tries, balanced }),
+  ].sort((one, other) => Number(one.severity === 'warning') - Number(other.severity === 'warning'))
 }
 
-const fromFacts = (host: string, facts: Facts): readonly Finding[] => [
-  ...(Math.abs(facts.clockSkewMs) > LARGEST_SKEW_MS
-    ? [
-        {
-          host,
-          what: `its clock is ${(facts.clockSkewMs / 1000).toFixed(1)} s away from this machine's`,
-          fix: 'Run an NTP client on both: silences are resolved by their timestamps.',
-        },
-      ]
-    : []),
-  ...(facts.systemd === 0 ? [{ host, what: 'systemd does not run there', fix: 'Services need it as PID 1.' }] : []),
-  ...(facts.lock
-    ? [
-        {
-          host,
-          what: `locked by ${facts.lock.owner} since ${facts.lock.since} (run ${facts.lock.run})`,
-          fix: 'Wait for that run to end.',
-        },
-      ]
-    : []),
-]
+const asHostError = (error: unknown): HostError => {
+  if (error instanceof HostError) return error
+  throw error
+}
+
+const lost = (host: Host, error: unknown): HostFacts => ({ host, needs: {}, survey: asHostError(error) })

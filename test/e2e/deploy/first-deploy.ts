@@ -83,6 +83,12 @@ describe.each(EXAMPLES)('inventory/$example on fresh machines', ({ example, host
     }
   })
 
+  test('check has nothing to say but that a single machine is one', async () => {
+    const { code, stdout } = await touchingNothing(() => vestal(['check', '-i', inventory, '--json']))
+    const ids = (JSON.parse(stdout) as { findings: readonly { id: string }[] }).findings.map(({ id }) => id)
+    expect({ code, ids }).toEqual({ code: 0, ids: example === 'ha' ? [] : ['replica-alone', 'alertmanager-alone'] })
+  })
+
   test('a second deploy asks each machine once and touches nothing', async () => {
     const again = await touchingNothing(() => vestal(['deploy', '-i', inventory, '--json']))
     expect(again.code).toBe(0)
