@@ -76,6 +76,8 @@ export interface ExecOptions {
   readonly stdin?: Uint8Array | Readable
   /** Called with each piece of standard output as it comes. */
   readonly onStdout?: (chunk: Buffer) => void
+  /** False: standard output goes to `onStdout` alone, and the result has none of it. For what is too large for memory. */
+  readonly keepStdout?: boolean
   /** No output for this long ends the link. */
   readonly idle?: Duration
   readonly signal?: AbortSignal

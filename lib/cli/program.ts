@@ -1,4 +1,5 @@
 import yargs from 'yargs'
+import { type BackupFlags, backupOptions, type RestoreFlags, restoreOptions } from './backup-options.ts'
 import type { StatusFlags } from './commands/status.ts'
 import {
   type AddNodeFlags,
@@ -158,6 +159,12 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
           ])
           return replaceNodeCommand(replaceNode, flags as unknown as ReplaceNodeFlags)
         }),
+    )
+    .command('backup', 'Copy silences, notification logs and samples into a folder', backupOptions, (flags) =>
+      choose(async () => (await import('./commands/backup.ts')).backup(flags as unknown as BackupFlags)),
+    )
+    .command('restore', 'Put a backup back, one node at a time', restoreOptions, (flags) =>
+      choose(async () => (await import('./commands/restore.ts')).restore(flags as unknown as RestoreFlags)),
     )
     .command('lab <action> [words..]', 'Real machines on this one, to try things on', labOptions, (flags) =>
       choose(async () => (await import('./commands/lab.ts')).lab(flags)),

@@ -13,6 +13,7 @@ export interface Talk extends Speech {
   /** The account asked of sudo. */
   readonly user?: string
   readonly onStdout?: (chunk: Buffer) => void
+  readonly keepStdout?: boolean
   /** No sign of life for so many milliseconds ends the link. */
   readonly idleMs?: number
   readonly signal?: AbortSignal
@@ -36,7 +37,12 @@ export const converse = async (program: Program, talk: Talk): Promise<Exec> => {
   const over = new AbortController()
   const stopped = Promise.withResolvers<never>()
   const alive = (): void => void idle?.refresh()
-  const heard = listen(program, { onStdout: talk.onStdout, onReady: () => clearTimeout(start), onLife: alive })
+  const heard = listen(program, {
+    onStdout: talk.onStdout,
+    keepStdout: talk.keepStdout,
+    onReady: () => clearTimeout(start),
+    onLife: alive,
+  })
   const stop = async (error: unknown): Promise<void> => {
     if (over.signal.aborted) return
     over.abort(error)

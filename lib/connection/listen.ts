@@ -15,6 +15,7 @@ export interface Heard {
 }
 interface Ears {
   readonly onStdout?: (chunk: Buffer) => void
+  readonly keepStdout?: boolean
   readonly onReady: () => void
   /** Called for every piece of output. */
   readonly onLife: () => void
@@ -31,7 +32,7 @@ export const listen = (
   let before = Buffer.alloc(0)
   let pid: number | undefined
   const hear = (chunk: Buffer): void => {
-    out.push(chunk)
+    if (ears.keepStdout !== false) out.push(chunk)
     ears.onStdout?.(chunk)
   }
   stdout.on('data', (chunk: Buffer) => {

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { HostError } from '../errors.ts'
+import { askJson, type Endpoint, read, send } from '../gates/endpoint.ts'
+import type { Reach } from '../model.ts'
+
+const MATCHER = z.object({
+  name: z.string(),
+  value: z.string(),
+  isRegex: z.boolean(),
+  isEqual: z.boolean().default(true),
+})
+const SILENCE = z.object({
+  id: z.string(),
+  status: z.object({ state: z.string() }),
+  matchers: z.array(MATCHER),
+  startsAt: z.string(),
+  endsAt: z.string(),
+  createdBy: z.string(),
+  comment: z.string(),
+})
+export type Silence = z.infer<typeof SILENCE>
+export const SILENCES = z.array(SILENCE)
+
+const PATH = '/api/v2/silences'
+
+/** Every silence that an Alertmanager knows, expired ones too. */
+export const silencesOf = (reach: Reach, alertmanager: Endpoint): Promise<readonly Silence[]> =>
+  askJson(reach, alertmanager, { path: PATH, form: SILENCES })
+
+/**
+ * Makes the silences of a backup that have not ended and that the Alertmanager doesn't know: not by their id, ended ones counted, and not by
+ * what they say. Returns how many it made. Throws HostError where one is refused.
+ */
+export const bringBack = async (reach: Reach, alertmanager: Endpoint, saved: readonly Silence[]): Promise<number> => {
+  const missing = missingSilences(saved, await silencesOf(reach, alertmanager), Date.now())
+  for (const { matchers, startsAt, endsAt, createdBy, comment } of missing) {
+    const body = JSON.stringify({ matchers, startsAt, endsAt, createdBy, comment })
+    const answer = await send(reach, alertmanager, { path: PATH, method: 'POST', body })
+    if (answer.status !== 200)
+      throw new HostError(alertmanager.host.name, `refused a silence of ${createdBy}: ${answer.body.trim()}`, {
+        task: 'silences',
+      })
+    read(answer, { endpoint: alertmanager, path: PATH, form: z.object({ silenceID: z.string() }) })
+  }
+  return missing.length
+}
+
+/** Those that have to be made anew. `now` is in milliseconds since the epoch. */
+export const missingSilences = (
+  saved: readonly Silence[],
+  known: readonly Silence[],
+  now: number,
+): readonly Silence[] => {
+  const ids = new Set(known.map(({ id }) => id))
+  const said = new Set(known.filter(isAlive).map(meaning))
+  return saved.filter(
+    (one) => isAlive(one) && Date.parse(one.endsAt) > now && !ids.has(one.id) && !said.has(meaning(one)),
+  )
+}
+
+const isAlive = ({ status: { state } }: Silence): boolean => state !== 'expired'
+
+/** What makes two silences the same to people. */
+const meaning = ({ matchers, endsAt, createdBy, comment }: Silence): string =>
+  JSON.stringify([
+    matchers.map(({ name, value, isRegex, isEqual }) => JSON.stringify([name, value, isRegex, isEqual])).sort(),
+    Date.parse(endsAt),
+    createdBy,
+    comment,
+  ])

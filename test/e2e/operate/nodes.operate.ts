@@ -1,0 +1,205 @@
+/** Machines come and go while alerts are watched, and what they held comes back from a backup. Seven hosts; about ten minutes. */
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import type { RunEvent } from '../../../lib/engine/events.ts'
+import { powerLoss, powerOn } from '../../../lib/lab/faults.ts'
+import { haWith } from '../deploy/inventories.ts'
+import { testLab } from '../lab-setup.ts'
+import { changesOf, type Ended, onHost, planOf, reportOf, resetHost, vestal } from '../vestal.ts'
+
+const SPARE = '10.88.0.17'
+const ADDRESS = { 'prom-1': '10.88.0.11', 'prom-2': '10.88.0.12', 'am-1': '10.88.0.13', 'am-2': '10.88.0.14' } as const
+const inventory = haWith({})
+const hostsFile = join(inventory, 'hosts.yml')
+const original = readFileSync(hostsFile, 'utf8')
+
+const run = (command: string, ...words: readonly string[]): Promise<Ended> =>
+  vestal([command, ...words, '-i', inventory, '--json'])
+/** The whole story of a failure, so that a failed run can be understood from the test's output. */
+const said = ({ code, stderr, events }: Ended) => ({
+  code,
+  said: [
+    ...stderr.split('\n').filter(Boolean),
+    ...events.flatMap((event) => {
+      if (event.event === 'host-failed') return [`${event.host}: ${event.task}: ${event.why}`]
+      return event.event === 'gate' && event.last && !event.verdict.pass
+        ? [`${event.host}: ${event.name}: ${event.verdict.why}`]
+        : []
+    }),
+  ],
+})
+const changed = (ended: Ended): number =>
+  Object.values(reportOf(ended).hosts)
+    .flatMap((tasks) => Object.values(tasks))
+    .filter(({ status }) => status === 'changed').length
+
+const expectWell = (ended: Ended, name: string): void => {
+  expect(said(ended)).toEqual({ code: 0, said: [] })
+  const { alerts, ms } = reportOf(ended)
+  console.log(`${name}: ${Math.round(ms / 1000)} s, ${JSON.stringify(alerts)}`)
+  expect(alerts).toMatchObject({ lost: 0, duplicated: 0, resolvedEarly: 0, silenced: { notified: 0 } })
+  expect(alerts?.sent).toBeGreaterThan(5)
+}
+const at = (events: readonly RunEvent[], which: (event: RunEvent) => boolean): number => events.findIndex(which)
+const step = (host: RegExp, title: string) => (event: RunEvent) =>
+  event.event === 'step' && event.state === 'started' && host.test(event.host) && event.title.includes(title)
+const gate = (host: string, name: string) => (event: RunEvent) =>
+  event.event === 'gate' && event.host === host && event.name.includes(name) && event.verdict.pass
+
+const members = async (address: string): Promise<number> => {
+  const answer = await fetch(`http://${address}:9093/api/v2/status`)
+  return ((await answer.json()) as { cluster: { peers: unknown[] } }).cluster.peers.length
+}
+const missed = async (address: string): Promise<string | undefined> =>
+  /^alertmanager_cluster_failed_peers (.*)$/m.exec(await (await fetch(`http://${address}:9093/metrics`)).text())?.[1]
+
+beforeAll(async () => {
+  await Promise.all(inject('lab').hosts.map(({ address }) => resetHost(address)))
+  expect(said(await run('deploy'))).toEqual({ code: 0, said: [] })
+}, 600_000)
+afterAll(async () => {
+  for (const host of ['lab-5', 'lab-7']) await powerOn(host, testLab)
+}, 120_000)
+
+describe('an Alertmanager', () => {
+  test('that is added joins before any Prometheus sends to it, and no alert is lost or doubled', async () => {
+    const ended = await run('add-node', 'am-4', '--host', SPARE, '--role', 'alertmanager')
+    expectWell(ended, 'add-node am-4')
+    const { events } = ended
+    const joined = at(events, gate('am-4', 'gossips with every member'))
+    const told = at(events, step(/^prom/, 'write /etc/prometheus/prometheus.yml'))
+    expect(joined).toBeGreaterThan(at(events, step(/^am-4$/, 'start alertmanager.service')))
+    expect(told).toBeGreaterThan(joined)
+    for (const peer of ['am-1', 'am-2', 'am-3'])
+      expect(told).toBeGreaterThan(at(events, step(new RegExp(`^${peer}$`), 'restart alertmanager.service')))
+    expect(readFileSync(hostsFile, 'utf8')).toBe(
+      original.replace(/( +)am-3: .*\n/, `$&$1am-4: { ansible_host: ${SPARE} }\n`),
+    )
+    expect(await members(SPARE)).toBe(4)
+  })
+  test('that is added again changes nothing', async () => {
+    const before = readFileSync(hostsFile, 'utf8')
+    const ended = await run('add-node', 'am-4', '--host', SPARE, '--role', 'alertmanager', '--no-watch-alerts')
+    expect(said(ended)).toEqual({ code: 0, said: [] })
+    expect(changed(ended)).toBe(0)
+    expect(readFileSync(hostsFile, 'utf8')).toBe(before)
+  })
+  test('that is removed stops when nobody sends to it any more, and nobody waits for it', async () => {
+    const ended = await run('remove-node', 'am-4')
+    expectWell(ended, 'remove-node am-4')
+    const stopped = at(ended.events, step(/^am-4$/, 'stop alertmanager.service'))
+    expect(stopped).toBeGreaterThan(at(ended.events, gate('prom-1', 'sends to every Alertmanager')))
+    expect(stopped).toBeGreaterThan(at(ended.events, gate('prom-2', 'sends to every Alertmanager')))
+    expect(readFileSync(hostsFile, 'utf8')).toBe(original)
+    expect(await onHost(SPARE, 'systemctl is-enabled alertmanager node_exporter || :')).toBe('disabled\ndisabled\n')
+    expect(await onHost(SPARE, 'systemctl is-active alertmanager || :; ls /var/lib/alertmanager')).toContain('inactive')
+    for (const address of ['10.88.0.13', '10.88.0.14', '10.88.0.15']) {
+      expect(await members(address)).toBe(3)
+      expect(await missed(address)).toBe('0')
+    }
+  })
+  test('that is removed again changes nothing, and the fleet is as the inventory says', async () => {
+    expect(await vestal(['remove-node', 'am-4', '-i', inventory])).toMatchObject({
+      code: 0,
+      stdout: 'am-4 is not in this inventory: nothing to do.\n',
+    })
+    expect(changesOf(planOf(await run('plan')))).toEqual({})
+  })
+  test('is not removed where two would be left', async () => {
+    expect(await run('remove-node', 'am-3')).toMatchObject({ code: 2, events: [] })
+  })
+})
+
+describe('a Prometheus replica', () => {
+  test('that is added takes part, and no alert is lost or doubled', async () => {
+    expectWell(await run('add-node', 'prom-3', '--host', SPARE, '--role', 'prometheus'), 'add-node prom-3')
+    const again = await run('add-node', 'prom-3', '--host', SPARE, '--role', 'prometheus', '--no-watch-alerts')
+    expect({ ...said(again), changed: changed(again) }).toEqual({ code: 0, said: [], changed: 0 })
+  })
+  test('that is removed is scraped by nobody before it stops, and no alert is lost or doubled', async () => {
+    const ended = await run('remove-node', 'prom-3')
+    expectWell(ended, 'remove-node prom-3')
+    const stopped = at(ended.events, step(/^prom-3$/, 'stop prometheus.service'))
+    expect(stopped).toBeGreaterThan(at(ended.events, step(/^prom-1$/, 'file_sd/prometheus.yml')))
+    expect(readFileSync(hostsFile, 'utf8')).toBe(original)
+    expect(changesOf(planOf(await run('plan')))).toEqual({})
+  })
+})
+
+describe('a machine that is gone', () => {
+  test('is replaced by a new one in its place', async () => {
+    await powerLoss('lab-5', testLab)
+    const words = ['am-3', 'am-5', '--host', SPARE]
+    expectWell(await run('replace-node', ...words), 'replace-node am-3 am-5')
+    expect(readFileSync(hostsFile, 'utf8')).toBe(original.replace(/am-3: .*/, `am-5: { ansible_host: ${SPARE} }`))
+    const again = await run('replace-node', ...words, '--no-watch-alerts')
+    expect({ ...said(again), changed: changed(again) }).toEqual({ code: 0, said: [], changed: 0 })
+    for (const address of [SPARE, '10.88.0.13', '10.88.0.14']) {
+      expect(await members(address)).toBe(3)
+      expect(await missed(address)).toBe('0')
+    }
+  })
+  test('is removed without being connected to', async () => {
+    await powerLoss('lab-7', testLab)
+    expect(await run('remove-node', 'am-5', '--dead')).toMatchObject({ code: 2 })
+    const ended = await run('remove-node', 'am-5', '--dead', '--force')
+    expectWell(ended, 'remove-node am-5 --dead')
+    expect(Object.keys(reportOf(ended).cost)).not.toContain('am-5')
+    expect(readFileSync(hostsFile, 'utf8')).toBe(original.replace(/.*am-3: .*\n/, ''))
+  })
+})
+
+describe('a backup', () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'vestal-backup-')), 'now')
+  const samples = async (address: string, time: number): Promise<number> => {
+    const query = new URLSearchParams({ query: 'sum(count_over_time(up[3m]))', time: String(time) })
+    const answer = await fetch(`http://${address}:9090/api/v1/query?${query}`)
+    const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
+    return Number(data.result[0]?.value[1] ?? 0)
+  }
+  const silences = async (address: string): Promise<readonly string[]> => {
+    const answer = await fetch(`http://${address}:9093/api/v2/silences`)
+    return ((await answer.json()) as { comment: string; status: { state: string } }[])
+      .filter(({ status }) => status.state === 'active')
+      .map(({ comment }) => comment)
+      .sort()
+  }
+  const until = async <T>(look: () => Promise<T>, wanted: T): Promise<void> =>
+    expect.poll(() => look().catch(() => undefined), { timeout: 60_000, interval: 500 }).toEqual(wanted)
+
+  test('brings back silences and samples that were wiped, and doubles nothing', async () => {
+    for (const comment of ['one', 'two'])
+      await onHost(
+        ADDRESS['am-1'],
+        `amtool --alertmanager.url=http://127.0.0.1:9093 silence add alertname=${comment} --duration=2h --author=test --comment=${comment}`,
+      )
+    await until(() => silences(ADDRESS['am-2']), ['one', 'two'])
+    const time = Math.floor(Date.now() / 1_000)
+    const held = await samples(ADDRESS['prom-1'], time)
+    expect(held).toBeGreaterThan(50)
+    expect(said(await run('backup', '--to', folder))).toEqual({ code: 0, said: [] })
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(ADDRESS).sort())
+
+    const stop = (name: string) =>
+      onHost(ADDRESS[name as keyof typeof ADDRESS], 'systemctl stop prometheus alertmanager 2>/dev/null || :')
+    for (const name of Object.keys(ADDRESS)) await stop(name)
+    for (const address of Object.values(ADDRESS))
+      await onHost(address, 'rm -rf /var/lib/prometheus/* /var/lib/alertmanager/*')
+    for (const address of Object.values(ADDRESS))
+      await onHost(address, 'systemctl start prometheus 2>/dev/null || systemctl start alertmanager')
+    await until(() => silences(ADDRESS['am-1']), [])
+    await until(() => samples(ADDRESS['prom-1'], time), 0)
+
+    expect(said(await run('restore', '--from', folder))).toEqual({ code: 0, said: [] })
+    for (const name of ['am-1', 'am-2'] as const) expect(await silences(ADDRESS[name])).toEqual(['one', 'two'])
+    // The last scrapes may have come after the moment at which the WAL was copied.
+    for (const name of ['prom-1', 'prom-2'] as const)
+      expect(await samples(ADDRESS[name], time)).toBeGreaterThan(0.9 * held)
+    expect(said(await run('restore', '--from', folder, '--limit', 'am-1'))).toEqual({ code: 0, said: [] })
+    expect(await silences(ADDRESS['am-2'])).toEqual(['one', 'two'])
+    expect(changesOf(planOf(await run('plan')))).toEqual({})
+    expect(await onHost(ADDRESS['prom-1'], 'ls -A /var/lib/prometheus | grep vestal || :')).toBe('')
+  })
+})
