@@ -138,13 +138,12 @@ const apply = async (
     watch: ledger && {
       begin: async () => {
         const gates = await ledger.begin()
-        writeFirst()
+        if (!stop.stop.aborted) writeFirst()
         return gates
       },
       end: ledger.end,
     },
-  })
-  await view.close()
+  }).finally(() => view.close())
   if (report && write === 'first' && around.putBack?.(report)) writeInventory(backwards(edits), emit)
   if (!report) {
     process.stdout.write('Not confirmed: nothing was changed.\n')

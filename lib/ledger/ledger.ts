@@ -9,7 +9,7 @@ import { metricsFile } from './metrics-file.ts'
 import { type CanaryNames, requirePrepared } from './prepared.ts'
 import { receiveFrom } from './receiver.ts'
 import { lifetimesOf, patienceOf } from './schedule.ts'
-import { sendCanaries } from './sending.ts'
+import { type Sender, sendCanaries } from './sending.ts'
 import { holdSilence } from './silence.ts'
 import { type Tally, tally } from './tally.ts'
 
@@ -55,7 +55,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
     record(timed)
   }
   const count = (): Tally => tally(events, patience, Date.now())
-  let stopSending = (): void => undefined
+  let sender: Sender | undefined
 
   return {
     async begin() {
@@ -81,10 +81,11 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       made.defer(() => clearInterval(renewing))
       const file = made.use(metricsFile({ run, machines: holders, connect: options.connect }))
       await requireFirst(file.links)
-      stopSending = sendCanaries({ run, lifetimes, everyMs: fleet.pace.everyMs, write: file.write, note })
+      const sending = sendCanaries({ run, lifetimes, everyMs: fleet.pace.everyMs, write: file.write, note })
       const telling = setInterval(() => options.tell(count().report), TELL_MS)
       made.defer(() => clearInterval(telling))
-      made.defer(() => stopSending())
+      sender = sending
+      made.defer(() => sending.endAll())
       const report = await options.ask(firstArrives(count, patience.lateMs), stop)
       if (!report.pass && !stop.aborted)
         throw new HostError(CANARIES, `no canary alert came back: ${report.why}`, {
@@ -95,8 +96,9 @@ export const openLedger = (options: LedgerOptions): Ledger => {
 
     async end() {
       const { groupIntervalMs, peerWaitMs } = fleet.pace
+      sender?.noMore()
       await options.ask(allDelivered(count, patience.lateMs), abandon)
-      stopSending()
+      sender?.endAll()
       const bound = 2 * groupIntervalMs + peerWaitMs + patience.lateMs + patience.quietMs
       const over = await options.ask(allOver(count, bound), abandon)
       note({ what: 'closed' })

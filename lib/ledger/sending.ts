@@ -11,8 +11,15 @@ interface Sending {
   readonly note: Note
 }
 
-/** Sends a canary now and one every so often. Returns what ends them all and sends no more. */
-export const sendCanaries = ({ run, lifetimes, everyMs, write, note }: Sending): (() => void) => {
+export interface Sender {
+  /** Sends no more; those under way last as long as they should. */
+  noMore(): void
+  /** Ends all that are under way. */
+  endAll(): void
+}
+
+/** Sends a canary now and one every so often. */
+export const sendCanaries = ({ run, lifetimes, everyMs, write, note }: Sending): Sender => {
   let alive: readonly Canary[] = []
   let number = 0
   const sent = new Set<string>()
@@ -27,15 +34,22 @@ export const sendCanaries = ({ run, lifetimes, everyMs, write, note }: Sending):
       }
     })
   }
-  const more = (): void => {
+  let open = true
+  const tick = (): void => {
     const now = Date.now()
-    change([...alive.filter(({ endsAt }) => endsAt > now), canary(number, now, lifetimes)])
-    number += 1
+    const lasting = alive.filter(({ endsAt }) => endsAt > now)
+    if (open) change([...lasting, canary(number++, now, lifetimes)])
+    else if (lasting.length < alive.length) change(lasting)
   }
-  const timer = setInterval(more, everyMs)
-  more()
-  return () => {
-    clearInterval(timer)
-    if (alive.length > 0) change([])
+  const timer = setInterval(tick, everyMs)
+  tick()
+  return {
+    noMore() {
+      open = false
+    },
+    endAll() {
+      clearInterval(timer)
+      if (alive.length > 0) change([])
+    },
   }
 }

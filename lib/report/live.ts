@@ -1,5 +1,6 @@
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2'
 import type { RunEvent } from '../engine/events.ts'
+import { CANARIES } from '../ledger/arrival.ts'
 import type { AlertsReport, Plan } from '../model.ts'
 import { alertsLine } from './alerts.ts'
 
@@ -24,7 +25,7 @@ export const liveView = (hosts: readonly string[], plan?: Plan): LiveView => {
   )
   const listr = new Listr(
     [...rows].map(([host, state]) => ({
-      title: first.get(host) ?? `${host}: ${plan ? 'already right' : 'reading'}`,
+      title: first.get(host) ?? firstTitle(host, plan),
       task: async (_: unknown, row: Row): Promise<void> => {
         state.row = row
         await state.finish.promise
@@ -41,7 +42,7 @@ export const liveView = (hosts: readonly string[], plan?: Plan): LiveView => {
   return {
     listen(event) {
       if ('host' in event) draw(event, rows.get(event.host))
-      if (event.event === 'alerts') drawAlerts(event.alerts, rows.get('canaries')?.row)
+      if (event.event === 'alerts') drawAlerts(event.alerts, rows.get(CANARIES)?.row)
       if (event.event === 'planned') showPlanned(event.plan, rows)
     },
     async close() {
@@ -50,6 +51,9 @@ export const liveView = (hosts: readonly string[], plan?: Plan): LiveView => {
     },
   }
 }
+
+const firstTitle = (host: string, plan: Plan | undefined): string =>
+  host === CANARIES ? `${host}: none sent yet` : `${host}: ${plan ? 'already right' : 'reading'}`
 
 const plannedTitles = (plan: Plan): ReadonlyMap<string, string> => {
   const counts = new Map<string, number>()
@@ -61,7 +65,8 @@ const plannedTitles = (plan: Plan): ReadonlyMap<string, string> => {
 const showPlanned = (plan: Plan, rows: ReadonlyMap<string, HostRow>): void => {
   const titles = plannedTitles(plan)
   for (const [host, { row }] of rows) {
-    if (row && !(host in plan.unreachable)) row.title = titles.get(host) ?? `${host}: already right`
+    if (row && host !== CANARIES && !(host in plan.unreachable))
+      row.title = titles.get(host) ?? `${host}: already right`
   }
 }
 
