@@ -20,7 +20,7 @@ export const ALERTMANAGERS = ['am-1', 'am-2', 'am-3'] as const
 export const SPARE = '10.88.0.17'
 
 /** How long a member of the faster fleet waits for each before it to notify, in seconds. */
-export const PEER_TIMEOUT_S = 5
+export const PEER_TIMEOUT_S = 2
 /** inventory/ha with less waiting between notifications, other flags for every Prometheus and Alertmanager, and another node_exporter. */
 export const fasterFleet = (): string =>
   haWith({

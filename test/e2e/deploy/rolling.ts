@@ -29,8 +29,8 @@ describe('a change of flags and versions on a fleet that serves', () => {
       '+  group_interval: 12s',
     ])
     expect(diffs['unit alertmanager.service']).toEqual([
-      '-  --cluster.peer-timeout=15s \\',
-      '+  --cluster.peer-timeout=5s \\',
+      '-  --cluster.peer-timeout=5s \\',
+      '+  --cluster.peer-timeout=2s \\',
     ])
   })
 
