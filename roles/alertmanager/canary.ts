@@ -16,7 +16,8 @@ export const withCanary = (config: Config, { enabled, port, group_interval }: Al
     receiver: CANARY_RECEIVER,
     matchers: [`alertname="${CANARY_ALERT}"`, 'vestal="canary"'],
     group_by: ['...'],
-    group_wait: '0s',
+    // Alerts end when rules are evaluated, every 5 seconds. Between two evaluations all members know the same.
+    group_wait: '2s',
     group_interval,
     repeat_interval: '24h',
   }
