@@ -26,7 +26,8 @@ export const removeNodeCommand = async (
   const leaving = REMOVABLE.filter((name) => host?.groups.includes(name) && (flags.role?.includes(name) ?? true))
   if (!host || (flags.role && leaving.length === 0)) return nothingToDo(flags)
   if (!flags.force) requireEnough(before, host, leaving)
-  const groups = flags.role && leaving.flatMap((name) => below(treeOf(before).groups.get(name)))
+  const all = REMOVABLE.every((name) => leaving.includes(name) || !host.groups.includes(name))
+  const groups = all ? undefined : leaving.flatMap((name) => below(treeOf(before).groups.get(name)))
   const edits = removeHost(flags.inventory, { name: host.name, groups })
   const inventory = await loadInventory(flags.inventory, roles, { edits })
   requireNoMore(inventory, host, leaving)
@@ -77,7 +78,7 @@ const requireEnough = ({ hosts }: Inventory, host: Host, roles: readonly Removab
 const requireNoMore = (inventory: Inventory, host: Host, leaving: readonly Removable[]): void => {
   const after = inventory.hosts.find(({ name }) => name === host.name)
   const lost = REMOVABLE.filter(
-    (role) => host.groups.includes(role) && !leaving.includes(role) && after && !after.groups.includes(role),
+    (role) => host.groups.includes(role) && !leaving.includes(role) && !after?.groups.includes(role),
   )
   if (lost.length === 0) return
   throw new InputError([

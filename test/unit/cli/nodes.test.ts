@@ -1,0 +1,127 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { addNodeCommand } from '../../../lib/cli/commands/add-node.ts'
+import { removeNodeCommand } from '../../../lib/cli/commands/remove-node.ts'
+import { replaceNodeCommand } from '../../../lib/cli/commands/replace-node.ts'
+import { InputError } from '../../../lib/errors.ts'
+import { addNode } from '../../../playbooks/add-node.ts'
+import { removeNode } from '../../../playbooks/remove-node.ts'
+import { replaceNode } from '../../../playbooks/replace-node.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vestal-nodes-'))
+  for (const name of ['ha', 'single-site'])
+    cpSync(join(import.meta.dirname, '../../../inventory', name), join(folder, name), { recursive: true })
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const common = (inventory: string) => ({
+  inventory: [join(folder, inventory)],
+  forks: 1,
+  json: true,
+  verbose: false,
+  acceptNewHostKeys: false,
+  diff: false,
+  yes: true,
+  breakLock: [],
+  watchAlerts: false,
+  silence: [],
+})
+const refusal = async (command: Promise<number>): Promise<string> => {
+  try {
+    return `code ${await command}`
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return error.message.replaceAll(folder, '~')
+  }
+}
+const add = (name: string, more: object) =>
+  refusal(
+    addNodeCommand(addNode, {
+      ...common('ha'),
+      name,
+      host: '10.88.0.17',
+      role: ['alertmanager'],
+      group: [],
+      vars: [],
+      ...more,
+    }),
+  )
+const remove = (inventory: string, name: string, more: object = {}) =>
+  refusal(removeNodeCommand(removeNode, { ...common(inventory), name, dead: false, force: false, ...more }))
+
+describe('before any machine is touched', () => {
+  test('a name that another machine has is refused, with the place where that is written', async () => {
+    expect(await add('am-3', {})).toBe(
+      '~/ha/hosts.yml:13:17: ansible_host: am-3 is in the inventory already, with another value\n  choose another name, or give what stands there',
+    )
+  })
+  test('an address that another machine has is refused', async () => {
+    expect(await add('am-4', { host: '10.88.0.15' })).toContain('am-4 is the same machine as am-3: 10.88.0.15, port 22')
+  })
+  test('a group that is not there and a variable that is no YAML are refused', async () => {
+    expect(await add('am-4', { group: ['shard_b'] })).toContain('there is no group `shard_b`')
+    expect(await add('am-4', { vars: ['prometheus.shard=1'] })).toContain('expected NAME=YAML')
+  })
+  test('a variable of the new machine is checked as the whole inventory is', async () => {
+    expect(await add('am-4', { vars: ['alertmanager={version: 1}'] })).toContain(
+      'hosts.yml:14:68: alertmanager.version: expected a version such as 3.5.3, without v, got 1',
+    )
+  })
+  test.each([
+    ['ha', 'am-3', {}, 'am-3: would leave two Alertmanagers'],
+    ['single-site', 'monitor', { role: ['alertmanager'] }, 'monitor: is the last Alertmanager'],
+    ['single-site', 'monitor', { role: ['prometheus'] }, 'monitor: is the last Prometheus of shard 0'],
+    [
+      'ha',
+      'am-1',
+      { role: ['alertmanager'], force: true },
+      'am-1: without alertmanager it would lose node_exporter too',
+    ],
+  ])('too few are never left: of %s, %s %j', async (inventory, name, more, says) => {
+    expect(await remove(inventory, name, more)).toContain(says)
+  })
+  test('a machine that is not in the inventory needs no removal', async () => {
+    expect(await remove('ha', 'am-9')).toBe('code 0')
+  })
+  test('only a machine that there is can be replaced, and not by one that there is', async () => {
+    const replace = (old: string, name: string) =>
+      refusal(replaceNodeCommand(replaceNode, { ...common('ha'), old, new: name, host: '10.88.0.17' }))
+    expect(await replace('am-9', 'am-4')).toContain('am-9: no host is called that')
+    expect(await replace('am-3', 'am-2')).toContain('am-2: am-2 is in the inventory already')
+  })
+  test('what is refused leaves the inventory as it was', async () => {
+    await add('am-4', { host: '10.88.0.15' })
+    await remove('ha', 'am-3')
+    const text = (root: string) => readFileSync(join(root, 'ha/hosts.yml'), 'utf8')
+    expect(text(folder)).toBe(text(join(import.meta.dirname, '../../../inventory')))
+  })
+})
+
+describe('the order in which machines come and go', () => {
+  test('Prometheus is told of an Alertmanager after the others are, and looks away before it stops', () => {
+    const names = (plays: readonly { name: string }[]) => plays.map(({ name }) => name)
+    expect(names(addNode(['x']).plays)).toEqual([
+      'What every machine has, on the new one',
+      'The new Alertmanager joins the cluster',
+      'Alertmanagers learn of it, one at a time',
+      'No member is missed',
+      'The new Prometheus starts',
+      'Every Prometheus learns of it',
+      'The new Alertmanager holds what the others hold',
+      'Other machines',
+    ])
+    expect(names(removeNode({ roles: [] }).plays)).toEqual([
+      'Every Prometheus looks away from it',
+      'Its services stop',
+      'Alertmanagers forget it, one at a time',
+      'No member is missed',
+      'Other machines',
+    ])
+    for (const book of [addNode(['x']), removeNode({ roles: [] }), replaceNode('x')])
+      expect(book.onFailure).toBe('stop')
+  })
+})
