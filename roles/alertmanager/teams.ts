@@ -12,6 +12,8 @@ import { parseClassic, parseMatchers } from '../../lib/routing/parse-matchers.ts
 import { type AlertmanagerConfig, routerOf } from '../../lib/routing/routes.ts'
 import type { Teams } from '../../lib/routing/team.ts'
 import { escalationSteps } from '../../lib/routing/team-rules.ts'
+import { withCanary } from './canary.ts'
+import { SHIPPED_INHIBIT_RULES } from './inhibit.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 export const SECRETS = '/etc/alertmanager/secrets'
@@ -69,7 +71,7 @@ const build = (inventory: Inventory, vars: AlertmanagerVars): TeamRouting => {
     label,
     steps: [...ownershipSteps(loaded.teams, label), ...escalationSteps(loaded.teams)],
     get router() {
-      router ??= routerOf(config as unknown as AlertmanagerConfig, parse)
+      router ??= routerOf(withCanary(config, vars.canary) as unknown as AlertmanagerConfig, parse)
       return router
     },
   }
@@ -92,10 +94,12 @@ const folderOf = (inventory: Inventory, { teams }: AlertmanagerVars): string | n
 const withTeams = (config: AlertmanagerVars['config'], added: TeamConfig): AlertmanagerVars['config'] => {
   const own = Array.isArray(config.route.routes) ? config.route.routes : []
   const intervals = Array.isArray(config.time_intervals) ? config.time_intervals : []
+  const inhibits = Array.isArray(config.inhibit_rules) ? config.inhibit_rules : []
   return {
     ...config,
     route: { ...config.route, routes: [...own, ...added.routes] },
     receivers: [...config.receivers, ...added.receivers],
+    inhibit_rules: [...inhibits, ...SHIPPED_INHIBIT_RULES],
     ...(intervals.length + added.timeIntervals.length > 0 && {
       time_intervals: [...intervals, ...added.timeIntervals],
     }),

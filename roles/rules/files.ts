@@ -56,11 +56,12 @@ const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFi
 /** An inventory's folders are read once: every replica has the same rules. */
 const read = new WeakMap<Inventory, Map<string, readonly RuleFile[]>>()
 
-const shipped = ({ self_monitoring, watchdog }: RulesVars, canary: boolean): readonly RuleFile[] =>
+const shipped = ({ self_monitoring, watchdog, generic }: RulesVars, canary: boolean): readonly RuleFile[] =>
   [
     ...(watchdog ? ['watchdog'] : []),
     ...(canary ? ['canary'] : []),
     ...(self_monitoring ? ['node', 'prometheus', 'alertmanager'] : []),
+    ...(generic ? ['generic'] : []),
   ].map((name) => {
     const path = new URL(`files/${name}.yml`, import.meta.url)
     return { name: `vestal-${name}.yml`, path: path.pathname, text: readFileSync(path, 'utf8'), groups: 1 }

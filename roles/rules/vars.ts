@@ -11,6 +11,12 @@ export const rulesVars = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether the rules over Prometheus, Alertmanager and the machines themselves are loaded.'),
+  generic: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the rules over anything that is scraped are loaded: unreliable scrapes, memory that fills, restart loops, certificates, error ratios and latencies against an objective.',
+    ),
   watchdog: z
     .boolean()
     .default(true)

@@ -19,5 +19,6 @@ export const routes = async (flags: RoutesFlags): Promise<number> => {
   if (inside !== null) return inside
   await using pool = connectionPool(connecting(flags))
   const asked = { inventory, hosts, reach: pool.reach }
-  return flags.action === 'diff' ? diff(asked, flags) : coverage(asked, flags)
+  // Awaited here, so that the links stay open meanwhile.
+  return await (flags.action === 'diff' ? diff(asked, flags) : coverage(asked, flags))
 }

@@ -40,6 +40,70 @@ test('each team has one route keyed on its label, the default one the last', asy
   using one = await made(TEAMS)
   expect(parse(one.text('alertmanager', 'am-1', CONFIG))).toMatchInlineSnapshot(`
     {
+      "inhibit_rules": [
+        {
+          "equal": [
+            "job",
+            "instance",
+          ],
+          "source_matchers": [
+            "alertname="TargetDown"",
+          ],
+          "target_matchers": [
+            "alertname=~"ScrapeUnreliable|RestartLoop"",
+          ],
+        },
+        {
+          "equal": [
+            "job",
+            "instance",
+          ],
+          "source_matchers": [
+            "alertname="CertificateAboutToExpire"",
+          ],
+          "target_matchers": [
+            "alertname="CertificateExpires"",
+          ],
+        },
+        {
+          "equal": [
+            "namespace",
+            "service",
+            "job",
+          ],
+          "source_matchers": [
+            "alertname="ErrorRatioHigh"",
+          ],
+          "target_matchers": [
+            "alertname=~"ErrorRatioRaised|LatencyHigh"",
+          ],
+        },
+        {
+          "equal": [
+            "job",
+            "instance",
+            "mountpoint",
+          ],
+          "source_matchers": [
+            "alertname="DiskAlmostFull"",
+          ],
+          "target_matchers": [
+            "alertname="DiskFillsUp"",
+          ],
+        },
+        {
+          "equal": [
+            "job",
+            "instance",
+          ],
+          "source_matchers": [
+            "alertname="MemoryAlmostFull"",
+          ],
+          "target_matchers": [
+            "alertname="MemoryFillsUp"",
+          ],
+        },
+      ],
       "receivers": [
         {
           "name": "team",
@@ -81,10 +145,32 @@ test('each team has one route keyed on its label, the default one the last', asy
             },
           ],
         },
+        {
+          "name": "vestal-canary",
+          "webhook_configs": [
+            {
+              "send_resolved": true,
+              "url": "http://127.0.0.1:19094/",
+            },
+          ],
+        },
       ],
       "route": {
         "receiver": "team",
         "routes": [
+          {
+            "group_by": [
+              "...",
+            ],
+            "group_interval": "45s",
+            "group_wait": "0s",
+            "matchers": [
+              "alertname="VestalCanary"",
+              "vestal="canary"",
+            ],
+            "receiver": "vestal-canary",
+            "repeat_interval": "24h",
+          },
           {
             "group_by": [
               "alertname",
@@ -241,7 +327,7 @@ test('secrets stand in files of their own, or in the configuration where this ve
 test('without a folder of teams nothing is added', async () => {
   using one = await fleet({
     'hosts.yml': hostsFile(groups, {
-      alertmanager: { version: '0.33.1', config: route },
+      alertmanager: { version: '0.33.1', config: route, canary: { enabled: false } },
       prometheus: { version: '3.5.3' },
     }),
   })
