@@ -18,6 +18,7 @@ import {
   planOptions,
 } from './options.ts'
 import { type RollFlags, rollOptions } from './roll-options.ts'
+import { type RollbackFlags, rollbackOptions } from './rollback-options.ts'
 import { type RoutesFlags, routesOptions, type SilencesFlags, silencesOptions } from './route-options.ts'
 import { usageError } from './usage.ts'
 
@@ -71,6 +72,19 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
             import('../../playbooks/rolling-upgrade.ts'),
           ])
           return rollingUpgradeCommand(rollingUpgrade, flags as unknown as RollFlags)
+        }),
+    )
+    .command(
+      'rollback',
+      'Take hosts back to what they ran before the last change, one failure domain at a time',
+      rollbackOptions,
+      (flags) =>
+        choose(async () => {
+          const [{ rollbackCommand }, { rollback }] = await Promise.all([
+            import('./commands/rollback.ts'),
+            import('../../playbooks/rollback.ts'),
+          ])
+          return rollbackCommand(rollback, flags as unknown as RollbackFlags)
         }),
     )
     .command('check', 'Look for what would stop a deploy, before anything is changed', commonOptions, (flags) =>

@@ -26,6 +26,8 @@ export const applyScript = (request: ApplyRequest, frame: Frame): string =>
     `if [ -n "$vestal_failed" ]; then`,
     ...backwards(request.steps, frame),
     ':',
+    'else',
+    keepUndo(request),
     'fi',
     probeScript(request.verify, frame),
   ].join('\n')
@@ -38,9 +40,38 @@ export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
       step.lastWords ? [frame.mark('words', String(index)), subshell(step.lastWords)] : [],
     ),
     `vestal_failed=${request.steps.length}`,
+    `rm -f ${UNDO}/${word(request.lock.run)}.*.sh`,
     ...backwards(request.steps, frame),
     probeScript(request.verify, frame),
   ].join('\n')
+
+/** Where the way back from each run's change stands on a host, for those that had changed what serves. */
+export const UNDO = '/var/lib/vestal/undo'
+/** How many ways back stay. */
+const KEPT_UNDO = 10
+
+/** Only once every step went well: half a change has no way back but the next run. The shell fragments hold no secret. */
+const keepUndo = ({ steps, lock }: ApplyRequest): string => {
+  if (!steps.some(({ restore }) => restore !== undefined)) return ':'
+  const fragments = [
+    ...[...steps].reverse().flatMap(({ undo }) => undo ?? []),
+    ...steps.flatMap(({ restore }) => restore ?? []),
+  ]
+  const script = [
+    `export VESTAL_RUN=${word(lock.run)}`,
+    'failed=',
+    ...fragments.map((text) => `( set -eu\n${text}\n) </dev/null || failed=yes`),
+    '[ -z "$failed" ]',
+  ].join('\n')
+  return `( umask 077
+mkdir -p ${UNDO}
+number=1
+while [ -e ${UNDO}/${word(lock.run)}.$number.sh ]; do number=$((number + 1)); done
+base64 -d >${UNDO}/.new <<'VESTAL_UNDO'
+${base64(Buffer.from(`${script}\n`))}VESTAL_UNDO
+mv -f ${UNDO}/.new ${UNDO}/${word(lock.run)}.$number.sh
+ls -1t ${UNDO} | tail -n +${KEPT_UNDO + 1} | while IFS= read -r old; do rm -f "${UNDO}/$old"; done )`
+}
 
 const opening = ({ lock, lastRun }: ApplyRequest, frame: Frame): string =>
   [
@@ -99,5 +130,7 @@ fi`
 const subshell = (run: string, stdin?: Buffer): string => {
   const body = `( set -eu\n${run}\n) 2>&1`
   if (stdin === undefined) return `${body} </dev/null`
-  return `{ base64 -d | ${body}\n} <<'VESTAL_INPUT'\n${stdin.toString('base64').replaceAll(/.{1,76}/g, '$&\n')}VESTAL_INPUT`
+  return `{ base64 -d | ${body}\n} <<'VESTAL_INPUT'\n${base64(stdin)}VESTAL_INPUT`
 }
+
+const base64 = (bytes: Buffer): string => bytes.toString('base64').replaceAll(/.{1,76}/g, '$&\n')

@@ -3,7 +3,10 @@ import { word } from '../shell.ts'
 import { absolutePath } from './check.ts'
 
 export type CommandState = Readonly<{ done: boolean }>
-export type Guard = { readonly creates: string } | { readonly unless: string }
+export type Guard = ({ readonly creates: string } | { readonly unless: string }) & {
+  /** True when something that now serves stops serving meanwhile. */
+  readonly interrupts?: boolean
+}
 export interface CommandData {
   readonly run: string
   readonly guard: Guard
@@ -20,7 +23,7 @@ export const commandKind: Kind<CommandState, CommandData> = {
       tasks.filter((_, index) => done.includes(String(index))).map(({ key }) => [key, { done: true }] as const),
     )
   },
-  converge: ({ task: { key, data } }) => [{ title: key, run: data.run }],
+  converge: ({ task: { key, data } }) => [{ title: key, run: data.run, interrupts: data.guard.interrupts }],
   explain: ({ task: { data } }) => ('creates' in data.guard ? `${data.guard.creates} is missing` : 'its guard says no'),
 }
 
@@ -32,7 +35,7 @@ export const command = (title: string, run: string, guard: Guard): Task<CommandS
   kind: commandKind,
   key: title,
   desired: { done: true },
-  data: { run, guard: 'creates' in guard ? { creates: absolutePath(guard.creates) } : guard },
+  data: { run, guard: 'creates' in guard ? { ...guard, creates: absolutePath(guard.creates) } : guard },
 })
 
 const test = (guard: Guard): string =>

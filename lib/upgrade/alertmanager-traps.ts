@@ -2,7 +2,7 @@ import compare from 'semver/functions/compare.js'
 import { crosses, features, inRules, type Trap } from './subject.ts'
 
 /** Versions that write silences which no older one can read (alertmanager#5330; mended in 0.32.3 and 0.33.1). */
-const UNREADABLE = ['0.32.0', '0.32.1', '0.32.2', '0.33.0']
+export const UNREADABLE = ['0.32.0', '0.32.1', '0.32.2', '0.33.0']
 const base = { program: 'alertmanager' } as const
 
 /** What an upgrade of Alertmanager can break, each with where it is written. */

@@ -23,7 +23,7 @@ export const dataKept = role({
       command('keep a snapshot of the data, which older versions will not read any more', take(storage_dir), {
         unless: `${VERSION}
 case $version in 2.[0-9].*|2.[0-4][0-9].*|2.5[0-4].*) ;; *) exit 0 ;; esac
-[ ! -d ${word(`${storage_dir}/wal`)} ] || [ -d ${word(`${storage_dir}/snapshots`)}/vestal-"$version" ]`,
+[ ! -d ${word(`${storage_dir}/wal`)} ]`,
       }),
     ]
   },
@@ -50,5 +50,6 @@ for try in 1 2 3; do
 done
 [ -n "$done" ]
 chown --reference=. "$new"
+chmod --reference=. snapshots "$new"
 rm -rf "snapshots/vestal-$version"
 mv -T "$new" "snapshots/vestal-$version"`

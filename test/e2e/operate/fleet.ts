@@ -40,8 +40,8 @@ export const fleetInventory = (
       prometheus: {
         version: prometheus,
         cluster: 'lab',
-        scrape_interval: '1s',
-        evaluation_interval: '1s',
+        scrape_interval: '5s',
+        evaluation_interval: '5s',
         resend_delay: '10s',
       },
       rules: { self_monitoring: false, folders: ['rules'] },

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { clearNotifications, labNotifications } from '../../../lib/lab/receiver.ts'
 import type { RunReport } from '../../../lib/model.ts'
 import { waitedMs } from '../../../lib/report/waiting.ts'
@@ -88,5 +88,5 @@ const silence = async (): Promise<void> => {
     Promise.all(
       ALERTMANAGERS.map(async (member) => (await ask<readonly unknown[]>(member, 9093, '/api/v2/silences')).length),
     )
-  await expect.poll(everywhere, { timeout: 60_000 }).toEqual([1, 1, 1])
+  await vi.waitFor(async () => expect(await everywhere()).toEqual([1, 1, 1]), { timeout: 60_000, interval: 500 })
 }

@@ -89,6 +89,20 @@ describe.each(shells)('a script in %s', (shell) => {
     expect([...((await read(tasks))?.states ?? [])]).toEqual([[`scratch ${folder}/a`, { text: 'before' }]])
   })
 
+  test('leaves the way back of a finished change on the host, until it is taken', async () => {
+    await apply([line(`${folder}/a`, 'before')])
+    await apply([line(`${folder}/a`, 'after')], { lock: { ...lock, run: 'run-2' }, lastRun: 'run-1' })
+    const ways = await host.run(shell, `ls ${folder}/undo`)
+    expect(ways.stdout.toString()).toBe('run-1.1.sh\nrun-2.1.sh\n')
+    expect((await host.run(shell, `sh ${folder}/undo/run-2.1.sh`)).code).toBe(0)
+    expect((await read([line(`${folder}/a`, '')]))?.states.get(`scratch ${folder}/a`)).toEqual({ text: 'before' })
+  })
+
+  test('leaves no way back of a change that failed, which it has taken back itself', async () => {
+    await apply([line(`${folder}/a`, 'x'), line(`${folder}/bad`, 'x', { fail: true })])
+    expect((await host.run(shell, `ls ${folder}/undo`)).code).not.toBe(0)
+  })
+
   test('refuses to take back what another run has changed since', async () => {
     const tasks = [line(`${folder}/a`, 'one')]
     await apply(tasks)

@@ -1,0 +1,46 @@
+#!/usr/bin/env zx
+import { type RollbackFlags, rollbackOptions } from '../lib/cli/rollback-options.ts'
+import { runAsScript } from '../lib/cli/script.ts'
+import { inGroup, not, playbook } from '../lib/playbook.ts'
+import { othersServe } from '../roles/alertmanager/others.ts'
+import { alertmanager } from '../roles/alertmanager/role.ts'
+import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { prometheus } from '../roles/prometheus/role.ts'
+import { shardOf, twinsScrape } from '../roles/prometheus/twins.ts'
+import { earlierState, type WayBack } from '../roles/upgrade/earlier.ts'
+import { silencesSaved } from '../roles/upgrade/saved.ts'
+
+/** The same order and gates as a roll, backwards in versions. */
+export const rollback = (ways: readonly WayBack[]) => {
+  const roles = [earlierState(ways, [nodeExporter, alertmanager, prometheus])]
+  return playbook({
+    name: 'rollback',
+    summary: 'Takes hosts back to what they ran before the last change, one failure domain at a time.',
+    onFailure: 'stop',
+    plays: [
+      {
+        name: 'Alertmanagers, one at a time',
+        hosts: inGroup('alertmanager'),
+        roles,
+        batch: 1,
+        before: othersServe,
+        keep: silencesSaved,
+      },
+      {
+        name: 'Prometheus, never two replicas of a shard',
+        hosts: inGroup('prometheus'),
+        roles,
+        batch: '25%',
+        apart: shardOf,
+        before: twinsScrape,
+      },
+      { name: 'Other machines', hosts: not(inGroup('alertmanager', 'prometheus')), roles, batch: '25%' },
+    ],
+  })
+}
+
+await runAsScript(import.meta, rollback([]), {
+  options: rollbackOptions,
+  run: async (flags: RollbackFlags) =>
+    (await import('../lib/cli/commands/rollback.ts')).rollbackCommand(rollback, flags),
+})
