@@ -57,8 +57,10 @@ const parse = async (
     .version(false)
     .exitProcess(false)
     .fail((message, error) => {
+      // The flags that were left out are asked about even where only help was wanted.
+      if (words.includes('--help')) return
       throw usageError(message, error, `See ${book.name}.ts --help.`)
     })
     .parseAsync()
-  return 'help' in flags && flags.help ? null : flags
+  return words.includes('--help') ? null : flags
 }
