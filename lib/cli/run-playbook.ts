@@ -45,6 +45,8 @@ export interface Around {
   putBack?(report: RunReport): boolean
   /** Said at the end, if all went well. */
   readonly farewell?: string
+  /** Said at the end, if machines are not as they were to be: where things stand, and how to go on. */
+  readonly goOn?: string
 }
 
 /** Runs a playbook over an inventory that may not be written yet, inside the lab's network if there is one. */
@@ -106,7 +108,7 @@ const apply = async (
   opened: OpenInventory,
   { flags, around }: { readonly flags: ChangeFlags; readonly around: Around },
 ): Promise<number> => {
-  const { edits = [], write, advice = [], farewell } = around
+  const { edits = [], write, advice = [], farewell, goOn } = around
   const watched = flags.watchAlerts ? watchedFleet(around.watched ?? opened.inventory) : undefined
   const chosen = settings(book, opened, flags)
   const redact = redactor(opened.inventory)
@@ -153,6 +155,7 @@ const apply = async (
   const code = exitCodeOf(report)
   if (machinesAreDone(report) && write === 'last') writeInventory(edits, emit)
   if (code === 0 && farewell && !flags.json) process.stdout.write(`${farewell}\n`)
+  if (!machinesAreDone(report) && goOn && !flags.json) process.stdout.write(`${goOn}\n`)
   return code
 }
 

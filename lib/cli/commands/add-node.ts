@@ -32,7 +32,11 @@ export const addNodeCommand = async (
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   await lookAt(inventory, flags.name, flags)
-  return runOpened(book([flags.name]), { inventory, hosts: inventory.hosts }, flags, { edits, write: 'first' })
+  return runOpened(book([flags.name]), { inventory, hosts: inventory.hosts }, flags, {
+    edits,
+    write: 'first',
+    goOn: `The inventory has ${flags.name}, unless no machine was changed. The same command goes on; vestal plan says what is left; vestal remove-node ${flags.name} takes it back.`,
+  })
 }
 
 /** Looks at a machine that is to join. Throws HostError. */

@@ -38,6 +38,7 @@ export const removeNodeCommand = async (
   return runOpened(book({ host: flags.dead ? undefined : host, roles: leaving }), { inventory, hosts }, flags, {
     edits,
     write: 'last',
+    goOn: `The inventory still has ${host.name} as it was. The same command goes on; vestal deploy takes ${host.name} in again.`,
     watched: flags.dead ? inventory : before,
     farewell:
       flags.dead || data.length === 0

@@ -26,7 +26,11 @@ export const replaceNodeCommand = async (
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   await lookAt(inventory, flags.new, flags)
-  return runOpened(book(flags.new), { inventory, hosts: inventory.hosts }, flags, { edits, write: 'first' })
+  return runOpened(book(flags.new), { inventory, hosts: inventory.hosts }, flags, {
+    edits,
+    write: 'first',
+    goOn: `The inventory has ${flags.new} in the place of ${flags.old}, unless no machine was changed. The same command goes on; vestal plan says what is left.`,
+  })
 }
 
 const editsFor = (inventory: Inventory, flags: ReplaceNodeFlags): readonly FileEdit[] => {
