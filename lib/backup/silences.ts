@@ -29,10 +29,19 @@ export const silencesOf = (reach: Reach, alertmanager: Endpoint): Promise<readon
 
 /**
  * Makes the silences of a backup that have not ended and that the Alertmanager doesn't know: not by their id, ended ones counted, and not by
- * what they say. Returns how many it made. Throws HostError where one is refused.
+ * what they say. Ends those that had ended by the time of the backup: the file on disk can be older than that. Returns how many it made.
+ * Throws HostError where one is refused.
  */
 export const bringBack = async (reach: Reach, alertmanager: Endpoint, saved: readonly Silence[]): Promise<number> => {
-  const missing = missingSilences(saved, await silencesOf(reach, alertmanager), Date.now())
+  const known = await silencesOf(reach, alertmanager)
+  for (const { id, createdBy } of endedSilences(saved, known)) {
+    const answer = await send(reach, alertmanager, { path: `/api/v2/silence/${id}`, method: 'DELETE' })
+    if (answer.status !== 200)
+      throw new HostError(alertmanager.host.name, `did not end a silence of ${createdBy}: ${answer.body.trim()}`, {
+        task: 'silences',
+      })
+  }
+  const missing = missingSilences(saved, known, Date.now())
   for (const { matchers, startsAt, endsAt, createdBy, comment } of missing) {
     const body = JSON.stringify({ matchers, startsAt, endsAt, createdBy, comment })
     const answer = await send(reach, alertmanager, { path: PATH, method: 'POST', body })
@@ -43,6 +52,12 @@ export const bringBack = async (reach: Reach, alertmanager: Endpoint, saved: rea
     read(answer, { endpoint: alertmanager, path: PATH, form: z.object({ silenceID: z.string() }) })
   }
   return missing.length
+}
+
+/** Those that a file older than the backup has brought to life again. A silence that has ended stays so: going on makes another one. */
+export const endedSilences = (saved: readonly Silence[], known: readonly Silence[]): readonly Silence[] => {
+  const ended = new Set(saved.filter((one) => !isAlive(one)).map(({ id }) => id))
+  return known.filter((one) => isAlive(one) && ended.has(one.id))
 }
 
 /** Those that have to be made anew. `now` is in milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { missingSilences, type Silence } from '../../../lib/backup/silences.ts'
+import { endedSilences, missingSilences, type Silence } from '../../../lib/backup/silences.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const silence = (id: string, more: Partial<Silence> = {}): Silence => ({
@@ -34,4 +34,10 @@ test('one that was brought back already under another id is not', () => {
   const turned = { ...again, matchers: [...again.matchers].reverse() }
   expect(ids([silence('a')], [turned])).toEqual([])
   expect(ids([silence('a', { comment: 'other work' })], [turned])).toEqual(['a'])
+})
+test('one that had ended by then, and that an older file brought to life, is ended', () => {
+  const over = { status: { state: 'expired' } }
+  const ended = endedSilences([silence('a', over), silence('b')], [silence('a'), silence('b'), silence('c')])
+  expect(ended.map(({ id }) => id)).toEqual(['a'])
+  expect(endedSilences([silence('a', over)], [silence('a', over)])).toEqual([])
 })
