@@ -97,7 +97,7 @@ describe('awkward characters', () => {
   test('are the names of files', async () => {
     const found = await onHost(SPARE, "find /etc/prometheus/rules /etc/alertmanager/templates -type f -printf '%f\\0'")
     expect(found.split('\0').filter(Boolean).sort()).toEqual(
-      [...RULES, 'vestal-watchdog.yml', `${LINE.replaceAll('/', '')}.tmpl`].sort(),
+      [...RULES, 'vestal-canary.yml', 'vestal-watchdog.yml', `${LINE.replaceAll('/', '')}.tmpl`].sort(),
     )
   })
 
@@ -113,7 +113,11 @@ describe('awkward characters', () => {
     const answer = await fetch(`http://${SPARE}:9093/api/v2/status`, { signal: AbortSignal.timeout(10_000) })
     const { config } = (await answer.json()) as { config: { original: string } }
     const { route, receivers } = parse(config.original)
-    expect(receivers.map(({ name }: { name: string }) => name)).toEqual([TEXT, ...WORDS.filter(Boolean)])
+    expect(receivers.map(({ name }: { name: string }) => name)).toEqual([
+      TEXT,
+      ...WORDS.filter(Boolean),
+      'vestal-canary',
+    ])
     expect(route.receiver).toBe(TEXT)
   })
 })
