@@ -9,7 +9,7 @@ import { type Ansible, ansible, findAnsible, forgetAnsible, serveMirror } from '
 import { haFleet, watchedFleet } from './fleets.ts'
 import { help, type Options, readOptions } from './options.ts'
 import { type FleetFigures, type FleetSamples, figuresOf, textOf } from './report.ts'
-import { freshLab, measure, type Rounds, type Site, type Tool } from './rounds.ts'
+import { freshLab, measure, measureStatus, type Rounds, type Site, type Tool } from './rounds.ts'
 import type { Sample } from './statistics.ts'
 import { type Deployed, floor, forgetVestal, vestal } from './tools.ts'
 
@@ -57,6 +57,7 @@ const six = async (
   const rounds = { first: 2, nothing: runs, change: runs }
   try {
     const withVestal = only.has('vestal') ? await measure(vestalTool(site), site, rounds) : undefined
+    const status = withVestal && (await measureStatus(site, runs))
     const peakBytes = withVestal && (await vestal(site.bench, site.fleet, { peak: true })).peakBytes
     // A deploy by Ansible takes minutes, and its times differ little.
     const fewer = { first: 2, nothing: Math.min(runs, 3), change: Math.min(runs, 3) }
@@ -65,6 +66,7 @@ const six = async (
       hosts: site.fleet.hosts.length,
       floor: withVestal || withAnsible ? undefined : await floorAlone(site, runs),
       vestal: withVestal,
+      status,
       ansible: withAnsible,
       peakBytes,
     }

@@ -41,6 +41,8 @@ export interface FleetFigures {
   readonly servedAfterMs: { readonly vestal?: readonly number[]; readonly ansible?: readonly number[] }
   /** The most memory that the controller held resident in a deploy with nothing to do. */
   readonly peakBytes?: { readonly vestal: number }
+  /** Vestal's status of a fleet that serves. */
+  readonly status?: Pick<CaseFigures, 'floor' | 'vestal' | 'vestalToFloor'>
   readonly endState?: { readonly vestal?: EndState; readonly ansible?: EndState; readonly equal?: boolean }
 }
 interface Cost {
@@ -56,10 +58,12 @@ export interface FleetSamples {
   readonly vestal?: Measured<Deployed>
   readonly ansible?: Measured<Sample>
   readonly peakBytes?: number
+  /** Vestal's status beside the floor. */
+  readonly status?: Beside<Sample>
 }
 
 /** What the samples of one fleet come to. */
-export const figuresOf = ({ hosts, floor, vestal, ansible, peakBytes }: FleetSamples): FleetFigures => {
+export const figuresOf = ({ hosts, floor, vestal, ansible, peakBytes, status }: FleetSamples): FleetFigures => {
   return {
     hosts,
     floor: floor && summary(floor),
@@ -67,6 +71,7 @@ export const figuresOf = ({ hosts, floor, vestal, ansible, peakBytes }: FleetSam
     cost: vestal && byCase((name) => costOf(vestal[name].tool)),
     servedAfterMs: { vestal: vestal?.servedAfterMs, ansible: ansible?.servedAfterMs },
     peakBytes: peakBytes === undefined ? undefined : { vestal: peakBytes },
+    status: caseFigures(status),
     endState: {
       vestal: vestal?.endState,
       ansible: ansible?.endState,
@@ -140,7 +145,10 @@ const processorTable = ({ cases: found }: FleetFigures): string => {
   return table.length === 0 ? '' : table.toString()
 }
 
-const remarks = ({ cost, peakBytes, servedAfterMs, endState }: FleetFigures): readonly string[] => [
+const remarks = ({ cost, peakBytes, servedAfterMs, endState, status }: FleetFigures): readonly string[] => [
+  ...(status
+    ? [`Vestal, status: ${span(status.vestal)}, ${times(status.vestalToFloor)} the floor's ${span(status.floor)}`]
+    : []),
   ...cases.flatMap((name) => {
     const one = cost?.[name]
     return one

@@ -4,7 +4,7 @@ import { type EndState, type Served, servedBy } from './end-state.ts'
 import { changeRule, type Fleet } from './fleets.ts'
 import type { Bench } from './inside.ts'
 import type { Sample } from './statistics.ts'
-import { floor } from './tools.ts'
+import { floor, status } from './tools.ts'
 
 /** What is compared with the floor. */
 export interface Tool<S extends Sample = Sample> {
@@ -65,6 +65,17 @@ export const measure = async <S extends Sample>(tool: Tool<S>, site: Site, round
   if (!one) throw new Error('a fleet is measured only after a first deploy')
   const servedAfterMs = served.slice(0, rounds.first).map(({ afterMs }) => afterMs)
   return { first, nothing, change, servedAfterMs, endState: one.state }
+}
+
+/** The status of a fleet that serves, as it is after `measure`. */
+export const measureStatus = async ({ bench, fleet, say }: Site, times: number): Promise<Beside<Sample>> => {
+  const samples = { floor: [] as Sample[], tool: [] as Sample[] }
+  for (let round = 1; round <= times; round++) {
+    say(`Vestal, ${fleet.hosts.length} machines: status, ${round} of ${times}`)
+    samples.floor.push(await floor(bench, fleet))
+    samples.tool.push(await status(bench, fleet))
+  }
+  return samples
 }
 
 /** Machines as they come, with nothing on them. */

@@ -37,6 +37,12 @@ export const vestal = async (bench: Bench, fleet: Fleet, { peak = false } = {}):
   return { ...sample, report: last.report, peakBytes }
 }
 
+/** Asks a deployed fleet for its status. Throws an Error with its last words where something is unhealthy. */
+export const status = (bench: Bench, { folder }: Fleet): Promise<Sample> => {
+  const argv = [process.execPath, VESTAL, 'status', '-i', folder, '--json']
+  return ran(bench, { name: 'status', argv, env: { VESTAL_LAB: bench.lab, XDG_CACHE_HOME: cacheOf(bench) } })
+}
+
 /** Takes away what an earlier first deploy has left on the controller. */
 export const forgetVestal = (bench: Bench, fleet: Fleet): void => {
   forget(fleet)
