@@ -53,6 +53,11 @@ describe('a roll to a release that', () => {
       expect(after['am-1']).toContain('/opt/vestal/alertmanager/0.25.0/alertmanager')
     })
 
+    test('loses no alert meanwhile, and tells none twice', () => {
+      const [, sent] = /(\d+) sent, \d+ delivered, 0 lost, 0 duplicated/.exec(run.stdout) ?? []
+      expect(Number(sent), told(run)).toBeGreaterThan(2)
+    })
+
     test('never touches the others', () => {
       const others = (all: typeof before) => Object.entries(all).filter(([name]) => name !== 'am-1')
       expect(others(after)).toEqual(others(before))
