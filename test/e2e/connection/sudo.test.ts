@@ -80,7 +80,7 @@ describe('sudo that is refused is an error, in its own words, and says what to d
     await using watcher = await reach(labHost(0))
     const error = await refused(as('deploy', { ...root, password: new Secret('wrong') }))
     expect(error).toMatchObject({
-      name: 'HostError',
+      name: 'SudoError',
       host: 'lab-1',
       message: expect.stringMatching(/^sudo to root was refused: .*1 incorrect password attempt/),
       hint: 'The password was wrong: check `ansible_become_password`.',
