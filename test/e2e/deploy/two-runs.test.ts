@@ -84,7 +84,7 @@ describe('while a deploy holds a machine, waiting for a peer that is not there',
     writeFiles(other, { 'hosts.yml': hosts({}), 'group_vars/alertmanager.yml': settings('3s') })
     const { events } = await deploy('-i', other)
     expect(events.find((event) => event.event === 'host-read')).toMatchObject({ facts: { lock: null } })
-    expect(await onHost(SPARE, 'grep group_wait /etc/alertmanager/alertmanager.yml')).toBe('  group_wait: 3s\n')
+    expect(await onHost(SPARE, 'grep "^  group_wait" /etc/alertmanager/alertmanager.yml')).toBe('  group_wait: 3s\n')
     expect(await vestal(['plan', '-i', other, '--exit-code'])).toMatchObject({ code: 0 })
   })
 })
