@@ -1,8 +1,9 @@
 /** Each shipped alert fires over what it is for, and not over what it isn't, as promtool evaluates it. */
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { unpacked, versionsOf } from './binaries.ts'
@@ -38,9 +39,9 @@ test('every shipped alert has its cases', () => {
   )
 })
 
-test.each(versionsOf('prometheus'))(
+test.concurrent.each(versionsOf('prometheus'))(
   'promtool %s finds that each alert fires when it should, and only then',
-  (version) => {
+  async (version) => {
     const folder = mkdtempSync(join(tmpdir(), 'vestal-rules-'))
     const file = join(folder, 'every-rule.test.yml')
     const tests = RULE_CASES.flatMap((one) => [
@@ -55,12 +56,9 @@ test.each(versionsOf('prometheus'))(
         tests,
       }),
     )
-    const { status, stdout, stderr } = spawnSync(
-      join(unpacked('prometheus', version), 'promtool'),
-      ['test', 'rules', file],
-      { encoding: 'utf8' },
-    )
+    const promtool = join(unpacked('prometheus', version), 'promtool')
+    const { stdout } = await promisify(execFile)(promtool, ['test', 'rules', file])
     rmSync(folder, { recursive: true })
-    expect([status, stdout + stderr]).toEqual([0, expect.stringContaining('SUCCESS')])
+    expect(stdout).toContain('SUCCESS')
   },
 )
