@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { HostError, LinkError } from '../errors.ts'
 import { askJson, type Endpoint } from '../gates/endpoint.ts'
@@ -6,6 +7,9 @@ import type { Machine, WatchedFleet } from './fleet.ts'
 
 /** How many machines hold the metrics: one that restarts must not end every canary. */
 const HOLDERS = 2
+/** How long a Prometheus that has started takes at most to hand its targets to the scraper (5 s, `discovery/manager.go`), and some more. */
+const DISCOVERY_MS = 15_000
+const AGAIN_MS = 1_000
 
 /** What canary alerts are called in the rule and on their way, and the receiver that takes them. */
 export interface CanaryNames {
@@ -18,11 +22,12 @@ export interface CanaryNames {
  * do not answer are passed over, as long as one of each does: a machine may be new or gone. Throws HostError where the fleet is not prepared.
  */
 export const requirePrepared = async (
-  { alertmanagers, prometheus, machines }: WatchedFleet,
+  fleet: WatchedFleet,
   reach: Reach,
   names: CanaryNames,
 ): Promise<readonly Machine[]> => {
-  const [receivers, rules, targets] = await Promise.all([
+  const { alertmanagers, prometheus } = fleet
+  const [receivers, rules, seen] = await Promise.all([
     answers(
       alertmanagers.map(({ endpoint }) => endpoint),
       async (one) =>
@@ -33,21 +38,37 @@ export const requirePrepared = async (
         rules.map(({ name }) => name),
       ),
     ),
-    answers(prometheus, async (one) =>
-      (await askJson(reach, one, { path: '/api/v1/targets?state=active', form: TARGETS })).data.activeTargets
-        .filter(({ health }) => health === 'up')
-        .map(({ discoveredLabels }) => discoveredLabels.__address__),
-    ),
+    scrapedByAll(fleet, reach),
   ])
   for (const [{ host }, known] of receivers)
     if (!known.includes(names.receiver))
       throw unprepared(host.name, 'its Alertmanager has no receiver for canary alerts')
   for (const [{ host }, known] of rules)
     if (!known.includes(names.alert)) throw unprepared(host.name, 'its Prometheus has no rule for canary alerts')
-  const seen = machines.filter(({ address }) => targets.every(([, addresses]) => addresses.includes(address)))
   if (seen.length === 0)
     throw unprepared(prometheus[0]?.host.name ?? '', 'no machine with node_exporter is scraped by every Prometheus')
   return seen.slice(0, HOLDERS)
+}
+
+/** The machines that every Prometheus has scraped. One that has just started is given the time for its first scrapes. */
+const scrapedByAll = async (
+  { prometheus, machines, pace }: WatchedFleet,
+  reach: Reach,
+): Promise<readonly Machine[]> => {
+  for (const until = Date.now() + DISCOVERY_MS + pace.scrapeMs; ; await sleep(AGAIN_MS)) {
+    const targets = await answers(
+      prometheus,
+      async (one) =>
+        (await askJson(reach, one, { path: '/api/v1/targets?state=active', form: TARGETS })).data.activeTargets,
+    )
+    const seen = machines.filter(({ address }) =>
+      targets.every(([, known]) =>
+        known.some(({ health, discoveredLabels }) => health === 'up' && discoveredLabels.__address__ === address),
+      ),
+    )
+    const starting = targets.some(([, known]) => known.length === 0 || known.some(({ health }) => health === 'unknown'))
+    if (seen.length > 0 || !starting || Date.now() > until) return seen
+  }
 }
 
 const answers = async <T>(

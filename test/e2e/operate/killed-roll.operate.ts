@@ -22,9 +22,10 @@ const gate = (host: string, name: RegExp, pass: boolean): Moment => ({
     event.event === 'gate' && event.host === host && event.verdict.pass === pass && name.test(event.name),
 })
 const moments: readonly Moment[] = [
+  // Before all others: the releases stay on the machines.
+  { name: 'a release half sent', after: (event) => event.event === 'upload' && event.sent * 2 > event.of },
   { name: 'the plan made', after: (event) => event.event === 'planned' },
   { name: 'the inventory written', after: (event) => event.event === 'inventory-written' },
-  { name: 'a release half sent', after: (event) => event.event === 'upload' && event.sent * 2 > event.of },
   step('am-1', /^point .*current to/, 'started'),
   step('am-1', /^restart alertmanager/, 'started'),
   gate('am-1', /gossips/, false),
