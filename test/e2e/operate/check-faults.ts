@@ -200,7 +200,7 @@ printf 'run=old\\nowner=ada@laptop\\nsince=2026-01-01T00:00:00Z\\nsession=1 %s\\
   {
     fault: 'groups are sent faster than members wait',
     id: 'group-interval',
-    inventory: () => haWith({ alertmanager: { alertmanager: { config: { route: { group_interval: '20s' } } } } }),
+    inventory: () => haWith({ alertmanager: { alertmanager: { config: { route: { group_interval: '8s' } } } } }),
   },
   {
     fault: 'one replica scrapes less',
