@@ -181,9 +181,12 @@ describe('a backup', () => {
         `amtool --alertmanager.url=http://127.0.0.1:9093 silence add alertname=${comment} --duration=2h --author=test --comment=${comment}`,
       )
     await until(() => silences(ADDRESS['am-2']), ['one', 'two'])
-    const time = Math.floor(Date.now() / 1_000)
+    const now = () => Math.floor(Date.now() / 1_000)
+    await expect
+      .poll(() => samples(ADDRESS['prom-1'], now()), { timeout: 120_000, interval: 1_000 })
+      .toBeGreaterThan(50)
+    const time = now()
     const held = await samples(ADDRESS['prom-1'], time)
-    expect(held).toBeGreaterThan(50)
     expect(said(await run('backup', '--to', folder))).toEqual({ code: 0, said: [] })
     expect(readdirSync(folder).sort()).toEqual(Object.keys(ADDRESS).sort())
 
