@@ -24,3 +24,12 @@ export const scopeOf = <V>(role: Role<V>, host: Host, inventory: Inventory): Sco
 
 /** Every role a playbook can apply, each once, in order of first use. */
 export const rolesOf = (book: Playbook): readonly Role[] => [...new Set(book.plays.flatMap((play) => play.roles))]
+
+/** Those of these roles that a host has: a role may be for the hosts of one group only. */
+export const rolesOn = (host: Host, roles: readonly Role[]): readonly Role[] =>
+  roles.filter(({ group }) => group === undefined || host.groups.includes(group))
+
+/** The roles that a playbook gives a host, each once. */
+export const rolesGiven = (book: Playbook, host: Host): readonly Role[] => [
+  ...new Set(book.plays.filter((play) => play.hosts(host)).flatMap((play) => rolesOn(host, play.roles))),
+]

@@ -1,5 +1,5 @@
 import type { Gate, GateReport, Host, Play } from '../model.ts'
-import { scopeOf } from '../playbook.ts'
+import { rolesOn, scopeOf } from '../playbook.ts'
 import type { RunContext } from './context.ts'
 import { askGates } from './gates.ts'
 
@@ -27,8 +27,4 @@ export const gatesOf = (
   which: 'healthy' | 'serves',
   { play, hosts }: { readonly play: Play; readonly hosts: readonly Host[] },
 ): readonly Gate[] =>
-  hosts.flatMap((host) =>
-    play.roles
-      .filter((role) => role.group === undefined || host.groups.includes(role.group))
-      .flatMap((role) => role[which](scopeOf(role, host, inventory))),
-  )
+  hosts.flatMap((host) => rolesOn(host, play.roles).flatMap((role) => role[which](scopeOf(role, host, inventory))))

@@ -3,7 +3,7 @@ import { InputError, type Mistake } from '../errors.ts'
 import { didYouMean } from '../inventory/near.ts'
 import type { Host, Inventory, Play, Playbook, Task } from '../model.ts'
 import { taskId } from '../model.ts'
-import { rolesOf, scopeOf } from '../playbook.ts'
+import { rolesOf, rolesOn, scopeOf } from '../playbook.ts'
 
 /** What one play wants of one host: its tasks in order, each with the role it comes from. */
 export interface Work {
@@ -39,9 +39,9 @@ export const workOf = async (book: Playbook, inventory: Inventory, options: Work
 }
 
 const itemsOf = (play: Play, host: Host, inventory: Inventory): readonly Item[] =>
-  play.roles
-    .filter((role) => role.group === undefined || host.groups.includes(role.group))
-    .flatMap((role) => role.tasks(scopeOf(role, host, inventory)).map((task) => ({ role: role.name, task })))
+  rolesOn(host, play.roles).flatMap((role) =>
+    role.tasks(scopeOf(role, host, inventory)).map((task) => ({ role: role.name, task })),
+  )
 
 const chosen = ({ role, task }: Item, tags: readonly string[] | undefined): boolean =>
   !tags || tags.includes(role) || (task.tags?.some((tag) => tags.includes(tag)) ?? false)

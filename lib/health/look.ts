@@ -8,7 +8,7 @@ import { type Work, workOf } from '../engine/work.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Facts, Gate, Host, Instance, Inventory, Playbook, Reach, Role, Signs } from '../model.ts'
 import { taskId } from '../model.ts'
-import { scopeOf } from '../playbook.ts'
+import { rolesGiven, scopeOf } from '../playbook.ts'
 import { notesOf } from './notes.ts'
 import { remembering } from './remembering.ts'
 import { configOf, serviceOf, versionOf } from './states.ts'
@@ -115,9 +115,7 @@ const instancesOn = (
   host: Host,
   { book, inventory, reach }: { readonly book: Playbook; readonly inventory: Inventory; readonly reach: Reach },
 ): readonly (() => Promise<Said>)[] =>
-  [...new Set(book.plays.filter((play) => play.hosts(host)).flatMap((play) => play.roles))]
-    .filter((role) => role.group === undefined || host.groups.includes(role.group))
-    .flatMap((role) => askInstance(role, host, { inventory, reach }))
+  rolesGiven(book, host).flatMap((role) => askInstance(role, host, { inventory, reach }))
 
 const askInstance = (
   role: Role,

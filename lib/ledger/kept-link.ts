@@ -66,13 +66,6 @@ export const keepLink = (host: Host, { connect, use, onBack, onLost }: Keeping):
   }
 }
 
-/** Resolves when the signal is given. */
-export const given = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-
 /**
  * Waits for the first attempt of each. A host that cannot be reached is passed over as long as another is of use; throws what a host
  * that was reached has said no with.

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { z } from 'zod'
+import { given } from '../given.ts'
 import type { Reach } from '../model.ts'
 import type { Notified } from './events.ts'
 import type { WatchedAlertmanager } from './fleet.ts'
-import { given, type KeptLink, keepLink } from './kept-link.ts'
+import { type KeptLink, keepLink } from './kept-link.ts'
 
 interface Hearing {
   readonly run: string

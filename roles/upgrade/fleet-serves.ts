@@ -1,12 +1,8 @@
 import type { Gate, PlayScope, Role } from '../../lib/model.ts'
-import { scopeOf } from '../../lib/playbook.ts'
+import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 
 /** Every host of the play serves with these roles, whatever version and config it runs: asked before anything is touched. */
 export const fleetServes =
   (roles: readonly Role[]) =>
   ({ hosts, inventory }: PlayScope): readonly Gate[] =>
-    hosts.flatMap((host) =>
-      roles
-        .filter((role) => role.group === undefined || host.groups.includes(role.group))
-        .flatMap((role) => role.serves(scopeOf(role, host, inventory))),
-    )
+    hosts.flatMap((host) => rolesOn(host, roles).flatMap((role) => role.serves(scopeOf(role, host, inventory))))

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import deploy from '../../../playbooks/deploy.ts'
 import { connectionPool, type Pool } from '../../engine/pool.ts'
+import { given } from '../../given.ts'
 import { type FleetLook, lookAt } from '../../health/look.ts'
 import { rolesOf } from '../../playbook.ts'
 import { statusText } from '../../report/status.ts'
@@ -29,7 +30,7 @@ export const status = async (flags: StatusFlags): Promise<number> => {
 const watch = async (opened: OpenInventory, flags: StatusFlags, pool: Pool): Promise<number> => {
   using stop = stopping(() => undefined)
   for (let code = 0; ; ) {
-    const fleet = await Promise.race([look(opened, flags, pool, stop.stop), aborted(stop.stop)])
+    const fleet = await Promise.race([look(opened, flags, pool, stop.stop), given(stop.stop)])
     if (fleet) code = show(fleet, flags, process.stdout.isTTY ? CLEAR : '')
     if (fleet) await sleep(PAUSE_MS, undefined, { signal: stop.stop }).catch(() => undefined)
     if (stop.stop.aborted) return code
@@ -50,9 +51,3 @@ const show = (fleet: FleetLook | null, { json, watch: again }: StatusFlags, befo
   process.stdout.write(`${text}\n`)
   return fleet.healthy ? 0 : 1
 }
-
-const aborted = (signal: AbortSignal): Promise<null> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(null)
-    else signal.addEventListener('abort', () => resolve(null), { once: true })
-  })
