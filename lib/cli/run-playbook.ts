@@ -3,7 +3,6 @@ import { createInterface } from 'node:readline/promises'
 import { watchedFleet } from '../../roles/canary-fleet.ts'
 import { type Emit, emitter, namesOf, type RunEvent } from '../engine/events.ts'
 import { run } from '../engine/run.ts'
-import { editDiff, writeEdits } from '../inventory/edit/write.ts'
 import type { FileEdit } from '../inventory/files.ts'
 import { CANARIES } from '../ledger/arrival.ts'
 import type { Advice, Inventory, Plan, Playbook, RunReport } from '../model.ts'
@@ -19,7 +18,6 @@ import { inLab, type OpenInventory, openInventory } from './open-inventory.ts'
 import type { ChangeFlags, PlanFlags } from './options.ts'
 import { stopping } from './stopping.ts'
 import { requireHosts } from './usage.ts'
-import { watchAlerts } from './watching.ts'
 
 /** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
 export const runPlaybook = async (book: Playbook, flags: ChangeFlags): Promise<number> => {
@@ -123,14 +121,17 @@ const apply = async (
   for (const one of advice) emit({ event: 'advice', ...one })
   const { connect, run: name } = chosen
   await using quiet = maintenance(opened.inventory.hosts, { flags, run: name, owner: chosen.owner })
-  await using ledger = watched && watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
-  const writeFirst = (): void => void (write === 'first' && writeInventory(edits, emit))
+  await using ledger =
+    watched && (await import('./watching.ts')).watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
+  const writeFirst = async (): Promise<void> => {
+    if (write === 'first') await writeInventory(edits, emit)
+  }
   const { report } = await run(book, opened.inventory, {
     ...chosen,
     confirm: async (plan) => {
       const goAhead = await confirm(plan, { flags, view, redact, edits, advice })
       if (goAhead && plan.changes > 0) await quiet.begin()
-      if (goAhead && !ledger) writeFirst()
+      if (goAhead && !ledger) await writeFirst()
       return goAhead
     },
     stop: stop.stop,
@@ -140,20 +141,20 @@ const apply = async (
     watch: ledger && {
       begin: async () => {
         const gates = await ledger.begin()
-        if (!stop.stop.aborted) writeFirst()
+        if (!stop.stop.aborted) await writeFirst()
         return gates
       },
       end: ledger.end,
     },
   }).finally(() => view.close())
-  if (report && write === 'first' && around.putBack?.(report)) writeInventory(backwards(edits), emit)
+  if (report && write === 'first' && around.putBack?.(report)) await writeInventory(backwards(edits), emit)
   if (!report) {
     process.stdout.write('Not confirmed: nothing was changed.\n')
     return 1
   }
   if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
   const code = exitCodeOf(report)
-  if (machinesAreDone(report) && write === 'last') writeInventory(edits, emit)
+  if (machinesAreDone(report) && write === 'last') await writeInventory(edits, emit)
   if (code === 0 && farewell && !flags.json) process.stdout.write(`${farewell}\n`)
   if (!machinesAreDone(report) && goOn && !flags.json) process.stdout.write(`${goOn}\n`)
   return code
@@ -166,8 +167,9 @@ const machinesAreDone = (report: RunReport): boolean =>
 const backwards = (edits: readonly FileEdit[]): readonly FileEdit[] =>
   edits.map(({ file, before, after }) => ({ file, before: after, after: before }))
 
-const writeInventory = (edits: readonly FileEdit[], emit: Emit): void => {
+const writeInventory = async (edits: readonly FileEdit[], emit: Emit): Promise<void> => {
   if (edits.length === 0) return
+  const { editDiff, writeEdits } = await import('../inventory/edit/write.ts')
   const diff = editDiff(edits)
   writeEdits(edits)
   emit({ event: 'inventory-written', files: edits.map(({ file }) => file), diff })
@@ -232,7 +234,10 @@ const confirm = async (
   const ask = process.stdin.isTTY && process.stdout.isTTY && !flags.yes
   if (!ask && !flags.diff && !flags.verbose) return true
   await view.pause()
-  if (edits.length > 0) process.stdout.write(`${redact(editDiff(edits))}\n\n`)
+  if (edits.length > 0) {
+    const { editDiff } = await import('../inventory/edit/write.ts')
+    process.stdout.write(`${redact(editDiff(edits))}\n\n`)
+  }
   process.stdout.write(`${redact([planText(plan), ...advice.map(adviceText)].join('\n'))}\n`)
   const goAhead = !ask || (await yes('Go ahead? [y/N] '))
   if (goAhead) view.resume(plan)
