@@ -289,6 +289,11 @@ export interface Play {
   readonly onGateFailure?: 'leave' | 'take-back'
   /** How many hosts may fail before the play ends; default 0. */
   readonly maxFail?: number
+  /**
+   * In a run that watches alerts: the play comes before the watch begins, runs while it begins (what it changes reaches no alert), or, the
+   * default, once the first canary alert has arrived.
+   */
+  readonly watch?: 'before' | 'meanwhile'
 }
 /** What a play that keeps something is given. */
 export interface Keeping {

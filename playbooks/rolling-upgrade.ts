@@ -45,12 +45,13 @@ export const rollingUpgrade = ({ serial, maxFail, canaries = [] }: RollSettings 
     summary: 'Rolls versions and configuration out, one failure domain at a time; what fails is taken back.',
     onFailure: 'stop',
     plays: [
-      { name: 'Does the fleet serve?', hosts: all, roles: [], after: fleetServes(programs) },
+      { name: 'Does the fleet serve?', hosts: all, roles: [], after: fleetServes(programs), watch: 'before' },
       {
         name: 'New releases beside the old ones',
         hosts: all,
         roles: [base, stagedReleases(programs)],
         after: newVersionsAccept(programs),
+        watch: 'meanwhile',
       },
       ...(canaries.length > 0
         ? [

@@ -39,7 +39,7 @@ export interface Around {
   readonly about?: Readonly<Record<string, unknown>>
   /** Told with the plan. */
   readonly advice?: readonly Advice[]
-  /** True for a run after which the files, written first, are put back as they were. */
+  /** True for a run after which the files, where they were written first, are put back as they were. */
   putBack?(report: RunReport): boolean
   /** Said at the end, if all went well. */
   readonly farewell?: string
@@ -123,8 +123,11 @@ const apply = async (
   await using quiet = maintenance(opened.inventory.hosts, { flags, run: name, owner: chosen.owner })
   await using ledger =
     watched && (await import('./watching.ts')).watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
+  let written = false
   const writeFirst = async (): Promise<void> => {
-    if (write === 'first') await writeInventory(edits, emit)
+    if (write !== 'first') return
+    await writeInventory(edits, emit)
+    written = true
   }
   const { report } = await run(book, opened.inventory, {
     ...chosen,
@@ -147,7 +150,7 @@ const apply = async (
       end: ledger.end,
     },
   }).finally(() => view.close())
-  if (report && write === 'first' && around.putBack?.(report)) await writeInventory(backwards(edits), emit)
+  if (report && written && around.putBack?.(report)) await writeInventory(backwards(edits), emit)
   if (!report) {
     process.stdout.write('Not confirmed: nothing was changed.\n')
     return 1

@@ -31,9 +31,12 @@ export interface RunOptions {
   readonly watch?: Watch
 }
 export interface Watch {
-  /** Called when the plan is confirmed, before anything changes. Throws HostError where it cannot watch: then nothing changes. */
+  /**
+   * Called once, before the first play that alerts are to be watched for. Throws HostError where it cannot watch: then that play and those after
+   * it change nothing.
+   */
   begin(): Promise<readonly GateReport[]>
-  /** Called when the last play is over. */
+  /** Called when the last play is over, if it has begun. */
   end(): Promise<{ readonly alerts: AlertsReport; readonly gates: readonly GateReport[] }>
 }
 export type Outcomes = Record<string, Record<string, Outcome>>
@@ -52,6 +55,8 @@ export interface RunState {
   readonly lastWords: Map<Host, string>
   /** Why plays ended before their end. */
   readonly stops: string[]
+  /** Alerts are watched. */
+  watching: boolean
 }
 export interface RunContext {
   readonly book: Playbook

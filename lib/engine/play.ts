@@ -18,6 +18,7 @@ export const playAll = async (
   })
   // Where nothing is changed, nothing need wait for the gates of what comes before it.
   if (batches.length === 0) {
+    await beginWatch(context)
     await Promise.all(book.plays.map((play) => runPlay(context, play, part(play))))
     return
   }
@@ -29,9 +30,25 @@ export const playAll = async (
     tellStop(context, book.name, `${broken}; nothing was changed.`)
   }
   for (const play of book.plays) {
-    if (broken && stops) skip(context, part(play).all, broken)
-    else broken = await runPlay(context, play, part(play))
+    if (broken && stops) {
+      skip(context, part(play).all, broken)
+      continue
+    }
+    const meanwhile = play.watch === 'meanwhile'
+    const begun = play.watch === 'before' ? undefined : beginWatch(context)
+    if (!meanwhile) await begun
+    // Whatever becomes of one, the other is not left half done.
+    const [ended] = await Promise.allSettled([runPlay(context, play, part(play)), begun])
+    if (ended.status === 'rejected') throw ended.reason
+    await begun
+    broken = ended.value
   }
+}
+
+const beginWatch = async ({ options, state }: RunContext): Promise<void> => {
+  if (!options.watch || state.watching) return
+  state.watching = true
+  state.gates.push(...(await options.watch.begin()))
 }
 
 /**

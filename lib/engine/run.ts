@@ -41,14 +41,13 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
   options.emit({ event: 'planned', plan })
   if (!(await options.confirm(plan))) return { plan, report: null }
   const state = startState(hostWorks, readings, options)
-  state.gates.push(...((await options.watch?.begin()) ?? []))
   const heartbeat = keepLocks(state, pool, options)
   try {
     await playAll({ book, inventory, pool, options, state }, batches, hostWorks)
   } finally {
     clearInterval(heartbeat)
   }
-  const watched = await options.watch?.end()
+  const watched = state.watching ? await options.watch?.end() : undefined
   const report: RunReport = {
     vestal: 'report/1',
     run: options.run,
@@ -151,6 +150,7 @@ const startState = (hostWorks: readonly HostWork[], readings: RunState['readings
     takenBack: new Set(),
     lastWords: new Map(),
     stops: [],
+    watching: false,
   }
 }
 

@@ -17,7 +17,7 @@ import { type Tally, tally } from './tally.ts'
 export interface Ledger extends AsyncDisposable {
   /**
    * Opens the way back, sends canaries, and returns when the first of them has arrived. Throws HostError where the fleet is not prepared, or
-   * nothing arrives: then nothing has been changed.
+   * nothing arrives.
    */
   begin(): Promise<readonly GateReport[]>
   /** Sends no more, waits until those under way are delivered and over, and tells what became of all. */
@@ -89,7 +89,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       const report = await options.ask(firstArrives(count, patience.lateMs), stop)
       if (!report.pass && !stop.aborted)
         throw new HostError(CANARIES, `no canary alert came back: ${report.why}`, {
-          hint: 'Nothing was changed. `vestal status` asks each part of the way; --no-watch-alerts goes on without canary alerts.',
+          hint: 'Nothing that serves was changed. `vestal status` asks each part of the way; --no-watch-alerts goes on without canary alerts.',
         })
       return [report]
     },

@@ -88,7 +88,7 @@ const answers = async <T>(
 
 const unprepared = (host: string, why: string): HostError =>
   new HostError(host, `this fleet is not prepared for watching alerts: ${why}`, {
-    hint: 'Nothing was changed. Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
+    hint: 'Nothing that serves was changed. Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
   })
 
 const RECEIVERS = z.array(z.object({ name: z.string() }))

@@ -35,7 +35,7 @@ export const rollbackCommand = async (
     ...barred(ways, flags.restoreData),
   ]
   if (bars.length > 0) throw new InputError(bars)
-  const { edits, left } = await earlierVersions(opened.inventory, flags, ways)
+  const { edits, left } = await earlierVersions(opened.inventory, flags, { found, ways })
   return runOpened(book(ways), opened, flags, {
     edits,
     write: 'last',
@@ -52,8 +52,12 @@ const waysOf = async ({ hosts }: OpenInventory, flags: RollbackFlags): Promise<r
   return await Promise.all(hosts.map((host) => limit(async () => readWayBack(await pool.reach(host), flags.run))))
 }
 
-/** The inventory's edits, and what it cannot say: a version that goes back on some hosts of a program only. */
-const earlierVersions = async (inventory: Inventory, flags: RollbackFlags, ways: readonly WayBack[]) => {
+/** The inventory's edits, and what it cannot say: a version that goes back on some hosts of a program while others run another. */
+const earlierVersions = async (
+  inventory: Inventory,
+  flags: RollbackFlags,
+  { found, ways }: { readonly found: readonly WayBack[]; readonly ways: readonly WayBack[] },
+) => {
   const versions: Partial<Record<keyof Versions, string>> = {}
   const left: string[] = []
   for (const program of PROGRAMS) {
@@ -61,8 +65,9 @@ const earlierVersions = async (inventory: Inventory, flags: RollbackFlags, ways:
     const [version] = theirs
     if (version === undefined) continue
     const all = inventory.hosts.filter(({ groups }) => groups.includes(program))
-    const whole = all.every((host) => ways.some((way) => way.host.name === host.name && way.before[program]))
-    if (whole && theirs.size === 1) versions[program] = version
+    const afterwards = (way: WayBack) => (ways.includes(way) && way.before[program]) || way.now[program]
+    const whole = all.every(({ name }) => found.some((way) => way.host.name === name && afterwards(way) === version))
+    if (whole) versions[program] = version
     else left.push(`another version of ${program}`)
   }
   const { edits } = await withVersions(inventory, ROLES, { paths: flags.inventory, versions })

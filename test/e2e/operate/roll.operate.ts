@@ -2,12 +2,25 @@ import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { clearNotifications, labNotifications } from '../../../lib/lab/receiver.ts'
 import type { RunReport } from '../../../lib/model.ts'
 import { waitedMs } from '../../../lib/report/waiting.ts'
-import { ADDRESSES, ALERTMANAGERS, ask } from '../deploy/fleet.ts'
+import { ADDRESSES, ALERTMANAGERS, ask, REPLICAS } from '../deploy/fleet.ts'
 import { type Ended, reportOf, vestal } from '../vestal.ts'
-import { fleetInventory, interruptions, MIDDLE, NEWEST, OLDEST, running, standing, told, versionIn } from './fleet.ts'
+import {
+  fleetInventory,
+  interruptions,
+  MIDDLE,
+  NEWEST,
+  OLDEST,
+  processes,
+  running,
+  standing,
+  told,
+  versionIn,
+} from './fleet.ts'
 
 const SILENCED = 'AlwaysButSilenced'
 const inventory = fleetInventory(OLDEST)
+/** The last roll. */
+let rolled = ''
 
 describe('a fleet of the oldest generation, under canary alerts and with a silence', () => {
   beforeAll(async () => {
@@ -26,6 +39,7 @@ describe('a fleet of the oldest generation, under canary alerts and with a silen
     beforeAll(async () => {
       run = await vestal(['rolling-upgrade', '-i', inventory, '--json', '-y', ...versionWords(to), ...words])
       report = reportOf(run)
+      rolled = report.run
       const { alerts } = report
       console.log(JSON.stringify({ alerts, ms: report.ms, waitedMs: waitedMs(report.gates), stops: report.stops }))
     })
@@ -61,6 +75,41 @@ describe('a fleet of the oldest generation, under canary alerts and with a silen
       }
       expect(JSON.stringify(labNotifications(inject('lab').name))).not.toContain(SILENCED)
     })
+  })
+})
+
+describe('the same fleet, taken back to the middle generation', () => {
+  const rollback = (...words: readonly string[]): Promise<Ended> =>
+    vestal(['rollback', '-i', inventory, '--json', '-y', ...words])
+
+  test('is refused, and nothing touched, where the earlier Prometheus cannot read what the later has written', async () => {
+    const before = await processes()
+    const { code, stderr } = await rollback()
+    expect(code).toBe(2)
+    for (const name of REPLICAS) expect(stderr).toMatch(new RegExp(`host ${name}: Prometheus 2.53.3 cannot read`))
+    expect(stderr).toContain('--restore-data')
+    expect(await processes()).toEqual(before)
+  })
+
+  test('goes back on one machine alone', async () => {
+    const before = await running()
+    const ended = await rollback('--limit', 'am-1')
+    expect(ended.code, told(ended)).toBe(0)
+    expect(reportOf(ended).alerts).toMatchObject({ lost: 0, duplicated: 0 })
+    expect(await running()).toEqual({ ...before, 'am-1': MIDDLE.alertmanager })
+    expect(versionIn(inventory, 'alertmanager')).toBe(NEWEST.alertmanager)
+  })
+
+  test('goes back whole, by its run, with the data from before', async () => {
+    const ended = await rollback('--run', rolled, '--restore-data')
+    expect(ended.code, told(ended)).toBe(0)
+    console.log(JSON.stringify(reportOf(ended).alerts))
+    expect(reportOf(ended).alerts).toMatchObject({ lost: 0, duplicated: 0, silenced: { notified: 0 } })
+    expect(interruptions(ended.events).map((hosts) => hosts.length)).toEqual([1, 1, 1, 1])
+    expect(new Set(Object.values(await running()))).toEqual(new Set(Object.values(MIDDLE)))
+    expect([versionIn(inventory, 'prometheus'), versionIn(inventory, 'alertmanager')]).toEqual(Object.values(MIDDLE))
+    expect(await vestal(['plan', '-i', inventory, '--exit-code'])).toMatchObject({ code: 0 })
+    expect(JSON.stringify(labNotifications(inject('lab').name))).not.toContain(SILENCED)
   })
 })
 
