@@ -12,6 +12,7 @@ import { parseClassic, parseMatchers } from '../../lib/routing/parse-matchers.ts
 import { type AlertmanagerConfig, routerOf } from '../../lib/routing/routes.ts'
 import type { Teams } from '../../lib/routing/team.ts'
 import { escalationSteps } from '../../lib/routing/team-rules.ts'
+import { onOneLine } from '../yaml.ts'
 import { withCanary } from './canary.ts'
 import { SHIPPED_INHIBIT_RULES } from './inhibit.ts'
 import type { AlertmanagerVars } from './vars.ts'
@@ -69,7 +70,7 @@ const build = (inventory: Inventory, vars: AlertmanagerVars): TeamRouting => {
     config,
     secretFiles: added.secretFiles,
     label,
-    steps: [...ownershipSteps(loaded.teams, label), ...escalationSteps(loaded.teams)],
+    steps: [...ownershipSteps(loaded.teams, label), ...escalationSteps(loaded.teams)].map(onOneLine),
     get router() {
       router ??= routerOf(withCanary(config, vars.canary) as unknown as AlertmanagerConfig, parse)
       return router
@@ -97,8 +98,8 @@ const withTeams = (config: AlertmanagerVars['config'], added: TeamConfig): Alert
   const inhibits = Array.isArray(config.inhibit_rules) ? config.inhibit_rules : []
   return {
     ...config,
-    route: { ...config.route, routes: [...own, ...added.routes] },
-    receivers: [...config.receivers, ...added.receivers],
+    route: { ...config.route, routes: [...own, ...added.routes.map(onOneLine)] },
+    receivers: [...config.receivers, ...added.receivers.map(onOneLine)],
     inhibit_rules: [...inhibits, ...SHIPPED_INHIBIT_RULES],
     ...(intervals.length + added.timeIntervals.length > 0 && {
       time_intervals: [...intervals, ...added.timeIntervals],

@@ -10,7 +10,7 @@ import type { Labels } from '../../../lib/routing/matcher.ts'
 import deployBook from '../../../playbooks/deploy.ts'
 import { alertmanager } from '../../../roles/alertmanager/role.ts'
 import { teamRouting } from '../../../roles/alertmanager/teams.ts'
-import { deploy } from '../deploy/fleet.ts'
+import { ADDRESSES, ALERTMANAGERS, ask, deploy, REPLICAS } from '../deploy/fleet.ts'
 import { inventoryOf } from '../deploy/inventories.ts'
 import { versionsOf } from '../roles/binaries.ts'
 import { resetHost, vestal } from '../vestal.ts'
@@ -117,9 +117,21 @@ describe('20,000 teams', () => {
       },
     ]),
   )
-  const folder = lonely('0.33.1', many)
+  const hosts = (names: readonly (keyof typeof ADDRESSES)[]) =>
+    Object.fromEntries(names.map((name) => [name, { ansible_host: ADDRESSES[name] }]))
+  const folder = inventoryOf({
+    'hosts.yml': {
+      all: { children: { alertmanager: { hosts: hosts(ALERTMANAGERS) }, prometheus: { hosts: hosts(REPLICAS) } } },
+    },
+    'group_vars/all/versions.yml': {
+      node_exporter: { version: '1.11.1' },
+      alertmanager: { version: '0.33.1', config: OWN_CONFIG },
+      prometheus: { version: '3.5.3', cluster: 'lab' },
+    },
+    'teams/all.yml': many,
+  })
 
-  test('are generated, checked and planned within 10 s and 1 GiB, no deeper than one is, and Alertmanager loads them', async () => {
+  test('are generated, checked and planned for a fleet within 10 s and 1 GiB, no deeper than one is, and all members load them', async () => {
     const [inventory] = [await loadInventory([folder], rolesOf(deployBook))]
     const [host] = inventory.hosts
     if (!host) throw new Error('no host')
@@ -149,8 +161,15 @@ process.on('exit', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect(seconds).toBeLessThan(10)
     expect(mebibytes).toBeLessThan(1024)
+    await Promise.all([...ALERTMANAGERS, ...REPLICAS].map((name) => resetHost(ADDRESSES[name])))
     await deploy('-i', folder)
-    const { config } = await get<{ config: { original: string } }>('/status')
-    expect(config.original.match(/receiver: team-/g)?.length).toBe(20_000)
+    for (const name of ALERTMANAGERS) {
+      const { config } = await ask<{ config: { original: string } }>(name, 9093, '/api/v2/status')
+      expect(config.original.match(/receiver: team-/g)?.length).toBe(20_000)
+    }
+    for (const name of REPLICAS) {
+      const { data } = await ask<{ data: { yaml: string } }>(name, 9090, '/api/v1/status/config')
+      expect(data.yaml.match(/replacement: team-/g)?.length).toBe(20_000)
+    }
   }, 600_000)
 })

@@ -299,7 +299,9 @@ test('secrets stand in files of their own, or in the configuration where this ve
     'a: { owns: [\'x="1"\'], receivers: { p: { pushover_configs: [{ token: abcd, user_key: efgh }] } } }',
     { alertmanager: '0.25.0' },
   )
-  expect(old.text('alertmanager', 'am-1', CONFIG)).toContain('token: [secret]\n        user_key: [secret]')
+  expect(old.text('alertmanager', 'am-1', CONFIG)).toContain(
+    '- {"name":"a/p","pushover_configs":[{"token":[secret],"user_key":[secret]}]}',
+  )
 })
 
 test('without a folder of teams nothing is added', async () => {
