@@ -63,8 +63,19 @@ beforeAll(async () => {
   expect(said(await run('deploy'))).toEqual({ code: 0, said: [] })
 }, 600_000)
 afterAll(async () => {
-  for (const host of ['lab-5', 'lab-7']) await powerOn(host, testLab)
+  for (const host of ['lab-4', 'lab-5', 'lab-7']) await powerOn(host, testLab)
 }, 120_000)
+
+test('a machine on which another program has a port is not taken in', async () => {
+  const squat = `perl -MIO::Socket::INET -e 'IO::Socket::INET->new(Listen => 1, LocalPort => 9093) or die; sleep 600'`
+  await onHost(SPARE, `systemd-run --quiet --unit=squatter ${squat}`)
+  await expect.poll(() => onHost(SPARE, 'ss -Hltn sport = :9093')).not.toBe('')
+  const { code, stderr, events } = await run('add-node', 'am-4', '--host', SPARE, '--role', 'alertmanager')
+  await onHost(SPARE, 'systemctl stop squatter')
+  expect({ code, events }).toEqual({ code: 1, events: [] })
+  expect(stderr).toMatch(/am-4: .*port 9093, which .* needs, is taken/)
+  expect(readFileSync(hostsFile, 'utf8')).toBe(original)
+})
 
 describe('an Alertmanager', () => {
   test('that is added joins before any Prometheus sends to it, and no alert is lost or doubled', async () => {
@@ -151,5 +162,16 @@ describe('a machine that is gone', () => {
     expectWell(ended, 'remove-node am-5 --dead')
     expect(Object.keys(reportOf(ended).cost)).not.toContain('am-5')
     expect(readFileSync(hostsFile, 'utf8')).toBe(original.replace(/.*am-3: .*\n/, ''))
+  })
+  test('is replaced by another under its own name', async () => {
+    await powerOn('lab-5', testLab)
+    await resetHost('10.88.0.15')
+    await powerLoss('lab-4', testLab)
+    expectWell(await run('replace-node', 'am-2', 'am-2', '--host', '10.88.0.15'), 'replace-node am-2 am-2')
+    expect(readFileSync(hostsFile, 'utf8')).toBe(
+      original.replace(/.*am-3: .*\n/, '').replace('10.88.0.14', '10.88.0.15'),
+    )
+    expect(await members('10.88.0.15')).toBe(2)
+    expect(changesOf(planOf(await run('plan')))).toEqual({})
   })
 })

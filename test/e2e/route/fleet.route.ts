@@ -2,13 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { clearNotifications, labNotifications } from '../../../lib/lab/receiver.ts'
-import { deploy } from '../deploy/fleet.ts'
+import { ask, deploy } from '../deploy/fleet.ts'
 import { writeFiles } from '../deploy/inventories.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
 import { manyTeams, namespaceOf, ORPHAN, TEAMS, teamName, teamsOf } from './teams.ts'
 
 const HOSTS = [11, 12, 13, 14, 15].map((last) => `10.88.0.${last}`)
 const folder = manyTeams()
+
+/** As they stand once a namespace has changed hands. */
+const moved = teamsOf(TEAMS, { [teamName(1)]: ['ns-elsewhere'], [teamName(2)]: ['ns-1', 'ns-2'] })
 
 /** How often each path was told that alerts of which namespaces fire. */
 const told = (): Readonly<Record<string, number>> => {
@@ -74,9 +77,7 @@ describe('sixty teams, two Prometheus, three Alertmanagers', () => {
 
   test('a namespace changes hands while its alert fires: said beforehand, told to the new team, nothing restarted', async () => {
     const before = await pids()
-    writeFiles(folder, {
-      'teams/all.yml': teamsOf(TEAMS, { [teamName(1)]: ['ns-elsewhere'], [teamName(2)]: ['ns-1', 'ns-2'] }),
-    })
+    writeFiles(folder, { 'teams/all.yml': moved })
     const { differences } = await json('routes', 'diff', '--exit-code')
     expect(differences).toEqual([
       {
@@ -103,6 +104,35 @@ describe('sixty teams, two Prometheus, three Alertmanagers', () => {
         ({ after }: { after: string[] }) => !after.includes('team-1/hook'),
       ),
     ).toEqual([])
+  })
+
+  test('an alert that goes on firing is told once to those it escalates to, and to nobody again', async () => {
+    const hook = (path: string) => ({ webhook_configs: [{ url: `http://10.88.0.1:9095/${path}` }] })
+    const escalating = {
+      owns: [{ namespace: 'ns-3' }],
+      receivers: { hook: hook('team-3'), boss: hook('boss') },
+      notify: [{ to: 'hook' }],
+      escalation: { after: '30s', to: 'boss' },
+    }
+    writeFiles(folder, { 'teams/all.yml': { ...moved, [teamName(3)]: escalating } })
+    clearNotifications(inject('lab').name)
+    await deploy('-i', folder, '--silence', 'namespace="ns-5"')
+    await expect.poll(told, { timeout: 240_000, interval: 500 }).toEqual({ '/boss ns-3': 1 })
+    await sleep(45_000)
+    expect(told()).toEqual({ '/boss ns-3': 1 })
+  })
+
+  test('a silence of a run ended with it', async () => {
+    const { stdout } = await vestal(['silences', 'export', '-i', folder, '--json'])
+    expect(stdout).not.toContain('ns-5')
+    const silences: readonly { matchers: readonly { value: string }[]; comment: string; status: { state: string } }[] =
+      await ask('am-2', 9093, '/api/v2/silences')
+    expect(silences.filter(({ matchers }) => matchers.some(({ value }) => value === 'ns-5'))).toEqual([
+      expect.objectContaining({
+        comment: expect.stringMatching(/^vestal run .*deploy/),
+        status: expect.objectContaining({ state: 'expired' }),
+      }),
+    ])
   })
 
   test('a change that fails a case touches no machine', async () => {
