@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs'
 import { REMOVABLE, type Removable } from '../../roles/leaving.ts'
 import { InputError } from '../errors.ts'
-import { type ChangeFlags, changeOptions } from './options.ts'
+import { type ChangeFlags, changeOptions, commas, listOption, NONE } from './options.ts'
 
 export interface AddNodeFlags extends ChangeFlags {
   readonly name: string
@@ -33,21 +33,13 @@ export const addNodeOptions = (args: Argv): Argv =>
     })
     .option('role', roleOption('What it is for; commas separate'))
     .option('group', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      requiresArg: true,
-      default: [] as string[],
+      ...listOption('Further groups of the inventory that it is to stand in; commas separate'),
+      default: NONE,
       coerce: commas,
-      describe: 'Further groups of the inventory that it is to stand in; commas separate',
     })
     .option('vars', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      requiresArg: true,
-      default: [] as string[],
-      describe: 'A variable of its own, as NAME=YAML; may be given again',
+      ...listOption('A variable of its own, as NAME=YAML; may be given again'),
+      default: NONE,
     })
     .check(({ role, group }) =>
       [role ?? [], group].flat().length > 0 ? true : '--role or --group says what the machine is for',
@@ -75,15 +67,9 @@ export const replaceNodeOptions = (args: Argv): Argv =>
       describe: 'Where the new machine is reached: an IP address or a name',
     })
 
-const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
-  values?.flatMap((value) => value.split(',')).filter(Boolean)
-
 const roleOption = (describe: string) =>
   ({
-    type: 'string',
-    array: true,
-    nargs: 1,
-    requiresArg: true,
+    ...listOption(describe),
     coerce: (values: readonly string[] | undefined) => {
       const roles = commas(values)
       const unknown = roles?.find((one) => !REMOVABLE.some((role) => role === one))
@@ -92,7 +78,6 @@ const roleOption = (describe: string) =>
         { where: '--role', what: `there is no role \`${unknown}\``, fix: `there are ${REMOVABLE.join(', ')}` },
       ])
     },
-    describe,
   }) as const
 
 /** The whole fleet takes part: a part of it, left out, would go on without knowing. */

@@ -29,19 +29,20 @@ export interface ChangeFlags extends RunFlags {
   readonly silence: readonly string[]
 }
 
-const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
+/** An option that may be given again. */
+export const listOption = (describe: string) =>
+  ({ type: 'string', array: true, nargs: 1, requiresArg: true, describe }) as const
+export const NONE: readonly string[] = []
+/** For options whose values may also stand in one word, with commas. */
+export const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
   values?.flatMap((value) => value.split(',')).filter(Boolean)
 
 export const commonOptions = (args: Argv) =>
   args
     .option('inventory', {
+      ...listOption('Inventory file or folder; may be given again'),
       alias: 'i',
-      type: 'string',
-      array: true,
-      nargs: 1,
       demandOption: true,
-      requiresArg: true,
-      describe: 'Inventory file or folder; may be given again',
     })
     .option('limit', {
       alias: 'l',
@@ -80,34 +81,22 @@ export const changeOptions = (args: Argv) =>
       describe: 'Send canary alerts through the fleet meanwhile, and tell which were late, lost or notified twice',
     })
     .option('silence', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      requiresArg: true,
-      default: [] as string[],
-      describe: 'Silence alerts with these matchers while machines are changed; may be given again',
+      ...listOption('Silence alerts with these matchers while machines are changed; may be given again'),
+      default: NONE,
     })
 
 /** Flags of `plan`: those of a change that also mean something where nothing is changed. */
 export const planOptions = (args: Argv) =>
   commonOptions(args)
     .option('tags', {
+      ...listOption('Only tasks of these roles or tags; commas separate'),
       alias: 't',
-      type: 'string',
-      array: true,
-      nargs: 1,
-      requiresArg: true,
       coerce: commas,
-      describe: 'Only tasks of these roles or tags; commas separate',
     })
     .option('diff', { alias: 'D', type: 'boolean', default: false, describe: 'Show how files change' })
     .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask before changing' })
     .option('break-lock', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      requiresArg: true,
-      default: [] as string[],
+      ...listOption('Take the lock of this host from another run'),
+      default: NONE,
       coerce: commas,
-      describe: 'Take the lock of this host from another run',
     })

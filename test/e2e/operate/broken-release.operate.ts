@@ -1,8 +1,19 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { ADDRESSES } from '../deploy/fleet.ts'
 import type { Ended } from '../vestal.ts'
-import { vestal } from '../vestal.ts'
+import { onHost, reportOf, vestal } from '../vestal.ts'
 import { BROKEN, crashing, loner, mirrorWith, picky } from './broken-releases.ts'
-import { fleetInventory, OLDEST, processes, standing, told, versionIn } from './fleet.ts'
+import {
+  fleetInventory,
+  interruptions,
+  MIDDLE,
+  OLDEST,
+  processes,
+  running,
+  standing,
+  told,
+  versionIn,
+} from './fleet.ts'
 
 const releases = [
   {
@@ -69,5 +80,41 @@ describe('a roll to a release that', () => {
       const plan = await vestal(['plan', '-i', mine, '--exit-code'])
       expect(plan, told(plan)).toMatchObject({ code: 0, stdout: 'Nothing to change.\n' })
     })
+  })
+})
+
+describe('a roll that one machine alone cannot follow', () => {
+  const inventory = fleetInventory(OLDEST)
+  const refusing = '/etc/systemd/system/alertmanager.service.d/refusing.conf'
+  const wanted = { ...OLDEST, alertmanager: MIDDLE.alertmanager }
+
+  beforeAll(async () => {
+    await standing(inventory)
+    const refuse = `[Service]\nExecStartPre=/bin/sh -c '! readlink /opt/vestal/alertmanager/current | grep ${wanted.alertmanager}'\n`
+    await onHost(
+      ADDRESSES['am-1'],
+      `mkdir -p $(dirname ${refusing}) && cat >${refusing} && systemctl daemon-reload`,
+      refuse,
+    )
+  })
+
+  test('takes it back and goes on with the others where one may fail', async () => {
+    const words = ['-y', '--json', '--alertmanager', wanted.alertmanager, '--max-fail', '1']
+    const run = await vestal(['rolling-upgrade', '-i', inventory, ...words])
+    expect(run.code, told(run)).toBe(1)
+    expect(reportOf(run).alerts, told(run)).toMatchObject({ lost: 0 })
+    expect(interruptions(run.events)).toEqual([['am-1'], ['am-2'], ['am-3']])
+    const [old, rolled] = [OLDEST.alertmanager, wanted.alertmanager]
+    expect(await running()).toMatchObject({ 'am-1': old, 'am-2': rolled, 'am-3': rolled })
+    expect(versionIn(inventory, 'alertmanager')).toBe(rolled)
+  })
+
+  test('is gone on with once the machine is mended', async () => {
+    await onHost(ADDRESSES['am-1'], `rm ${refusing} && systemctl daemon-reload`)
+    const run = await vestal(['rolling-upgrade', '-i', inventory, '-y', '--json', '--resume'])
+    expect(run.code, told(run)).toBe(0)
+    expect(interruptions(run.events)).toEqual([['am-1']])
+    expect(reportOf(run).alerts).toMatchObject({ lost: 0, duplicated: 0 })
+    expect(await running()).toMatchObject({ 'am-1': wanted.alertmanager })
   })
 })
