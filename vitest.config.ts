@@ -21,6 +21,7 @@ export default defineConfig({
           ...inLab,
           name: 'operate',
           include: ['test/e2e/operate/*.operate.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

@@ -1,7 +1,7 @@
 /** Machines come and go while alerts are watched. Seven hosts; about ten minutes. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../../lib/engine/events.ts'
 import { powerLoss, powerOn } from '../../../lib/lab/faults.ts'
 import { haWith } from '../deploy/inventories.ts'
@@ -59,12 +59,8 @@ const missed = async (address: string): Promise<string | undefined> =>
   /^alertmanager_cluster_failed_peers (.*)$/m.exec(await (await fetch(`http://${address}:9093/metrics`)).text())?.[1]
 
 beforeAll(async () => {
-  await Promise.all(inject('lab').hosts.map(({ address }) => resetHost(address)))
   expect(said(await run('deploy'))).toEqual({ code: 0, said: [] })
 }, 600_000)
-afterAll(async () => {
-  for (const host of ['lab-4', 'lab-5', 'lab-7']) await powerOn(host, testLab)
-}, 120_000)
 
 test('a machine on which another program has a port is not taken in', async () => {
   const squat = `perl -MIO::Socket::INET -e 'IO::Socket::INET->new(Listen => 1, LocalPort => 9093) or die; sleep 600'`
@@ -73,7 +69,7 @@ test('a machine on which another program has a port is not taken in', async () =
   const { code, stderr, events } = await run('add-node', 'am-4', '--host', SPARE, '--role', 'alertmanager')
   await onHost(SPARE, 'systemctl stop squatter')
   expect({ code, events }).toEqual({ code: 1, events: [] })
-  expect(stderr).toMatch(/am-4: .*port 9093, which .* needs, is taken/)
+  expect(stderr).toMatch(/am-4\W.*port 9093, which .* needs, is taken/)
   expect(readFileSync(hostsFile, 'utf8')).toBe(original)
 })
 
