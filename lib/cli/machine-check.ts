@@ -21,7 +21,7 @@ export const requireReady = async (host: Host, connection: Connection): Promise<
     throw new HostError(host.name, 'systemd does not run there', { task: 'check', hint: 'Services need it as PID 1.' })
   const ports = portsOf(host)
   const { stdout } = await connection.exec(script(ports.map(({ unit }) => unit)))
-  const [user = '', ours = '', listening = ''] = stdout.toString().split('\n--\n')
+  const [user = '', ours = '', listening = ''] = stdout.toString().split(/^--\n/m)
   if (user.trim() !== '0')
     throw new HostError(host.name, `scripts run there as user ${user.trim()}, not as root`, {
       task: 'check',
