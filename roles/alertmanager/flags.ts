@@ -1,3 +1,5 @@
+import { milliseconds } from '../../lib/duration.ts'
+import type { Duration } from '../../lib/model.ts'
 import { knowsFlag } from '../../lib/versions/flags.ts'
 import type { Flags } from '../flags.ts'
 import { gossipAddress, type Member } from './cluster.ts'
@@ -35,7 +37,14 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
     'cluster.peer': members.filter(({ host }) => host !== self.host).map(gossipAddress),
     'cluster.peer-timeout': cluster.peer_timeout,
     'cluster.gossip-interval': cluster.gossip_interval,
-    'cluster.pushpull-interval': cluster.pushpull_interval,
+    'cluster.pushpull-interval': cluster.pushpull_interval ?? betweenTurns(cluster.peer_timeout),
     'cluster.settle-timeout': cluster.settle_timeout,
   }
 }
+
+/**
+ * A third of the time that a member waits for the one before it. Gossip sends each piece of news four times, to members taken by lot: where many groups
+ * are notified at once, one member in some hundred never hears of one (memberlist, `gossip` in state.go), and by Alertmanager's own setting it would only
+ * compare the whole state within a minute, long after it has notified too.
+ */
+const betweenTurns = (peerTimeout: Duration): Duration => `${Math.max(1, Math.round(milliseconds(peerTimeout) / 3))}ms`

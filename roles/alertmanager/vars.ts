@@ -20,7 +20,9 @@ const clusterVars = z.strictObject({
     .describe('Only members with the same label gossip with each other. Known from version 0.26 on, left out before.'),
   peer_timeout: duration.default('15s').describe('How long each further member waits for those before it to notify.'),
   gossip_interval: duration.default('200ms').describe('How often news is sent to other members.'),
-  pushpull_interval: duration.default('1m').describe('How often the whole state is compared with another member.'),
+  pushpull_interval: duration
+    .optional()
+    .describe('How often the whole state is compared with another member; default: a third of `peer_timeout`.'),
   settle_timeout: duration
     .default('1m')
     .describe('How long a starting member waits at most for the others before it notifies.'),

@@ -56,8 +56,6 @@ export const manyTeams = (): string => {
     },
     alertmanager: {
       alertmanager: {
-        // Sixty-one groups at once, on machines that share two processors: members need their time to hear of each other.
-        cluster: { peer_timeout: '15s' },
         config: { route: { group_by: ['alertname', 'namespace'] } },
       },
     },
