@@ -31,6 +31,8 @@ describe('a change of flags and versions on a fleet that serves', () => {
     expect(diffs['unit alertmanager.service']).toEqual([
       '-  --cluster.peer-timeout=5s \\',
       '+  --cluster.peer-timeout=2s \\',
+      '-  --cluster.pushpull-interval=1667ms \\',
+      '+  --cluster.pushpull-interval=667ms \\',
     ])
   })
 
