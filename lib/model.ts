@@ -291,7 +291,7 @@ export interface Play {
   readonly maxFail?: number
   /**
    * In a run that watches alerts: the play comes before the watch begins, runs while it begins (what it changes reaches no alert), or, the
-   * default, once the first canary alert has arrived.
+   * default, once the first canary alerts have arrived.
    */
   readonly watch?: 'before' | 'meanwhile'
 }

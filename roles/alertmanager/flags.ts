@@ -43,8 +43,8 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
 }
 
 /**
- * A third of the time that a member waits for the one before it. Gossip sends each piece of news four times, to members taken by lot: where many groups
- * are notified at once, one member in some hundred never hears of one (memberlist, `gossip` in state.go), and by Alertmanager's own setting it would only
- * compare the whole state within a minute, long after it has notified too.
+ * A third of the time that a member waits for the one before it. Gossip sends each piece of news four times, to members taken by lot: of many that
+ * are sent at once each member misses some (memberlist, `gossip` in state.go). By Alertmanager's own setting it hears of them within a minute, when whole states are
+ * compared: long after it has notified too.
  */
 const betweenTurns = (peerTimeout: Duration): Duration => `${Math.max(1, Math.round(milliseconds(peerTimeout) / 3))}ms`

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Mistake } from '../../lib/errors.ts'
 import { command } from '../../lib/kinds/command.ts'
 import type { Connection, Host, Role } from '../../lib/model.ts'
-import { scopeOf } from '../../lib/playbook.ts'
+import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { role } from '../../lib/role.ts'
 import { word, words } from '../../lib/shell.ts'
 import { UNREADABLE } from '../../lib/upgrade/alertmanager-traps.ts'
@@ -124,10 +124,7 @@ export const earlierState = (ways: readonly WayBack[], roles: readonly Role[]): 
         ? [command(`take back what run ${way.run} changed`, goBack(way), { unless: gone(way), interrupts: true })]
         : []
     },
-    healthy: ({ host, inventory }) =>
-      roles
-        .filter((one) => one.group === undefined || host.groups.includes(one.group))
-        .flatMap((one) => one.serves(scopeOf(one, host, inventory))),
+    healthy: ({ host, inventory }) => rolesOn(host, roles).flatMap((one) => one.serves(scopeOf(one, host, inventory))),
   })
 
 const gone = ({ run }: WayBack): string => `[ ! -e ${UNDO}/${word(run)}.1.sh ]`

@@ -4,7 +4,7 @@ import { knowsFlags } from '../../lib/kinds/flags.ts'
 import { type UnitData, unitKind } from '../../lib/kinds/unit.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Task } from '../../lib/model.ts'
 import { taskId } from '../../lib/model.ts'
-import { scopeOf } from '../../lib/playbook.ts'
+import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { bytesOf } from '../../lib/secret.ts'
 
 /** Asked of every host of a play, staged or not. */
@@ -22,9 +22,7 @@ const newVersionAccepts = (host: Host, roles: readonly Role[], inventory: Invent
   host: host.name,
   within: '0s',
   async ask(reach) {
-    const tasks = roles
-      .filter((one) => one.group === undefined || host.groups.includes(one.group))
-      .flatMap((one) => one.tasks(scopeOf(one, host, inventory)))
+    const tasks = rolesOn(host, roles).flatMap((one) => one.tasks(scopeOf(one, host, inventory)))
     const trials = tasks.flatMap(trialOf)
     if (trials.length === 0) return { pass: true }
     const answer = await (await reach(host)).exec(trials.map(({ script }) => script).join('\n'))

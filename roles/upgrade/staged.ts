@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { releaseKind } from '../../lib/kinds/release.ts'
 import type { Role } from '../../lib/model.ts'
-import { scopeOf } from '../../lib/playbook.ts'
+import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { role } from '../../lib/role.ts'
 
 /** The releases that these roles run, put beside those that serve: no link points to them yet, and nothing is interrupted. */
@@ -11,8 +11,7 @@ export const stagedReleases = (roles: readonly Role[]): Role =>
     summary: 'The releases of other roles, put in place before anything is switched to them.',
     vars: z.looseObject({}),
     tasks: ({ host, inventory }) =>
-      roles
-        .filter((one) => one.group === undefined || host.groups.includes(one.group))
+      rolesOn(host, roles)
         .flatMap((one) => one.tasks(scopeOf(one, host, inventory)))
         .filter(({ kind }) => kind.name === releaseKind.name),
   })

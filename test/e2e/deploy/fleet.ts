@@ -34,12 +34,17 @@ export const fasterFleet = (): string =>
     },
   })
 
-/** Deploys and expects that all went well. */
-export const deploy = async (...words: readonly string[]): Promise<Ended> => {
-  const ended = await vestal(['deploy', '--json', ...words])
+/** Runs a command and expects that all went well. */
+export const wentWell = async (command: string, ...words: readonly string[]): Promise<Ended> => {
+  const ended = await vestal([command, '--json', ...words])
   expect({ code: ended.code, failures: failuresOf(ended) }).toEqual({ code: 0, failures: [] })
   return ended
 }
+export const deploy = (...words: readonly string[]): Promise<Ended> => wentWell('deploy', ...words)
+
+/** These members as an inventory's `hosts`. */
+export const hostsOf = (names: readonly Member[]): Readonly<Record<string, { readonly ansible_host: string }>> =>
+  Object.fromEntries(names.map((name) => [name, { ansible_host: ADDRESSES[name] }]))
 
 /** What went wrong in a `deploy --json`, in words. */
 export const failuresOf = ({ events, stderr }: Ended): readonly string[] => [

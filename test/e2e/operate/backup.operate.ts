@@ -3,15 +3,11 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ADDRESSES, ALERTMANAGERS, failuresOf, REPLICAS } from '../deploy/fleet.ts'
+import { ADDRESSES, ALERTMANAGERS, REPLICAS, wentWell } from '../deploy/fleet.ts'
 import { changesOf, onHost, planOf, vestal } from '../vestal.ts'
 import { fleetInventory, MEMBERS, NEWEST, standing } from './fleet.ts'
 
 const inventory = fleetInventory(NEWEST)
-const well = async (command: string, ...words: readonly string[]): Promise<void> => {
-  const ended = await vestal([command, ...words, '-i', inventory, '--json'])
-  expect({ code: ended.code, failures: failuresOf(ended) }).toEqual({ code: 0, failures: [] })
-}
 
 beforeAll(() => standing(inventory))
 
@@ -46,7 +42,7 @@ describe('a backup', () => {
       .toBeGreaterThan(50)
     const time = now()
     const held = await samples(ADDRESSES['prom-1'], time)
-    await well('backup', '--to', folder)
+    await wentWell('backup', '--to', folder, '-i', inventory)
     expect(readdirSync(folder).sort()).toEqual([...MEMBERS].sort())
 
     // All are stopped before the first is wiped: a member would get its silences again from another.
@@ -59,11 +55,11 @@ describe('a backup', () => {
     await until(() => silences(ADDRESSES['am-1']), [])
     await until(() => samples(ADDRESSES['prom-1'], time), 0)
 
-    await well('restore', '--from', folder)
+    await wentWell('restore', '--from', folder, '-i', inventory)
     for (const name of ALERTMANAGERS) expect(await silences(ADDRESSES[name])).toEqual(['one', 'two'])
     // The last scrapes may have come after the moment at which the WAL was copied.
     for (const name of REPLICAS) expect(await samples(ADDRESSES[name], time)).toBeGreaterThan(0.9 * held)
-    await well('restore', '--from', folder, '--limit', 'am-1')
+    await wentWell('restore', '--from', folder, '--limit', 'am-1', '-i', inventory)
     expect(await silences(ADDRESSES['am-2'])).toEqual(['one', 'two'])
     expect(changesOf(planOf(await vestal(['plan', '-i', inventory, '--json'])))).toEqual({})
     expect(await onHost(ADDRESSES['prom-1'], 'ls -A /var/lib/prometheus | grep vestal || :')).toBe('')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../../lib/engine/events.ts'
 import { powerLoss, powerOn } from '../../../lib/lab/faults.ts'
+import { failuresOf } from '../deploy/fleet.ts'
 import { haWith } from '../deploy/inventories.ts'
 import { testLab } from '../lab-setup.ts'
 import { changesOf, type Ended, onHost, planOf, reportOf, resetHost, vestal } from '../vestal.ts'
@@ -21,18 +22,7 @@ const original = readFileSync(hostsFile, 'utf8')
 const run = (command: string, ...words: readonly string[]): Promise<Ended> =>
   vestal([command, ...words, '-i', inventory, '--json'])
 /** The whole story of a failure, so that a failed run can be understood from the test's output. */
-const said = ({ code, stderr, events }: Ended) => ({
-  code,
-  said: [
-    ...stderr.split('\n').filter(Boolean),
-    ...events.flatMap((event) => {
-      if (event.event === 'host-failed') return [`${event.host}: ${event.task}: ${event.why}`]
-      return event.event === 'gate' && event.last && !event.verdict.pass
-        ? [`${event.host}: ${event.name}: ${event.verdict.why}`]
-        : []
-    }),
-  ],
-})
+const said = (ended: Ended) => ({ code: ended.code, said: failuresOf(ended) })
 const changed = (ended: Ended): number =>
   Object.values(reportOf(ended).hosts)
     .flatMap((tasks) => Object.values(tasks))

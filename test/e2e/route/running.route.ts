@@ -10,7 +10,7 @@ import type { Labels } from '../../../lib/routing/matcher.ts'
 import deployBook from '../../../playbooks/deploy.ts'
 import { alertmanager } from '../../../roles/alertmanager/role.ts'
 import { teamRouting } from '../../../roles/alertmanager/teams.ts'
-import { ADDRESSES, ALERTMANAGERS, ask, deploy, REPLICAS } from '../deploy/fleet.ts'
+import { ADDRESSES, ALERTMANAGERS, ask, deploy, hostsOf, REPLICAS } from '../deploy/fleet.ts'
 import { inventoryOf } from '../deploy/inventories.ts'
 import { versionsOf } from '../roles/binaries.ts'
 import { resetHost, vestal } from '../vestal.ts'
@@ -117,11 +117,9 @@ describe('20,000 teams', () => {
       },
     ]),
   )
-  const hosts = (names: readonly (keyof typeof ADDRESSES)[]) =>
-    Object.fromEntries(names.map((name) => [name, { ansible_host: ADDRESSES[name] }]))
   const folder = inventoryOf({
     'hosts.yml': {
-      all: { children: { alertmanager: { hosts: hosts(ALERTMANAGERS) }, prometheus: { hosts: hosts(REPLICAS) } } },
+      all: { children: { alertmanager: { hosts: hostsOf(ALERTMANAGERS) }, prometheus: { hosts: hostsOf(REPLICAS) } } },
     },
     'group_vars/all/versions.yml': {
       node_exporter: { version: '1.11.1' },
