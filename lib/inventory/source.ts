@@ -71,12 +71,15 @@ export const positionOf = (source: Source, at: Node | number): Position => {
 export const follow = (source: Source, node: Node | null): Node | null =>
   isAlias(node) ? (source.aliases.get(node) ?? null) : node
 
-/** A mapping's entries by name, `<<` merged in as YAML 1.1 has it: what stands in the mapping itself wins, then the first merged. */
+/**
+ * A mapping's entries by name, `<<` merged in: what stands in the mapping itself wins, then the first of a list (YAML 1.1, yaml.org/type/merge.html).
+ * Of several `<<` in one mapping, on which YAML is silent, the last wins, as with every PyYAML.
+ */
 export const entriesOf = (source: Source, map: YAMLMap): readonly Entry[] => {
   const entries = new Map<string, Entry>()
   const merged: YAMLMap[] = []
   for (const pair of pairsOf(map)) {
-    if (isMergeKey(pair.key)) merged.push(...mapsOf(source, pair.value))
+    if (isMergeKey(pair.key)) merged.unshift(...mapsOf(source, pair.value))
     else {
       const name = keyName(source, pair.key)
       entries.set(name, { name, key: pair.key, value: follow(source, pair.value) })

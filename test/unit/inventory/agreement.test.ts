@@ -16,6 +16,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   'the same, given as a file': [join(FIXTURES, 'precedence/hosts.yml')],
   'groups, ranges and ports': [join(FIXTURES, 'groups/hosts.yaml')],
   'YAML 1.1 scalars and merges': [join(FIXTURES, 'scalars')],
+  'merges that disagree': [join(FIXTURES, 'merges')],
   'a folder of files': [join(FIXTURES, 'folder')],
   'two inventories': [join(FIXTURES, 'two/first'), join(FIXTURES, 'two/second')],
   'the same two the other way round': [join(FIXTURES, 'two/second/hosts.yml'), join(FIXTURES, 'two/first')],
@@ -35,36 +36,79 @@ function folders(path: string): readonly string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
 }
 
-let answers: ReadonlyMap<string, Answer>
+type Answers = ReadonlyMap<string, Answer>
+let answers: Answers
+/** With PyYAML 6.0.4. */
+let newer: Answers
 beforeAll(() => {
   installAnsible()
-  const names = Object.keys(CASES)
-  const found = askAnsible(
-    Object.values(CASES).map((paths) => ({ paths, patterns: paths[0]?.includes('groups/') ? PATTERNS : [] })),
-  )
-  answers = new Map(names.map((name, index) => [name, found[index] as Answer]))
+  answers = askedAbout(PATTERNS)
+  newer = askedAbout([], { newerPyYaml: true })
 }, 600_000)
+
+const askedAbout = (patterns: readonly string[], options?: Parameters<typeof askAnsible>[1]): Answers => {
+  const questions = Object.values(CASES).map((paths) => ({
+    paths,
+    patterns: paths[0]?.includes('groups/') ? patterns : [],
+  }))
+  const found = askAnsible(questions, options)
+  return new Map(Object.keys(CASES).map((name, index) => [name, found[index] as Answer]))
+}
+
+/** What Ansible prints, without what only its own command line reads. */
+const theirs = (answer: Answer | undefined) => {
+  const { _meta, ...groups } = answer?.list ?? {}
+  return { ...groups, _meta: { hostvars: _meta?.hostvars } }
+}
 
 describe('what Vestal reads is what ansible-inventory --list prints', () => {
   test.each(Object.entries(CASES))('%s', async (name, paths) => {
-    const { _meta, ...groups } = answers.get(name)?.list ?? {}
     const mine = inventoryJson(await loadInventory(paths, [], { env: {} }))
-    expect(mine).toEqual({ ...groups, _meta: { hostvars: _meta?.hostvars } })
+    expect(mine).toEqual(theirs(answers.get(name)))
     expect(Object.keys(mine._meta.hostvars).length).toBeGreaterThan(0)
   })
   test('the command itself says the same', async () => {
     const path = join(FIXTURES, 'precedence')
-    const { _meta, ...groups } = ansibleInventory([path])
     const mine = inventoryJson(await loadInventory([path], []))
-    expect(mine).toEqual({ ...groups, _meta: { hostvars: _meta?.hostvars } })
+    expect(mine).toEqual(theirs({ list: ansibleInventory([path]), hosts: {} }))
+  })
+})
+
+describe('PyYAML 6.0.4', () => {
+  test('reads all the rest as 6.0.3 does', () => {
+    const rest = (all: Answers) => [...all].filter(([name]) => name !== 'merges that disagree')
+    expect(rest(newer).map(([name, { list }]) => [name, list])).toEqual(
+      rest(answers).map(([name, { list }]) => [name, list]),
+    )
+  })
+  test('lets the last of a merged list win, where YAML and Vestal let the first', async () => {
+    const both = (hostvars: unknown) =>
+      Object.fromEntries(
+        Object.entries(hostvars as Record<string, { both: string }>).map(([host, { both }]) => [host, both]),
+      )
+    const mine = inventoryJson(await loadInventory(CASES['merges that disagree'] ?? [], []))
+    expect(both(mine._meta.hostvars)).toEqual({
+      'in-a-list': 'first',
+      anchored: 'left',
+      'over-its-own': 'own',
+      'through-another': 'left',
+      twice: 'right',
+    })
+    expect(both(newer.get('merges that disagree')?.list._meta?.hostvars)).toEqual({
+      'in-a-list': 'second',
+      anchored: 'right',
+      'over-its-own': 'own',
+      'through-another': 'right',
+      twice: 'right',
+    })
   })
 })
 
 describe('a limit chooses the hosts that ansible --limit chooses', () => {
   test.each(PATTERNS)('%s', async (pattern) => {
-    const theirs = answers.get('groups, ranges and ports')?.hosts[pattern] ?? []
+    const chosenByAnsible = answers.get('groups, ranges and ports')?.hosts[pattern] ?? []
     const inventory = await loadInventory(CASES['groups, ranges and ports'] ?? [], [])
-    expect(chosen(inventory, pattern).sort()).toEqual([...theirs].sort())
+    expect(chosen(inventory, pattern).sort()).toEqual([...chosenByAnsible].sort())
   })
 })
 
