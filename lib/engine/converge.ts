@@ -122,11 +122,7 @@ const outcomes = (
 ): HostOutcomes => {
   const codes = codesOf(framed)
   const failed = failedStep(framed)
-  const undone = new Map(
-    framed
-      .filter(({ event }) => event === 'undone')
-      .map(({ detail }) => detail.split(' ').map(Number) as [number, number]),
-  )
+  const undone = undoneOf(framed)
   return Object.fromEntries(
     host.planned.map((planned): [string, Outcome] => {
       const id = taskId(planned.item.task)
@@ -153,12 +149,20 @@ const outcomes = (
   )
 }
 
-const codesOf = (framed: readonly Framed[]): ReadonlyMap<number, number> =>
+const codesOf = (framed: readonly Framed[]): ReadonlyMap<number, number> => new Map(numbersOf(framed, 'code'))
+
+/** For each step that was taken back, the worse code of its undo and its restore: a restart that goes well does not make a file old again. */
+const undoneOf = (framed: readonly Framed[]): ReadonlyMap<number, number> =>
   new Map(
-    framed
-      .filter(({ event }) => event === 'code')
-      .map(({ detail }) => detail.split(' ').map(Number) as [number, number]),
+    [...Map.groupBy(numbersOf(framed, 'undone'), ([index]) => index)].map(([index, both]) => [
+      index,
+      Math.max(...both.map(([, code]) => code)),
+    ]),
   )
+
+/** The step and the code that each event of this name has. */
+const numbersOf = (framed: readonly Framed[], name: string): readonly (readonly [number, number])[] =>
+  framed.filter(({ event }) => event === name).map(({ detail }) => detail.split(' ').map(Number) as [number, number])
 
 const failedStep = (framed: readonly Framed[]): number | undefined =>
   [...codesOf(framed)].find(([, code]) => code !== 0)?.[0]

@@ -1,5 +1,5 @@
 /** The smallest kind there can be: a file below a folder that holds a word. For tests of the engine only. */
-import type { Kind, Task } from '../../../lib/model.ts'
+import type { Change, Kind, Task, Upload } from '../../../lib/model.ts'
 import { word } from '../../../lib/shell.ts'
 
 interface ScratchState {
@@ -9,6 +9,14 @@ interface ScratchState {
 interface ScratchData {
   readonly fail?: boolean
   readonly interrupts?: boolean
+  /** Its step says that all went well, and writes nothing. */
+  readonly lies?: boolean
+  /** Its step kills the script that it is in. */
+  readonly kills?: boolean
+  /** Nothing serves from it: there is nothing to bring back. */
+  readonly quiet?: boolean
+  readonly undoFails?: boolean
+  readonly upload?: Upload
 }
 export const scratch: Kind<ScratchState, ScratchData> = {
   name: 'scratch',
@@ -26,20 +34,46 @@ export const scratch: Kind<ScratchState, ScratchData> = {
       ]),
     )
   },
-  converge: ({ task, from, to }) => [
+  converge: (change) => [
     {
-      title: `write ${task.key}`,
-      run: `${task.data.fail ? 'echo no good; false\n' : ''}cat >${word(task.key)}`,
-      stdin: to?.text ?? '',
-      undo: from ? `printf '%s' ${word(from.text)} >${word(task.key)}` : `rm -f ${word(task.key)}`,
-      restore: `echo restored >>${word(`${task.key}.restored`)}`,
-      interrupts: task.data.interrupts,
+      title: `write ${change.task.key}`,
+      run: runOf(change),
+      stdin: change.to?.text ?? '',
+      upload: change.task.data.upload,
+      undo: undoOf(change),
+      restore: change.task.data.quiet ? undefined : `echo restored >>${word(`${change.task.key}.restored`)}`,
+      interrupts: change.task.data.interrupts,
     },
   ],
+  text: ({ key, desired }) => ({ path: key, content: desired?.text ?? '' }),
 }
-export const line = (key: string, text: string, data: ScratchData = {}): Task<ScratchState, ScratchData> => ({
+
+type ScratchChange = Change<ScratchState, ScratchData>
+
+const runOf = ({ task: { key, data }, to }: ScratchChange): string => {
+  if (data.fail) return 'echo no good; false'
+  if (data.kills) return 'kill -9 $$'
+  if (data.lies) return ':'
+  return to ? `cat >${word(key)}` : `rm -f ${word(key)}`
+}
+
+const undoOf = ({ task: { key, data }, from }: ScratchChange): string => {
+  if (data.undoFails) return 'echo stuck; false'
+  return from ? `printf '%s' ${word(from.text)} >${word(key)}` : `rm -f ${word(key)}`
+}
+
+/** A file below the machine's folder, or of any path, with this text. */
+export const line = (
+  key: string,
+  text: string,
+  data: ScratchData & Pick<Task, 'tags'> = {},
+): Task<ScratchState, ScratchData> => ({
   kind: scratch,
   key,
   desired: { text },
   data,
+  tags: data.tags,
 })
+
+/** A file that must not be there. */
+export const noLine = (key: string): Task<ScratchState, ScratchData> => ({ ...line(key, ''), desired: null })

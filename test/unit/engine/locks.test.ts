@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { bookOf, type Fleet, fleet, no, playOf, roleOf } from './fleet.ts'
+import { line } from './scratch.ts'
+import { asItBegins } from './small-machine.ts'
+
+/** Another run takes a host's lock, with this process for its session. */
+const lockedByBob = (of: Fleet, name: string): void => {
+  const started = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]
+  const lines = ['run=run-of-bob', 'owner=bob@lap', 'since=2026-01-01T00:00:00Z', `session=${process.pid} ${started}`]
+  of.machine(name).write('/run/vestal/lock', `${lines.join('\n')}\n`)
+}
+const deploy = (of: Fleet, options?: Parameters<Fleet['run']>[1]) =>
+  of.run(bookOf([playOf('p', [roleOf('web', [line('x', 'new', { interrupts: true })])], { batch: 1 })]), options)
+
+describe('a host that another run has locked since it was read', () => {
+  test('is not touched; who holds it, and what to do, is told, and the play ends', async () => {
+    using of = fleet('a1', 'a2')
+    of.machine('a1').at(
+      'change',
+      asItBegins(() => lockedByBob(of, 'a1')),
+    )
+    const { report, code } = await deploy(of)
+    expect(report?.hosts.a1?.lock).toMatchObject({
+      status: 'failed',
+      why: 'locked by bob@lap since 2026-01-01T00:00:00Z (run run-of-bob)',
+      hint: 'Wait for that run to end, or take the lock with --break-lock a1.',
+    })
+    expect(report?.hosts.a1?.['scratch x']).toMatchObject({ status: 'skipped', because: 'the host failed' })
+    expect(of.story).not.toContain('change a2')
+    expect([of.machine('a1').text('x'), code]).toEqual([undefined, 1])
+  })
+
+  test('is changed all the same where its lock is to be broken, and only then', async () => {
+    using of = fleet('a1', 'a2')
+    for (const name of ['a1', 'a2']) {
+      of.machine(name).at(
+        'change',
+        asItBegins(() => lockedByBob(of, name)),
+      )
+    }
+    const { outcomes } = await deploy(of, { breakLock: ['a1'] })
+    expect(outcomes.a1).toEqual({ 'scratch x': 'changed' })
+    expect(outcomes.a2?.lock).toMatch(/locked by bob@lap/)
+  })
+})
+
+describe('the lock of a run', () => {
+  test('names who holds it, since when and in which run', async () => {
+    using of = fleet('a1')
+    let lock: string | undefined
+    const role = roleOf('web', [line('x', 'new')], {
+      healthy: (host) => [
+        of.gate(host, 'healthy', () => {
+          lock = of.machine('a1').text('/run/vestal/lock')
+          return { pass: true }
+        }),
+      ],
+    })
+    await of.run(bookOf([playOf('p', [role])]))
+    expect(lock).toMatch(/^run=run-1\nowner=ann@desk\nsince=\d{4}-.*Z\nsession=\d+ \d+\nscript=\d+ \d+\n$/)
+  })
+
+  test('is taken only on hosts that are changed', async () => {
+    using of = fleet('a1')
+    of.machine('a1').write('x', 'new')
+    await deploy(of)
+    expect(of.story).toEqual(['read a1'])
+  })
+})
+
+describe('signs of life', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  test('go each minute to the hosts that this run has locked, and to no other, and end with the run', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    using of = fleet('a1', 'a2', 'a3')
+    const touched = () => of.story.filter((one) => one.startsWith('sign of life'))
+    const heard: unknown[] = []
+    const role = roleOf('web', [line('x', 'new', { interrupts: true })], {
+      healthy: (host) => [
+        of.gate(host, 'healthy', () => {
+          vi.advanceTimersByTime(60_000)
+          heard.push(vi.getTimerCount())
+          return { pass: true }
+        }),
+      ],
+    })
+    await of.run(bookOf([playOf('p', [role], { batch: 1, hosts: ({ name }) => name !== 'a3' })]))
+    expect(touched()).toEqual(['sign of life a1', 'sign of life a1', 'sign of life a2'])
+    expect([heard, vi.getTimerCount()]).toEqual([[1, 1], 0])
+  })
+
+  test('that do not arrive end nothing, and stop with a run that fails', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    using of = fleet('a1')
+    of.machine('a1').at('sign of life', () => Promise.reject(new Error('the link was lost')))
+    const role = roleOf('web', [line('x', 'new')], {
+      healthy: (host) => [
+        of.gate(host, 'healthy', () => {
+          vi.advanceTimersByTime(60_000)
+          return no('it is slow')
+        }),
+      ],
+    })
+    const { code } = await of.run(bookOf([playOf('p', [role])]))
+    expect([code, of.story.includes('sign of life a1'), vi.getTimerCount()]).toEqual([1, true, 0])
+  })
+})
