@@ -1,15 +1,15 @@
 #!/usr/bin/env zx
-import { type AddNodeFlags, addNodeOptions } from '../lib/cli/node-options.ts'
-import { runAsScript } from '../lib/cli/script.ts'
+import { type AddNodeFlags, addNodeOptions } from '../cli/node-options.ts'
+import { runAsScript } from '../cli/script.ts'
 import type { Select } from '../lib/model.ts'
 import { inGroup, not, playbook } from '../lib/playbook.ts'
-import { joiningAlertmanager, nobodyIsMissed } from '../roles/alertmanager/joining.ts'
-import { othersServe } from '../roles/alertmanager/others.ts'
+import { joiningAlertmanager, nobodyIsMissed } from '../roles/alertmanager/join.ts'
+import { othersServe } from '../roles/alertmanager/peers.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { base } from '../roles/base/role.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { shardOf, twinsScrape } from '../roles/prometheus/replicas.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
-import { shardOf, twinsScrape } from '../roles/prometheus/twins.ts'
 import { rules } from '../roles/rules/role.ts'
 
 /**
@@ -71,5 +71,5 @@ export const addNode = (names: readonly string[], name = 'add-node') => {
 await runAsScript(import.meta, addNode([]), {
   positionals: '<name>',
   options: addNodeOptions,
-  run: async (flags: AddNodeFlags) => (await import('../lib/cli/commands/add-node.ts')).addNodeCommand(addNode, flags),
+  run: async (flags: AddNodeFlags) => (await import('../cli/commands/add-node.ts')).addNodeCommand(addNode, flags),
 })

@@ -1,12 +1,12 @@
 #!/usr/bin/env zx
-import { runAsScript } from '../lib/cli/script.ts'
+import { runAsScript } from '../cli/script.ts'
 import { inGroup, not, playbook } from '../lib/playbook.ts'
-import { othersServe } from '../roles/alertmanager/others.ts'
+import { othersServe } from '../roles/alertmanager/peers.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { base } from '../roles/base/role.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { shardOf, twinsScrape } from '../roles/prometheus/replicas.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
-import { shardOf, twinsScrape } from '../roles/prometheus/twins.ts'
 import { rules } from '../roles/rules/role.ts'
 
 const deploy = playbook({

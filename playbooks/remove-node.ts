@@ -1,16 +1,16 @@
 #!/usr/bin/env zx
-import { type RemoveNodeFlags, removeNodeOptions } from '../lib/cli/node-options.ts'
-import { runAsScript } from '../lib/cli/script.ts'
+import { type RemoveNodeFlags, removeNodeOptions } from '../cli/node-options.ts'
+import { runAsScript } from '../cli/script.ts'
+import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
 import type { Select } from '../lib/model.ts'
 import { inGroup, not, playbook } from '../lib/playbook.ts'
-import { nobodyIsMissed } from '../roles/alertmanager/joining.ts'
-import { othersServe } from '../roles/alertmanager/others.ts'
+import { nobodyIsMissed } from '../roles/alertmanager/join.ts'
+import { othersServe } from '../roles/alertmanager/peers.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { base } from '../roles/base/role.ts'
-import { type Leaving, leaving, nothingIsLost } from '../roles/leaving.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { shardOf, twinsScrape } from '../roles/prometheus/replicas.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
-import { shardOf, twinsScrape } from '../roles/prometheus/twins.ts'
 import { rules } from '../roles/rules/role.ts'
 
 /**
@@ -64,5 +64,5 @@ await runAsScript(import.meta, removeNode({ roles: [] }), {
   positionals: '<name>',
   options: removeNodeOptions,
   run: async (flags: RemoveNodeFlags) =>
-    (await import('../lib/cli/commands/remove-node.ts')).removeNodeCommand(removeNode, flags),
+    (await import('../cli/commands/remove-node.ts')).removeNodeCommand(removeNode, flags),
 })

@@ -1,6 +1,6 @@
 #!/usr/bin/env zx
-import { type ReplaceNodeFlags, replaceNodeOptions } from '../lib/cli/node-options.ts'
-import { runAsScript } from '../lib/cli/script.ts'
+import { type ReplaceNodeFlags, replaceNodeOptions } from '../cli/node-options.ts'
+import { runAsScript } from '../cli/script.ts'
 import { addNode } from './add-node.ts'
 
 /** A new machine takes the place of one that is gone: what is added is the new one, and nobody waits for the old. */
@@ -10,5 +10,5 @@ await runAsScript(import.meta, replaceNode(''), {
   positionals: '<old> <new>',
   options: replaceNodeOptions,
   run: async (flags: ReplaceNodeFlags) =>
-    (await import('../lib/cli/commands/replace-node.ts')).replaceNodeCommand(replaceNode, flags),
+    (await import('../cli/commands/replace-node.ts')).replaceNodeCommand(replaceNode, flags),
 })

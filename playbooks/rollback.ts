@@ -1,14 +1,14 @@
 #!/usr/bin/env zx
-import { type RollbackFlags, rollbackOptions } from '../lib/cli/rollback-options.ts'
-import { runAsScript } from '../lib/cli/script.ts'
+import { type RollbackFlags, rollbackOptions } from '../cli/rollback-options.ts'
+import { runAsScript } from '../cli/script.ts'
+import { earlierState, type WayBack } from '../fleet/upgrade/rollback-points.ts'
+import { silencesSaved } from '../fleet/upgrade/save-silences.ts'
 import { inGroup, not, playbook } from '../lib/playbook.ts'
-import { othersServe } from '../roles/alertmanager/others.ts'
+import { othersServe } from '../roles/alertmanager/peers.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { shardOf, twinsScrape } from '../roles/prometheus/replicas.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
-import { shardOf, twinsScrape } from '../roles/prometheus/twins.ts'
-import { earlierState, type WayBack } from '../roles/upgrade/earlier.ts'
-import { silencesSaved } from '../roles/upgrade/saved.ts'
 
 /** The same order and gates as a roll, backwards in versions. */
 export const rollback = (ways: readonly WayBack[]) => {
@@ -41,6 +41,5 @@ export const rollback = (ways: readonly WayBack[]) => {
 
 await runAsScript(import.meta, rollback([]), {
   options: rollbackOptions,
-  run: async (flags: RollbackFlags) =>
-    (await import('../lib/cli/commands/rollback.ts')).rollbackCommand(rollback, flags),
+  run: async (flags: RollbackFlags) => (await import('../cli/commands/rollback.ts')).rollbackCommand(rollback, flags),
 })

@@ -1,21 +1,21 @@
 #!/usr/bin/env zx
-import { type RollFlags, rollOptions } from '../lib/cli/roll-options.ts'
-import { runAsScript } from '../lib/cli/script.ts'
+import { type RollFlags, rollOptions } from '../cli/roll-options.ts'
+import { runAsScript } from '../cli/script.ts'
+import { fleetServes } from '../fleet/upgrade/fleet-serves.ts'
+import { silencesSaved } from '../fleet/upgrade/save-silences.ts'
+import type { RollSettings } from '../fleet/upgrade/settings.ts'
+import { stagedReleases } from '../fleet/upgrade/stage-releases.ts'
+import { dataKept } from '../fleet/upgrade/tsdb-snapshot.ts'
+import { newVersionsAccept } from '../fleet/upgrade/validate-on-host.ts'
 import type { Select } from '../lib/model.ts'
 import { all, inGroup, not, playbook } from '../lib/playbook.ts'
-import type { RollSettings } from '../lib/upgrade/settings.ts'
-import { othersServe } from '../roles/alertmanager/others.ts'
+import { othersServe } from '../roles/alertmanager/peers.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { base } from '../roles/base/role.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { shardOf, twinsScrape } from '../roles/prometheus/replicas.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
-import { shardOf, twinsScrape } from '../roles/prometheus/twins.ts'
 import { rules } from '../roles/rules/role.ts'
-import { dataKept } from '../roles/upgrade/data-kept.ts'
-import { fleetServes } from '../roles/upgrade/fleet-serves.ts'
-import { newVersionsAccept } from '../roles/upgrade/rehearsed.ts'
-import { silencesSaved } from '../roles/upgrade/saved.ts'
-import { stagedReleases } from '../roles/upgrade/staged.ts'
 
 const programs = [nodeExporter, alertmanager, rules, prometheus]
 
@@ -76,5 +76,5 @@ export default rollingUpgrade()
 await runAsScript<RollFlags>(import.meta, rollingUpgrade(), {
   options: rollOptions,
   run: async (flags) =>
-    (await import('../lib/cli/commands/rolling-upgrade.ts')).rollingUpgradeCommand(rollingUpgrade, flags),
+    (await import('../cli/commands/rolling-upgrade.ts')).rollingUpgradeCommand(rollingUpgrade, flags),
 })

@@ -1,7 +1,7 @@
 /** Writes the table of findings into docs/check.md from the rules themselves; a test holds the page equal to it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { checkRules } from '../lib/cli/commands/check.ts'
+import { checkRules } from '../cli/commands/check.ts'
 
 const page = fileURLToPath(new URL('../docs/check.md', import.meta.url))
 const HEAD = '## Findings\n'

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const page = fileURLToPath(new URL('../docs/commands.md', import.meta.url))
-const program = fileURLToPath(new URL('../lib/cli/vestal.js', import.meta.url))
+const program = fileURLToPath(new URL('../cli/vestal.js', import.meta.url))
 const COMMANDS = [
   'deploy',
   'plan',

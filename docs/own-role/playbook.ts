@@ -1,5 +1,5 @@
 #!/usr/bin/env zx
-import { runAsScript } from '../../lib/cli/script.ts'
+import { runAsScript } from '../../cli/script.ts'
 import { inGroup, playbook } from '../../lib/playbook.ts'
 import deploy from '../../playbooks/deploy.ts'
 import { spoolExporter } from './role.ts'

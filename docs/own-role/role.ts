@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { httpGate } from '../../lib/gates/http.ts'
-import { absolutePath, port } from '../../lib/inventory/fields.ts'
+import { absolutePath, port } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { execLine } from '../../lib/kinds/exec-line.ts'
 import { file } from '../../lib/kinds/file.ts'

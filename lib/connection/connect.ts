@@ -1,29 +1,5 @@
-import type { Connection, Duration, Host } from '../model.ts'
-
-export interface ConnectOptions {
-  /** The only file of host keys that counts: `--known-hosts`. Default: UserKnownHostsFile, ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts. */
-  readonly knownHosts?: string
-  /** The private key that is tried first: `--private-key`. */
-  readonly privateKey?: string
-  /** Remember the key of a host that has none in known_hosts yet. A changed key is refused all the same. */
-  readonly acceptNewHostKeys?: boolean
-  /** Read instead of ~/.ssh/config and /etc/ssh/ssh_config. */
-  readonly configFile?: string
-  /** No output of a script for this long ends the link; a script may ask for another limit. Default: none. */
-  readonly idle?: Duration
-  /** Gives up connecting. */
-  readonly signal?: AbortSignal
-}
-
-/** What a connection has cost so far. */
-export interface Cost {
-  readonly execs: number
-  /** Bytes of scripts and of what they read from standard input. */
-  readonly pushedBytes: number
-  /** HTTP requests. */
-  readonly requests: number
-}
-export type CountedConnection = Connection & { readonly cost: Cost }
+import type { Host } from '../model.ts'
+import type { ConnectOptions, CountedConnection } from './options.ts'
 
 /**
  * Returns an open connection to a host: over SSH, or to this machine itself where `ansible_connection` is `local`.
@@ -32,5 +8,5 @@ export type CountedConnection = Connection & { readonly cost: Cost }
 export const connect = async (host: Host, options: ConnectOptions = {}): Promise<CountedConnection> => {
   options.signal?.throwIfAborted()
   if (host.link.via === 'local') return (await import('./local.ts')).openLocal(host, options)
-  return (await import('./ssh.ts')).openSsh(host, options)
+  return (await import('./ssh/open.ts')).openSsh(host, options)
 }

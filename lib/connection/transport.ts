@@ -1,6 +1,6 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Listening } from '../model.ts'
-import type { Become } from './bootstrap.ts'
+import type { Become } from './script/bootstrap.ts'
 
 /** What SSH and the machine itself have in common: they start programs and reach ports. */
 export interface Transport {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InputError, type Mistake } from '../errors.ts'
-import { didYouMean } from '../inventory/near.ts'
+import { didYouMean } from '../inventory/did-you-mean.ts'
 import type { Host, Inventory, Play, Playbook, Task } from '../model.ts'
 import { taskId } from '../model.ts'
 import { rolesOf, rolesOn, scopeOf } from '../playbook.ts'

@@ -1,9 +1,9 @@
 /** Gates over one member of an Alertmanager cluster. Its own `/-/ready` proves nothing: it says 200 from the first moment on. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
 import type { Gate, Reach, Verdict } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
-import { ask, askJson, type Endpoint, refused } from './endpoint.ts'
 import { listed, missingFrom } from './listed.ts'
 
 /** It answers, and its cluster has settled (or it has none), so that it sends notifications. */

@@ -1,5 +1,5 @@
+import { ask, type Endpoint, refused } from '../api/endpoint.ts'
 import type { Duration, Gate, HttpAnswer } from '../model.ts'
-import { ask, type Endpoint, refused } from './endpoint.ts'
 
 export interface HttpQuestion {
   readonly path: string

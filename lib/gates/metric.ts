@@ -1,5 +1,5 @@
+import { ask, type Endpoint, refused } from '../api/endpoint.ts'
 import type { Gate } from '../model.ts'
-import { ask, type Endpoint, refused } from './endpoint.ts'
 
 interface MetricQuestion {
   /** Of the page of metrics; series of that name are added up. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { ask, type Endpoint, read } from '../api/endpoint.ts'
 import type { Gate, Reach } from '../model.ts'
-import { ask, type Endpoint, read } from './endpoint.ts'
 import { listed, missingFrom } from './listed.ts'
 
 /** Prometheus sends to all Alertmanagers at once; this long after, an alert must be everywhere. */

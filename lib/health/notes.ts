@@ -1,6 +1,6 @@
 /** What no row of a status shows by itself: only the whole fleet does. Pure. */
-import { islandsOf } from './islands.ts'
-import type { HostLook, InstanceLook } from './look.ts'
+import { islandsOf } from './partitions.ts'
+import type { HostLook, InstanceLook } from './types.ts'
 
 /** One sentence for each: hosts that can't be reached, a run under way, clusters that are split or incomplete, versions mixed, stale processes. */
 export const notesOf = (

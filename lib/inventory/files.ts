@@ -1,6 +1,9 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { readText } from './inventory-files.ts'
+import { InputError } from '../errors.ts'
+
+/** The endings of the YAML files that Ansible reads. */
+export const YAML_EXTENSIONS = ['', '.yml', '.yaml', '.json']
 
 /** A change of one file of an inventory, not yet written. Texts are without a byte order mark. */
 export interface FileEdit {
@@ -31,5 +34,18 @@ export const filesWith = (edits: readonly FileEdit[]): Files => {
     },
   }
 }
+
+/** A text file's content, without a byte order mark. Throws InputError when it can't be read. */
+export const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? error.code : error
+    throw new InputError([{ where: file, what: `cannot be read (${why})`, fix: 'check its permissions' }])
+  }
+}
+
+/** What an entry is, links followed; undefined for a link to nowhere. */
+export const isFolder = (path: string): boolean | undefined => statSync(path, { throwIfNoEntry: false })?.isDirectory()
 
 const byName = (a: string, b: string): number => (a < b ? -1 : 1)

@@ -1,12 +1,12 @@
 import type { Host, Machine } from '../model.ts'
-import type { Checks } from './check.ts'
-import { address } from './fields.ts'
-import { linkOf } from './link.ts'
+import { linkOf } from './connection-vars.ts'
 import { vestalVariable } from './machine.ts'
 import type { Mistakes } from './mistakes.ts'
-import { isTemplated } from './templating.ts'
-import { groupsOf, type Member } from './tree.ts'
-import type { Variable } from './variable.ts'
+import { groupsOf, type Member } from './read/groups.ts'
+import { address } from './schema/fields.ts'
+import type { Checks } from './schema/validate.ts'
+import { isTemplated } from './yaml/templating.ts'
+import type { Variable } from './yaml/variable.ts'
 
 /** Makes hosts of names and variables: typed where Vestal knows the variable, frozen all through. */
 export const hostReader = ({

@@ -1,7 +1,7 @@
 import type { Inventory } from '../model.ts'
 import { Secret } from '../secret.ts'
-import { originOf, treeOf } from './memory.ts'
-import { referenceOf } from './secrets.ts'
+import { originOf, treeOf } from './provenance.ts'
+import { referenceOf } from './yaml/secrets.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 export interface GroupJson {

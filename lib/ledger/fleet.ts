@@ -1,4 +1,4 @@
-import type { Endpoint } from '../gates/endpoint.ts'
+import type { Endpoint } from '../api/endpoint.ts'
 import type { Host } from '../model.ts'
 
 /** What of a fleet takes part when alerts are watched. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { askJson, type Endpoint } from '../api/endpoint.ts'
 import { HostError, LinkError } from '../errors.ts'
-import { askJson, type Endpoint } from '../gates/endpoint.ts'
 import type { Reach } from '../model.ts'
 import type { Machine, WatchedFleet } from './fleet.ts'
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { z } from 'zod'
-import { given } from '../given.ts'
 import type { Reach } from '../model.ts'
+import { given } from '../signals.ts'
 import type { Notified } from './events.ts'
 import type { WatchedAlertmanager } from './fleet.ts'
 import { type KeptLink, keepLink } from './kept-link.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { askJson, type Endpoint, read, send } from '../api/endpoint.ts'
 import { HostError } from '../errors.ts'
-import { askJson, type Endpoint, read, send } from '../gates/endpoint.ts'
 import type { Reach } from '../model.ts'
 
 /** A silence in the cluster, for as long as a run watches. */

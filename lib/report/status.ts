@@ -1,4 +1,4 @@
-import type { FleetLook, InstanceLook } from '../health/look.ts'
+import type { FleetLook, InstanceLook } from '../health/types.ts'
 import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
 

@@ -1,6 +1,6 @@
 /** What a file of teams may say. The page docs/teams.md and the JSON Schema are made of it. */
 import { z } from 'zod'
-import { duration } from '../inventory/fields.ts'
+import { duration } from '../inventory/schema/fields.ts'
 
 export const TEAM_NAME = /^[\p{L}\p{N}][\p{L}\p{N}_.@-]*$/u
 const name = z

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { InputError } from '../../lib/errors.ts'
 import type { Host } from '../../lib/model.ts'
-import { joined } from '../web.ts'
+import { joined } from '../../lib/program/web.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 /** One Alertmanager of a cluster, with its settings. */

@@ -1,7 +1,7 @@
 import { milliseconds } from '../../lib/duration.ts'
 import type { Duration } from '../../lib/model.ts'
-import { knowsFlag } from '../../lib/versions/flags.ts'
-import type { Flags } from '../flags.ts'
+import { knowsFlag } from '../../lib/program/flag-versions.ts'
+import type { Flags } from '../../lib/program/flags.ts'
 import { gossipAddress, type Member } from './cluster.ts'
 
 export const CONFIG = '/etc/alertmanager/alertmanager.yml'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { absolutePath, bytes, version } from '../../lib/inventory/fields.ts'
-import { extraFlags } from '../flags.ts'
-import { webFields } from '../web.ts'
+import { absolutePath, bytes, version } from '../../lib/inventory/schema/fields.ts'
+import { extraFlags } from '../../lib/program/flags.ts'
+import { webFields } from '../../lib/program/web.ts'
 
 const collector = z.string().regex(/^[a-z0-9_.]+$/, { error: 'expected the name of a collector, such as systemd' })
 

@@ -1,10 +1,10 @@
 import type { Host, Inventory } from '../../lib/model.ts'
+import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/program/web.ts'
+import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import type { Sealed } from '../../lib/secret.ts'
-import { externalLabel } from '../../lib/versions/external-labels.ts'
-import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
-import { yamlFile } from '../yaml.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
+import { externalLabel } from './external-labels.ts'
 import type { Job } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 

@@ -1,4 +1,4 @@
-import type { Flags } from '../flags.ts'
+import type { Flags } from '../../lib/program/flags.ts'
 import { CONFIG, WEB_CONFIG } from './config.ts'
 import type { PrometheusVars } from './vars.ts'
 

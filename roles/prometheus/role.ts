@@ -1,4 +1,3 @@
-import { lookAtPrometheus } from '../../lib/gates/looks.ts'
 import {
   alertmanagersDiscovered,
   configInForce,
@@ -6,7 +5,8 @@ import {
   prometheusReady,
   ruleGroupsEvaluated,
 } from '../../lib/gates/prometheus.ts'
-import { byteCount } from '../../lib/inventory/fields.ts'
+import { lookAtPrometheus } from '../../lib/gates/status.ts'
+import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
@@ -15,19 +15,19 @@ import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
+import { flagNames, flagWords } from '../../lib/program/flags.ts'
+import { memoryLimit } from '../../lib/program/memory-limit.ts'
+import { execStart, onPath, programTasks, RELEASES, staged, switched, unitPath } from '../../lib/program/release.ts'
+import { template } from '../../lib/program/template.ts'
+import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
+import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
-import { flagNames, flagWords } from '../flags.ts'
-import { memoryLimit } from '../memory.ts'
-import { execStart, onPath, programTasks, RELEASES, staged, switched, unitPath } from '../program.ts'
 import { RULES, ruleFileNames, ruleFiles } from '../rules/files.ts'
+import { PROGRAM, promtool, USER } from '../rules/release.ts'
 import { rules } from '../rules/role.ts'
-import { template } from '../template.ts'
-import { endpointOf, hasTls, joined, portOf } from '../web.ts'
-import { yamlFile } from '../yaml.ts'
 import { CONFIG, configFile, TARGETS, targetsFile, targetsPath, WEB_CONFIG } from './config.ts'
 import { flagsOf } from './flags.ts'
 import { ownershipFor } from './ownership.ts'
-import { PROGRAM, promtool, USER } from './release.ts'
 import { alertmanagersOf, jobsOf } from './targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
 

@@ -1,9 +1,9 @@
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Scope } from '../../lib/model.ts'
+import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/program/web.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
 import { nodeExporter } from '../node-exporter/role.ts'
-import { clientConfig, joined, portOf, prefixOf, type Web } from '../web.ts'
 import type { PrometheusVars } from './vars.ts'
 
 /** A job over the hosts of a group: one file of targets, and the scrape config that reads it. */

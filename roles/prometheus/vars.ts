@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/fields.ts'
+import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
-import { extraFlags } from '../flags.ts'
-import { externalUrl, webFields } from '../web.ts'
+import { extraFlags } from '../../lib/program/flags.ts'
+import { externalUrl, webFields } from '../../lib/program/web.ts'
 
 const yaml = z.looseObject({}, { error: 'expected a mapping, as Prometheus reads it' })
 

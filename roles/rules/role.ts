@@ -1,9 +1,9 @@
 import { directory } from '../../lib/kinds/directory.ts'
+import { staged } from '../../lib/program/release.ts'
 import { role } from '../../lib/role.ts'
-import { staged } from '../program.ts'
-import { PROGRAM, promtool } from '../prometheus/release.ts'
 import { prometheusVars } from '../prometheus/vars.ts'
 import { ruleFiles } from './files.ts'
+import { PROGRAM, promtool } from './release.ts'
 import { rulesVars } from './vars.ts'
 
 const promVersion = prometheusVars.pick({ version: true }).loose()

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
-import { toExitCode } from '../../lib/cli/failure.ts'
+import { toExitCode } from '../../cli/failure.ts'
 import { InputError } from '../../lib/errors.ts'
 import { labDown } from '../../lib/lab/lab.ts'
 import { type Ansible, ansible, findAnsible, forgetAnsible, serveMirror } from './ansible.ts'

@@ -6,7 +6,7 @@ import { type Fleet, forget } from './fleets.ts'
 import { type Bench, ran } from './inside.ts'
 import type { Sample } from './statistics.ts'
 
-const VESTAL = join(import.meta.dirname, '../../lib/cli/vestal.js')
+const VESTAL = join(import.meta.dirname, '../../cli/vestal.js')
 const FLOOR = join(import.meta.dirname, 'floor.mjs')
 
 export const floor = (bench: Bench, { hosts }: Fleet): Promise<Sample> => {

@@ -40,7 +40,7 @@ export const project = join(import.meta.dirname, '../..')
 /** Where the runs of this test file leave their folders. */
 export const runs = mkdtempSync(join(tmpdir(), 'vestal-runs-'))
 
-const ours = [process.execPath, join(project, 'lib/cli/vestal.js')]
+const ours = [process.execPath, join(project, 'cli/vestal.js')]
 
 /** Runs `vestal` with these words to its end. */
 export const vestal = (words: readonly string[], options: VestalOptions = {}): Promise<Ended> =>

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
-import { yamlFile } from '../../roles/yaml.ts'
+import { yamlFile } from '../../lib/program/yaml-file.ts'
 
 const config = {
   global: { smtp_auth_password: 'hunter2a' },

@@ -1,7 +1,7 @@
 import { isMap, type YAMLMap } from 'yaml'
 import { InputError } from '../../errors.ts'
 import type { FileEdit } from '../files.ts'
-import type { Source } from '../source.ts'
+import type { Source } from '../yaml/source.ts'
 import { cannotEdit, draftSources, requireEditable, type Splice, spliced, withText } from './draft.ts'
 import { afterColon, columnOf, insertEntry, isEmpty, newline, startOf } from './mapping.ts'
 import { type GroupPlace, type Places, placesIn } from './places.ts'

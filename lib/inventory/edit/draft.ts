@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.ts'
 import { type FileEdit, filesWith } from '../files.ts'
 import { collectMistakes, showPosition } from '../mistakes.ts'
-import { inventorySources } from '../read-path.ts'
-import { readSecrets } from '../secrets.ts'
-import { positionOf, type Source } from '../source.ts'
+import { inventorySources } from '../read/read-path.ts'
+import { readSecrets } from '../yaml/secrets.ts'
+import { positionOf, type Source } from '../yaml/source.ts'
 
 /** One piece of a file's text, and what comes in its place. */
 export interface Splice {

@@ -1,6 +1,6 @@
 /** Changes of a mapping's text that leave every byte around them as it is. */
 import { isCollection, isMap, isScalar, type Node, type Pair, type YAMLMap } from 'yaml'
-import type { Source } from '../source.ts'
+import type { Source } from '../yaml/source.ts'
 import type { Splice } from './draft.ts'
 import { shownValue } from './scalar-text.ts'
 

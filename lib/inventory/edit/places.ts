@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, type Node, type YAMLMap } from 'yaml'
-import { expandHostNames } from '../host-names.ts'
-import { entriesOf, keyName, type Source } from '../source.ts'
+import { expandHostNames } from '../ansible/host-ranges.ts'
+import { entriesOf, keyName, type Source } from '../yaml/source.ts'
 import { isEmpty, type KeyValue, pairsOf } from './mapping.ts'
 
 /** A group where it is written: its name as a key, and what stands behind it. */

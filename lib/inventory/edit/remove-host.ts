@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMap, isScalar, type YAMLMap } from 'yaml'
 import { InputError } from '../../errors.ts'
-import { type FileEdit, filesWith } from '../files.ts'
-import { folderOf, isFolder, YAML_EXTENSIONS } from '../inventory-files.ts'
+import { type FileEdit, filesWith, isFolder, YAML_EXTENSIONS } from '../files.ts'
+import { folderOf } from '../read/inventory-files.ts'
 import { cannotEdit, draftSources, requireEditable, type Splice, spliced, withText } from './draft.ts'
 import {
   columnOf,

@@ -1,6 +1,6 @@
 import { isMap, isScalar, type Node, type Pair } from 'yaml'
 import { collectMistakes } from '../mistakes.ts'
-import { parseSource } from '../source.ts'
+import { parseSource } from '../yaml/source.ts'
 
 /** A value as YAML on one line, which reads back the same wherever it stands; a scalar like `old`, if that has quotes. */
 export const shownValue = (value: unknown, old?: Node): string => {

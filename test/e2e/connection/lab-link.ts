@@ -1,5 +1,6 @@
 import { inject } from 'vitest'
-import { type ConnectOptions, type CountedConnection, connect } from '../../../lib/connection/connect.ts'
+import { connect } from '../../../lib/connection/connect.ts'
+import type { ConnectOptions, CountedConnection } from '../../../lib/connection/options.ts'
 import { accounts } from '../../../lib/lab/places.ts'
 import type { Host, Link } from '../../../lib/model.ts'
 import { Secret } from '../../../lib/secret.ts'

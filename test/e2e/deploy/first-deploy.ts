@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import type { FleetLook } from '../../../lib/health/look.ts'
+import type { FleetLook } from '../../../lib/health/types.ts'
 import type { RunReport } from '../../../lib/model.ts'
 import { changesOf, planOf, reportOf, resetHost, runs, vestal } from '../vestal.ts'
 import { changedPaths, type Snapshot, snapshot } from './snapshot.ts'

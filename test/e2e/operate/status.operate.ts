@@ -1,7 +1,7 @@
 /** `status` tells one trouble from another. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Finding } from '../../../lib/health/finding.ts'
-import type { FleetLook } from '../../../lib/health/look.ts'
+import type { FleetLook } from '../../../lib/health/types.ts'
 import { ADDRESSES, deploy } from '../deploy/fleet.ts'
 import { haWith } from '../deploy/inventories.ts'
 import { onHost, vestal } from '../vestal.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { checkRules } from '../../../lib/cli/commands/check.ts'
+import { checkRules } from '../../../cli/commands/check.ts'
 import { checkPage } from '../../../scripts/check-docs.ts'
 
 test('docs/check.md has every finding as the code has it: npm run docs', () => {

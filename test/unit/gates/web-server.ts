@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Endpoint } from '../../../lib/api/endpoint.ts'
 import { connect } from '../../../lib/connection/connect.ts'
-import type { Endpoint } from '../../../lib/gates/endpoint.ts'
 import type { Connection, Gate, Host, Reach, Verdict } from '../../../lib/model.ts'
 
 /** What a web server answers, by path: JSON with status 200, or a whole answer. */

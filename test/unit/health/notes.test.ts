@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { islandsOf } from '../../../lib/health/islands.ts'
-import type { HostLook, InstanceLook } from '../../../lib/health/look.ts'
 import { notesOf } from '../../../lib/health/notes.ts'
+import { islandsOf } from '../../../lib/health/partitions.ts'
+import type { HostLook, InstanceLook } from '../../../lib/health/types.ts'
 import type { Facts } from '../../../lib/model.ts'
 
 const ADDRESSES = { 'am-1': '10.0.0.1:9094', 'am-2': '10.0.0.2:9094', 'am-3': '10.0.0.3:9094' } as const

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { InputError } from '../../../lib/errors.ts'
 import { inventoryJson } from '../../../lib/inventory/json.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
-import { selectHosts } from '../../../lib/inventory/pattern.ts'
+import { selectHosts } from '../../../lib/inventory/select-hosts.ts'
 import type { Inventory } from '../../../lib/model.ts'
 import { type Answer, ansibleInventory, askAnsible, installAnsible } from './ansible.ts'
 

@@ -10,7 +10,7 @@ import {
   secret,
   url,
   version,
-} from '../../../lib/inventory/fields.ts'
+} from '../../../lib/inventory/schema/fields.ts'
 import { role } from '../../../lib/role.ts'
 
 const tasks = () => []

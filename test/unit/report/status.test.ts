@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { FleetLook, InstanceLook } from '../../../lib/health/look.ts'
+import type { FleetLook, InstanceLook } from '../../../lib/health/types.ts'
 import { spanText, statusText } from '../../../lib/report/status.ts'
 
 const instance = (more: Partial<InstanceLook>): InstanceLook => ({

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { roleVariables } from '../../../lib/inventory/role-variables.ts'
+import { roleVariables } from '../../../lib/inventory/schema/role-variables.ts'
 import type { Role } from '../../../lib/model.ts'
 import { roles } from './fleet.ts'
 import { indexPage, pageWithSettings } from './pages.ts'

@@ -1,4 +1,4 @@
-import { roleVariables } from '../../../lib/inventory/role-variables.ts'
+import { roleVariables } from '../../../lib/inventory/schema/role-variables.ts'
 import type { Role } from '../../../lib/model.ts'
 
 const HEADING = '## Settings\n'

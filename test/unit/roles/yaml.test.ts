@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { yamlFile } from '../../../lib/program/yaml-file.ts'
 import { bytesOf, Sealed, Secret } from '../../../lib/secret.ts'
-import { yamlFile } from '../../../roles/yaml.ts'
 
 const SPECIALS = [
   'yes',

@@ -1,0 +1,28 @@
+import Table from 'cli-table3'
+import { auditEntry, auditRows } from '../../lib/report/audit.ts'
+import { planText, reportText } from '../../lib/report/text.ts'
+
+/** Lists runs, or shows one with its plan, report and (with `--json`) events. */
+export const audit = async ({ run, json }: { readonly run?: string; readonly json: boolean }): Promise<number> => {
+  const found = run ? auditEntry(run) : auditRows()
+  if (json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
+  else if (Array.isArray(found)) process.stdout.write(`${rowsText(found)}\n`)
+  else process.stdout.write(`${entryText(found as ReturnType<typeof auditEntry>)}\n`)
+  return 0
+}
+
+const rowsText = (rows: ReturnType<typeof auditRows>): string => {
+  const table = new Table({
+    head: ['run', 'by', 'inventory', 'result', 'changed'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const row of rows) table.push([row.run, row.owner, row.inventory, row.result, row.changed])
+  return rows.length > 0 ? table.toString() : 'No run has left a trace here yet.'
+}
+
+const entryText = (entry: ReturnType<typeof auditEntry>): string =>
+  [
+    `${entry.run} by ${entry.owner}, started ${entry.startedAt}: ${entry.result}`,
+    ...(entry.plan ? [planText(entry.plan)] : []),
+    ...(entry.report ? [reportText(entry.report)] : []),
+  ].join('\n\n')

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MANIFEST_NAME, type Manifest, type Part } from '../../fleet/backup/manifest.ts'
+import { backUp } from '../../fleet/backup/node.ts'
+import { holdersOf } from '../../fleet/stateful-services.ts'
+import { InputError } from '../../lib/errors.ts'
+import { rolesOf } from '../../lib/playbook.ts'
+import deploy from '../../playbooks/deploy.ts'
+import type { BackupFlags } from '../backup-options.ts'
+import { inLab, openInventory } from '../context.ts'
+import { type Job, runJobs } from '../jobs.ts'
+import { requireHosts } from '../usage.ts'
+
+/**
+ * Copies silences, notification logs and samples of every host into a folder, while everything goes on serving. A host's folder appears
+ * there when it is whole. Throws InputError for a folder that holds a backup of one of the hosts.
+ */
+export const backup = async (flags: BackupFlags): Promise<number> => {
+  const opened = await openInventory(flags, rolesOf(deploy))
+  requireHosts('--break-lock', flags.breakLock, opened.hosts)
+  const byHost = Map.groupBy(holdersOf(opened.inventory, opened.hosts), ({ host }) => host)
+  requireNew(
+    flags.to,
+    [...byHost.keys()].map(({ name }) => name),
+  )
+  const inside = await inLab(opened.hosts)
+  if (inside !== null) return inside
+  const jobs = [...byHost].map(
+    ([host, holders]): Job => ({
+      host,
+      task: 'backup',
+      async work({ run, tools, step }) {
+        const half = join(flags.to, `.${host.name}.part`)
+        rmSync(half, { recursive: true, force: true })
+        mkdirSync(half, { recursive: true, mode: 0o700 })
+        const parts: Part[] = []
+        for (const holder of holders)
+          parts.push(await step(`copy what ${holder.role} holds`, () => backUp(tools, holder, half)))
+        const manifest: Manifest = { vestal: 'backup/1', host: host.name, run, at: new Date().toISOString(), parts }
+        writeFileSync(join(half, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
+        renameSync(half, join(flags.to, host.name))
+      },
+    }),
+  )
+  return runJobs(opened, flags, { name: 'backup', jobs, order: 'together' })
+}
+
+const requireNew = (folder: string, names: readonly string[]): void => {
+  const there = names.filter((name) => existsSync(join(folder, name)))
+  if (names.length === 0)
+    throw new InputError([{ where: 'inventory', what: 'no host here has an Alertmanager or a Prometheus' }])
+  if (there.length > 0)
+    throw new InputError(
+      there.map((name) => ({ where: join(folder, name), what: 'is there already', fix: 'give another folder' })),
+    )
+}

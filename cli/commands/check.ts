@@ -1,0 +1,75 @@
+import pLimit from 'p-limit'
+import { alertmanagerRules } from '../../fleet/check/alertmanager-checks.ts'
+import { prometheusRules } from '../../fleet/check/prometheus-checks.ts'
+import { doorsOf, namesToResolve } from '../../fleet/check/required-paths.ts'
+import { inventoryView } from '../../fleet/check/view-of-inventory.ts'
+import { runningView } from '../../fleet/check/view-of-running.ts'
+import { connectionPool } from '../../lib/engine/pool.ts'
+import { HostError } from '../../lib/errors.ts'
+import { type Finding, findingsOf } from '../../lib/health/finding.ts'
+import { type HostFacts, hostRules } from '../../lib/health/host-checks.ts'
+import { tryDoors } from '../../lib/health/reachability.ts'
+import { needsOf } from '../../lib/health/requirements.ts'
+import { type Survey, surveyHost } from '../../lib/health/survey.ts'
+import type { Host, Reach } from '../../lib/model.ts'
+import { rolesOf } from '../../lib/playbook.ts'
+import { checkText } from '../../lib/report/check.ts'
+import deploy from '../../playbooks/deploy.ts'
+import { connecting } from '../connecting.ts'
+import { inLab, type OpenInventory, openInventory } from '../context.ts'
+import type { CommonFlags } from '../options.ts'
+
+/** Every rule of `check`, in the order of its findings. */
+export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules] as const
+
+/** Looks at every host, at the ways between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
+export const check = async (flags: CommonFlags): Promise<number> => {
+  const opened = await openInventory(flags, rolesOf(deploy))
+  const inside = await inLab(opened.hosts)
+  if (inside !== null) return inside
+  await using pool = connectionPool(connecting(flags))
+  const findings = await look(opened, pool.reach, flags.forks)
+  const { inventory, hosts } = opened
+  const json = { vestal: 'check/2', inventory: inventory.name, hosts: hosts.length, findings }
+  process.stdout.write(`${flags.json ? JSON.stringify(json, null, 2) : checkText(findings, hosts.length)}\n`)
+  return findings.some(({ severity }) => severity === 'error') ? 1 : 0
+}
+
+const look = async ({ inventory, hosts }: OpenInventory, reach: Reach, forks: number): Promise<readonly Finding[]> => {
+  const wanted = inventoryView(inventory)
+  const names = namesToResolve(inventory)
+  const limit = pLimit(forks)
+  const survey = async (host: Host): Promise<HostFacts> => {
+    const needs = needsOf(deploy, inventory, host)
+    return { host, needs, survey: await surveyHost(await reach(host), needs, { names }).catch(asHostError) }
+  }
+  const facts = await Promise.all(hosts.map((host) => limit(() => survey(host).catch((error) => lost(host, error)))))
+  const surveys = new Map(
+    facts.flatMap(({ host, survey: one }): [Host, Survey][] => (one instanceof Error ? [] : [[host, one]])),
+  )
+  const [running, tries] = await Promise.all([
+    runningView(inventory, {
+      hosts: [...surveys.keys()],
+      reach,
+      command: (host, port) =>
+        surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command,
+    }),
+    tryDoors(doorsOf(inventory), surveys, reach),
+  ])
+  const balanced = [...surveys].flatMap(([{ name: host }, { names: resolved }]) =>
+    [...resolved]
+      .filter(([, addresses]) => addresses.length > 1)
+      .map(([name, addresses]) => ({ host, name, addresses })),
+  )
+  return [
+    ...findingsOf(hostRules, { hosts: facts }),
+    ...findingsOf([...prometheusRules, ...alertmanagerRules], { inventory: wanted, running, ...tries, balanced }),
+  ].sort((one, other) => Number(one.severity === 'warning') - Number(other.severity === 'warning'))
+}
+
+const asHostError = (error: unknown): HostError => {
+  if (error instanceof HostError) return error
+  throw error
+}
+
+const lost = (host: Host, error: unknown): HostFacts => ({ host, needs: {}, survey: asHostError(error) })

@@ -1,0 +1,32 @@
+import Table from 'cli-table3'
+import { inventoryJson, inventoryOrigins } from '../../lib/inventory/json.ts'
+import type { Host } from '../../lib/model.ts'
+import { rolesOf } from '../../lib/playbook.ts'
+import deploy from '../../playbooks/deploy.ts'
+import { openInventory } from '../context.ts'
+import type { CommonFlags } from '../options.ts'
+
+/**
+ * Prints the inventory as Vestal understands it; `--json` in the shape of `ansible-inventory --list`, `--origin` with the place where
+ * each variable was written. Touches no machine.
+ */
+export const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Promise<number> => {
+  const { inventory: loaded, hosts } = await openInventory(flags, rolesOf(deploy))
+  const origins = flags.origin ? inventoryOrigins(loaded) : {}
+  if (flags.json) print(JSON.stringify(flags.origin ? origins : inventoryJson(loaded), null, 2))
+  else if (flags.origin) for (const { name } of hosts) printOrigins(name, origins[name] ?? {})
+  else print(table(hosts))
+  return 0
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const printOrigins = (host: string, origins: Readonly<Record<string, string>>): void => {
+  for (const [variable, place] of Object.entries(origins)) print(`${host} ${variable} ${place}`)
+}
+
+const table = (hosts: readonly Host[]): string => {
+  const rows = new Table({ head: ['host', 'address', 'groups'], style: { head: [], border: [], compact: true } })
+  for (const host of hosts) rows.push([host.name, host.address, host.groups.join(' ')])
+  return rows.toString()
+}

@@ -1,0 +1,97 @@
+import { InputError } from '../../lib/errors.ts'
+import { labDown, labList, labUp } from '../../lib/lab/lab.ts'
+import { clearNotifications, labNotifications } from '../../lib/lab/receiver.ts'
+import { labExec, labSsh } from '../../lib/lab/ssh.ts'
+
+interface LabFlags {
+  readonly action: string
+  readonly words?: readonly string[]
+  readonly '--'?: readonly string[]
+  readonly name: string
+  readonly hosts: number
+  readonly clear: boolean
+  readonly json: boolean
+}
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+/** `vestal lab up|down|list|ssh|exec|notifications`. */
+export const lab = async (flags: LabFlags): Promise<number> => {
+  switch (flags.action) {
+    case 'up': {
+      const made = await labUp({
+        name: flags.name,
+        hosts: flags.hosts,
+        onProgress: (what) => void process.stderr.write(`${what}\n`),
+      })
+      print(
+        flags.json
+          ? JSON.stringify(made, null, 2)
+          : made.hosts.map(({ name, address }) => `${name} ${address}`).join('\n'),
+      )
+      return 0
+    }
+    case 'down': {
+      const was = await labDown(flags.name)
+      print(
+        flags.json
+          ? JSON.stringify({ name: flags.name, was })
+          : was
+            ? `lab '${flags.name}' is down`
+            : `lab '${flags.name}' was not up`,
+      )
+      return 0
+    }
+    case 'list':
+      return list(flags)
+    case 'notifications':
+      return notifications(flags)
+    default:
+      return onHost(flags)
+  }
+}
+
+const list = ({ json }: LabFlags): number => {
+  const labs = labList()
+  if (json) print(JSON.stringify(labs, null, 2))
+  else
+    for (const { name, hosts } of labs)
+      for (const host of hosts) print(`${name} ${host.name} ${host.address} ${host.power}`)
+  return 0
+}
+
+const notifications = ({ name, clear, json }: LabFlags): number => {
+  const received = labNotifications(name)
+  for (const one of received) print(json ? JSON.stringify(one) : `${one.at} ${one.path} ${summary(one.body)}`)
+  if (clear) clearNotifications(name)
+  return 0
+}
+
+const summary = (body: unknown): string => {
+  const { status, alerts } = (body ?? {}) as { status?: string; alerts?: { labels?: Record<string, string> }[] }
+  return `${status ?? '?'} ${(alerts ?? []).map(({ labels }) => labels?.alertname ?? '?').join(', ')}`
+}
+
+const onHost = async (flags: LabFlags): Promise<number> => {
+  const [host, ...command] = [...(flags.words ?? []), ...(flags['--'] ?? [])]
+  if (!host)
+    throw new InputError([
+      {
+        where: `vestal lab ${flags.action}`,
+        what: 'which host?',
+        fix: 'Name it as `vestal lab list` does: vestal lab ssh lab-1',
+      },
+    ])
+  if (flags.action === 'ssh') return labSsh(host, command, { lab: flags.name })
+  if (command.length === 0)
+    throw new InputError([
+      {
+        where: 'vestal lab exec',
+        what: 'what shall run there?',
+        fix: 'vestal lab exec lab-1 -- systemctl status prometheus',
+      },
+    ])
+  const { code, stdout, stderr } = await labExec(host, command.join(' '), { lab: flags.name })
+  process.stdout.write(stdout)
+  process.stderr.write(stderr)
+  return code
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { labelsText } from '../../../lib/routing/cases.ts'
+import type { Labels } from '../../../lib/routing/matcher.ts'
+import { sentAs } from '../../../lib/routing/replay.ts'
+import { type Asked, alertsOf, askPrometheus, inGroup, keyOf, routingOf, wantedPath } from './fleet.ts'
+import type { RoutesFlags } from './options.ts'
+
+/** Lists alerts, rules and targets that no team owns. Exit code 0: they go to the default team. Throws HostError where a host cannot be asked. */
+export const coverage = async (
+  { inventory, hosts, reach }: Asked,
+  { days, json }: Pick<RoutesFlags, 'days' | 'json'>,
+): Promise<number> => {
+  const { label, teams } = routingOf(inventory)
+  const names = new Set(teams.map(({ name }) => name))
+  const found = await Promise.all(
+    inGroup(hosts, 'prometheus').map(async (host) => {
+      const path = wantedPath(inventory, host)
+      const unowned = (labels: Labels): boolean => !names.has(sentAs(labels, path)?.[label] ?? '')
+      const [{ firing, past }, targets, rules] = await Promise.all([
+        alertsOf(reach, host, days),
+        askPrometheus(reach, host, '/api/v1/targets?state=active', TARGETS),
+        askPrometheus(reach, host, '/api/v1/rules?type=alert', RULES),
+      ])
+      return {
+        alerts: [...firing, ...past].filter(unowned).map((alert) => sentAs(alert, path) ?? alert),
+        targets: targets.data.activeTargets.map(({ labels }) => labels),
+        unownedTargets: targets.data.activeTargets.map(({ labels }) => labels).filter(unowned),
+        rules: rules.data.groups.flatMap((group) => group.rules).filter(({ labels }) => unowned(labels ?? {})),
+      }
+    }),
+  )
+  const alerts = [...new Map(found.flatMap((one) => one.alerts).map((one) => [keyOf(one), one])).values()]
+  const places = Map.groupBy(
+    new Map(found.flatMap((one) => one.unownedTargets).map((one) => [keyOf(one), one])).values(),
+    placeOf,
+  )
+  const namespaces = [...places].map(([place, targets]) => ({ place, targets: targets.length }))
+  // Most rules take their labels from the series they look at: those are seen in alerts and targets.
+  const rules = [...new Set(found.flatMap((one) => one.rules).map(({ name }) => name))].sort()
+  const total = new Set(found.flatMap((one) => one.targets).map(keyOf)).size
+  if (json) {
+    const answer = { vestal: 'routes-coverage/1', alerts, namespaces, rulesWithoutOwnLabels: rules, targets: total }
+    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
+    return 0
+  }
+  const lines = [
+    ...alerts.map((alert) => `alert ${labelsText(alert)}`),
+    ...namespaces.map(({ place, targets }) => `${place}: ${targets} targets`),
+    `${alerts.length} alerts and ${namespaces.length} namespaces or jobs have no owner; ${total} targets looked at, ${rules.length} rules take their owner from their series`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+  return 0
+}
+
+const placeOf = ({ namespace, job = '' }: Labels): string => (namespace ? `namespace ${namespace}` : `job ${job}`)
+
+const LABELS = z.record(z.string(), z.string())
+const TARGETS = z.object({ activeTargets: z.array(z.object({ labels: LABELS })) })
+const RULES = z.object({
+  groups: z.array(z.object({ rules: z.array(z.object({ name: z.string(), labels: LABELS.optional() })) })),
+})

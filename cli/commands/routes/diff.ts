@@ -1,0 +1,103 @@
+import Table from 'cli-table3'
+import compare from 'semver/functions/compare.js'
+import { HostError, InputError } from '../../../lib/errors.ts'
+import type { Host } from '../../../lib/model.ts'
+import { labelsText } from '../../../lib/routing/cases.ts'
+import { type Labels, MatcherError } from '../../../lib/routing/matcher.ts'
+import { parseClassic, parseMatchers } from '../../../lib/routing/parse-matchers.ts'
+import { RegexError } from '../../../lib/routing/regex/regex-error.ts'
+import { receiversAt, replay, sentAs } from '../../../lib/routing/replay.ts'
+import { type Router, routerOf } from '../../../lib/routing/routes.ts'
+import {
+  type Asked,
+  alertsOf,
+  currentPath,
+  currentRoutes,
+  heldBy,
+  inGroup,
+  keyOf,
+  routingOf,
+  wantedPath,
+} from './fleet.ts'
+import type { RoutesFlags } from './options.ts'
+
+interface Difference {
+  readonly alert: Labels
+  readonly firing: boolean
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+}
+
+/**
+ * Replays alerts that fire and fired through what runs now and through what the inventory wants; shows those of which others would be
+ * told. Exit code 3 with differences where `--exit-code` asks for it. Throws HostError where a host cannot be asked.
+ */
+export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json' | 'exitCode'>): Promise<number> => {
+  const { inventory, hosts, reach } = asked
+  const [first, ...others] = inGroup(hosts, 'alertmanager')
+  if (!first) throw new InputError([{ where: 'inventory', what: 'no Alertmanager among these hosts' }])
+  const at = new Date()
+  const before = await routerNow(asked, first)
+  const after = routingOf(inventory).router
+  const perHost = await Promise.all(
+    inGroup(hosts, 'prometheus').map(async (host) => {
+      const [path, { firing, past }] = await Promise.all([currentPath(reach, host), alertsOf(reach, host, flags.days)])
+      const sides = { before: { ...path, router: before }, after: { ...wantedPath(inventory, host), router: after } }
+      const seen = (alert: Labels, isFiring: boolean) => ({
+        alert: sentAs(alert, sides.before) ?? alert,
+        firing: isFiring,
+        ...replay(alert, sides, at),
+      })
+      return [...firing.map((alert) => seen(alert, true)), ...past.map((alert) => seen(alert, false))]
+    }),
+  )
+  const known = new Map(perHost.flat().map((one) => [keyOf(one.alert), one]))
+  const foreign = (await Promise.all([first, ...others].map((host) => heldBy(reach, host)))).flat()
+  // What no Prometheus here sends is not relabelled on its way.
+  for (const alert of foreign)
+    if (!known.has(keyOf(alert)))
+      known.set(keyOf(alert), {
+        alert,
+        firing: true,
+        before: receiversAt(before, alert, at),
+        after: receiversAt(after, alert, at),
+      })
+  const all = [...known.values()]
+  const differences = all.filter((one) => one.before.join() !== one.after.join())
+  print(differences, { ...flags, alerts: all.length })
+  return differences.length > 0 && flags.exitCode ? 3 : 0
+}
+
+const routerNow = async ({ reach }: Asked, host: Host): Promise<Router> => {
+  const { config, version } = await currentRoutes(reach, host)
+  try {
+    return routerOf(config, compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers)
+  } catch (error) {
+    if (!(error instanceof MatcherError || error instanceof RegexError)) throw error
+    throw new HostError(host.name, `its routes cannot be followed: ${error.message}`)
+  }
+}
+
+const print = (
+  differences: readonly Difference[],
+  { json, alerts }: { readonly json: boolean; readonly alerts: number },
+): void => {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ vestal: 'routes-diff/1', alerts, differences }, null, 2)}\n`)
+    return
+  }
+  const grid = new Table({
+    head: ['alert', 'told now', 'told then'],
+    style: { head: [], border: [], compact: true },
+    wordWrap: true,
+  })
+  for (const { alert, firing, before, after } of differences)
+    grid.push([
+      `${labelsText(alert)}${firing ? '' : ' (not firing now)'}`,
+      before.join('\n') || 'nobody',
+      after.join('\n') || 'nobody',
+    ])
+  process.stdout.write(
+    `${differences.length > 0 ? `${grid.toString()}\n` : ''}${alerts} alerts looked at, ${differences.length} would be told otherwise\n`,
+  )
+}

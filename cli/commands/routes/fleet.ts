@@ -1,0 +1,111 @@
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { askJson } from '../../../lib/api/endpoint.ts'
+import { InputError } from '../../../lib/errors.ts'
+import type { Host, Inventory, Reach } from '../../../lib/model.ts'
+import { scopeOf } from '../../../lib/playbook.ts'
+import { endpointOf } from '../../../lib/program/web.ts'
+import type { RouteConfig } from '../../../lib/routing/generate.ts'
+import type { Labels } from '../../../lib/routing/matcher.ts'
+import type { RelabelStep } from '../../../lib/routing/relabel.ts'
+import type { AlertmanagerConfig } from '../../../lib/routing/routes.ts'
+import { alertmanager } from '../../../roles/alertmanager/role.ts'
+import { type TeamRouting, teamRouting } from '../../../roles/alertmanager/teams.ts'
+import { type AlertPath, alertPath } from '../../../roles/prometheus/alert-path.ts'
+import { prometheus } from '../../../roles/prometheus/role.ts'
+
+/** The hosts that are asked, and how they are reached. */
+export interface Asked {
+  readonly inventory: Inventory
+  readonly hosts: readonly Host[]
+  readonly reach: Reach
+}
+
+/** The routing that the inventory wants; that of its first Alertmanager. Throws InputError where it has none. */
+export const routingOf = (inventory: Inventory): TeamRouting => {
+  const first = inventory.hosts.find(({ groups }) => groups.includes('alertmanager'))
+  if (first) return teamRouting(inventory, first, alertmanager.varsOf(first))
+  throw new InputError([
+    { where: 'inventory', what: 'no host is in the group alertmanager', fix: 'routes are those of an Alertmanager' },
+  ])
+}
+
+export const inGroup = (hosts: readonly Host[], group: string): readonly Host[] =>
+  hosts.filter(({ groups }) => groups.includes(group))
+
+/** What a Prometheus does to alerts once the inventory is deployed. */
+export const wantedPath = (inventory: Inventory, host: Host): AlertPath =>
+  alertPath(scopeOf(prometheus, host, inventory))
+
+/** What it does to them now. */
+export const currentPath = async (reach: Reach, host: Host): Promise<AlertPath> => {
+  const [{ data }, build] = await Promise.all([
+    askPrometheus(reach, host, '/api/v1/status/config', z.object({ yaml: z.string() })),
+    askPrometheus(reach, host, '/api/v1/status/buildinfo', z.object({ version: z.string() })),
+  ])
+  const config = (parse(data.yaml) ?? {}) as {
+    global?: { external_labels?: Labels }
+    alerting?: { alert_relabel_configs?: readonly RelabelStep[] }
+  }
+  return {
+    external: config.global?.external_labels ?? {},
+    steps: config.alerting?.alert_relabel_configs ?? [],
+    dotAll: Number.parseInt(build.data.version, 10) >= 3,
+  }
+}
+
+/** The routing in force on an Alertmanager, and its version. */
+export const currentRoutes = async (
+  reach: Reach,
+  host: Host,
+): Promise<{ readonly config: AlertmanagerConfig; readonly version: string }> => {
+  const form = z.object({ config: z.object({ original: z.string() }), versionInfo: z.object({ version: z.string() }) })
+  const answer = await askJson(reach, endpointOf(host, alertmanager.varsOf(host)), { path: '/api/v2/status', form })
+  const config = (parse(answer.config.original) ?? {}) as { route?: RouteConfig }
+  return { config: { ...config, route: config.route ?? {} }, version: answer.versionInfo.version }
+}
+
+/** The labels of alerts that fire, or fired within some days, as the rules of one Prometheus gave them. */
+export const alertsOf = async (
+  reach: Reach,
+  host: Host,
+  days: number,
+): Promise<{ readonly firing: readonly Labels[]; readonly past: readonly Labels[] }> => {
+  const labels = z.record(z.string(), z.string())
+  const [now, before] = await Promise.all([
+    askPrometheus(
+      reach,
+      host,
+      '/api/v1/alerts',
+      z.object({ alerts: z.array(z.object({ labels, state: z.string() })) }),
+    ),
+    days > 0
+      ? askPrometheus(
+          reach,
+          host,
+          `/api/v1/query?query=${encodeURIComponent(`count_over_time(ALERTS{alertstate="firing"}[${days}d])`)}`,
+          z.object({ result: z.array(z.object({ metric: labels })) }),
+        )
+      : { data: { result: [] } },
+  ])
+  const firing = now.data.alerts.filter(({ state }) => state === 'firing').map((one) => one.labels)
+  const known = new Set(firing.map(keyOf))
+  const past = before.data.result
+    .map(({ metric: { alertstate: _, ...rest } }) => rest)
+    .filter((one) => !known.has(keyOf(one)))
+  return { firing, past }
+}
+
+/** Labels of the alerts that an Alertmanager holds. */
+export const heldBy = async (reach: Reach, host: Host): Promise<readonly Labels[]> => {
+  const form = z.array(z.object({ labels: z.record(z.string(), z.string()) }))
+  const held = await askJson(reach, endpointOf(host, alertmanager.varsOf(host)), { path: '/api/v2/alerts', form })
+  return held.map(({ labels }) => labels)
+}
+
+export const askPrometheus = <T>(reach: Reach, host: Host, path: string, data: z.ZodType<T>) =>
+  askJson(reach, endpointOf(host, prometheus.varsOf(host)), { path, form: z.object({ data }) })
+
+/** The same for the same labels, in whatever order. */
+export const keyOf = (labels: Labels): string =>
+  JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,0 +1,65 @@
+import { createSilence, endSilence } from '../lib/api/alertmanager.ts'
+import { connectionPool } from '../lib/engine/pool.ts'
+import { HostError, InputError } from '../lib/errors.ts'
+import type { Host } from '../lib/model.ts'
+import { MatcherError } from '../lib/routing/matcher.ts'
+import { parseMatchers } from '../lib/routing/parse-matchers.ts'
+import type { Silence } from '../lib/routing/silence.ts'
+import { alertmanagersAmong } from '../roles/alertmanager/peers.ts'
+import { connecting } from './connecting.ts'
+import type { ChangeFlags } from './options.ts'
+
+/** Should the controller die, the silences of its run end by themselves after this long. */
+const LONGEST_MS = 4 * 60 * 60 * 1000
+
+/** Silences of one run: created when it begins to change machines, ended when it is over, however it ends. */
+export interface Maintenance extends AsyncDisposable {
+  /** Throws HostError where no Alertmanager takes them. */
+  begin(): Promise<void>
+}
+
+interface MaintenanceOptions {
+  readonly flags: ChangeFlags
+  readonly run: string
+  readonly owner: string
+}
+
+/** Throws InputError where `--silence` is no matchers. */
+export const maintenance = (hosts: readonly Host[], { flags, run, owner }: MaintenanceOptions): Maintenance => {
+  const wanted = flags.silence.map((text) => silenceFor(text, { run, owner }))
+  const members = alertmanagersAmong(hosts)
+  const ids: string[] = []
+  return {
+    async begin() {
+      if (wanted.length === 0) return
+      await using pool = connectionPool(connecting(flags))
+      const endsAt = new Date(Date.now() + LONGEST_MS).toISOString()
+      for (const one of wanted) ids.push(await createSilence(pool.reach, members, { ...one, endsAt }))
+    },
+    async [Symbol.asyncDispose]() {
+      if (ids.length === 0) return
+      await using pool = connectionPool(connecting(flags))
+      for (const id of ids) {
+        try {
+          await endSilence(pool.reach, members, id)
+        } catch (error) {
+          if (!(error instanceof HostError)) throw error
+          process.stderr.write(`${error.host}: silence ${id} could not be ended: ${error.message}\n`)
+        }
+      }
+    },
+  }
+}
+
+const silenceFor = (text: string, { run, owner }: { run: string; owner: string }): Omit<Silence, 'endsAt'> => {
+  const wrong = (what: string) =>
+    new InputError([{ where: '--silence', path: text, what, fix: 'write matchers as in \'namespace="payments"\'' }])
+  try {
+    const matchers = parseMatchers(text)
+    if (matchers.length === 0) throw wrong('has no matcher')
+    return { matchers, createdBy: owner, comment: `vestal run ${run}` }
+  } catch (error) {
+    if (error instanceof MatcherError) throw wrong(error.message)
+    throw error
+  }
+}

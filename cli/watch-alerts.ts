@@ -1,0 +1,42 @@
+import type { Emit } from '../lib/engine/events.ts'
+import { askGates } from '../lib/engine/gates.ts'
+import type { Connect } from '../lib/engine/pool.ts'
+import type { WatchedFleet } from '../lib/ledger/fleet.ts'
+import { type Ledger, openLedger } from '../lib/ledger/ledger.ts'
+import type { Gate, GateReport } from '../lib/model.ts'
+import { notificationsWriter } from '../lib/report/folder.ts'
+import { CANARY_ALERT, CANARY_RECEIVER } from '../roles/alertmanager/canary.ts'
+
+interface Watching {
+  readonly run: string
+  readonly connect: Connect
+  readonly emit: Emit
+  readonly redact: (text: string) => string
+  readonly stop: AbortSignal
+  readonly abandon: AbortSignal
+}
+
+/** A ledger whose gates, progress and every notification are kept and shown as the run's own. */
+export const watchAlerts = (fleet: WatchedFleet, watching: Watching): Ledger => {
+  const { run, connect, emit, redact, stop, abandon } = watching
+  return openLedger({
+    run,
+    fleet,
+    names: { alert: CANARY_ALERT, receiver: CANARY_RECEIVER },
+    connect,
+    ask: (gate, signal) => askOne(gate, { emit, signal }),
+    record: notificationsWriter(run, redact),
+    tell: (alerts) => emit({ event: 'alerts', alerts }),
+    stop,
+    abandon,
+  })
+}
+
+const askOne = async (gate: Gate, { emit, signal }: { emit: Emit; signal: AbortSignal }): Promise<GateReport> => {
+  const reach = (): never => {
+    throw new Error('a gate of the ledger asks no host')
+  }
+  const [report] = await askGates([gate], { play: 'Canary alerts', reach, emit, signal })
+  if (!report) throw new Error('a gate was asked and has no report')
+  return report
+}

@@ -1,0 +1,155 @@
+/** A fleet as the rules look at it: the same shape for what the inventory says and for what runs. */
+import { parse } from 'yaml'
+import type { RelabelStep } from '../../roles/ha/relabel.ts'
+
+export interface FleetView {
+  readonly prometheus: readonly PrometheusView[]
+  readonly alertmanagers: readonly AlertmanagerView[]
+}
+export interface PrometheusView {
+  readonly host: string
+  readonly shard: string
+  readonly version: string
+  readonly externalLabels: Readonly<Record<string, string>>
+  readonly alertRelabel: readonly RelabelStep[]
+  /** `address:port` of all it sends to. */
+  readonly alertmanagers: readonly string[]
+  /** Equal where these are equal: what is scraped, the rules, and how often, how long. */
+  readonly targets: string
+  readonly rules: string
+  readonly pace: Readonly<Record<string, string>>
+  readonly retention: string
+  /** In milliseconds: a firing alert is sent again after the longer of both. */
+  readonly resendMs: number
+}
+export interface AlertmanagerView {
+  readonly host: string
+  /** `address:port` that Prometheus sends to. */
+  readonly address: string
+  readonly version: string
+  /** Without it, it stands alone. */
+  readonly gossip?: {
+    readonly self: string
+    readonly label: string
+    readonly peerTimeoutMs: number
+    readonly timings: Readonly<Record<string, string>>
+    /** Whom it sees; only of one that runs. */
+    readonly seen?: readonly string[]
+  }
+  /** The shortest of the routing tree, in milliseconds. */
+  readonly groupIntervalMs: number
+  readonly retention: string
+}
+/** What a view is made of. `command` is the argument list of the process; `config` its file. */
+export interface PrometheusParts extends Pick<PrometheusView, 'host' | 'shard' | 'version' | 'targets' | 'rules'> {
+  readonly command: readonly string[]
+  readonly config: string
+  /** Default: the static targets in `config`. */
+  readonly alertmanagers?: readonly string[]
+}
+export interface AlertmanagerParts extends Pick<AlertmanagerView, 'host' | 'address' | 'version'> {
+  readonly command: readonly string[]
+  readonly config: string
+  readonly seen?: readonly string[]
+}
+
+export const prometheusView = ({ command, config, alertmanagers, ...rest }: PrometheusParts): PrometheusView => {
+  const { global = {}, alerting = {} } = (parse(config) ?? {}) as PrometheusConfig
+  const senders = alerting.alertmanagers ?? []
+  const evaluation = global.evaluation_interval ?? '1m'
+  const resend = flag(command, 'rules.alert.resend-delay') ?? '1m'
+  return {
+    ...rest,
+    externalLabels: Object.fromEntries(
+      Object.entries(global.external_labels ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
+    alertRelabel: alerting.alert_relabel_configs ?? [],
+    alertmanagers:
+      alertmanagers ??
+      senders.flatMap(({ static_configs = [] }) => static_configs.flatMap(({ targets = [] }) => targets)),
+    pace: {
+      scrape_interval: global.scrape_interval ?? '1m',
+      evaluation_interval: evaluation,
+      'rules.alert.resend-delay': resend,
+    },
+    retention: ['time', 'size']
+      .map((what) => `${what} ${flag(command, `storage.tsdb.retention.${what}`) ?? 'default'}`)
+      .join(', '),
+    resendMs: Math.max(goMilliseconds(evaluation), goMilliseconds(resend)),
+  }
+}
+
+export const alertmanagerView = ({ command, config, seen, ...rest }: AlertmanagerParts): AlertmanagerView => {
+  const { route = {} } = (parse(config) ?? {}) as AlertmanagerConfig
+  const alone = flag(command, 'cluster.listen-address') === ''
+  const timing = (name: string): string => flag(command, `cluster.${name}`) ?? DEFAULTS[name] ?? ''
+  return {
+    ...rest,
+    groupIntervalMs: Math.min(...groupIntervals(route, '5m')),
+    retention: flag(command, 'data.retention') ?? '120h',
+    ...(!alone && {
+      gossip: {
+        self: flag(command, 'cluster.advertise-address') ?? '',
+        label: flag(command, 'cluster.label') ?? '',
+        peerTimeoutMs: goMilliseconds(timing('peer-timeout')),
+        timings: Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, timing(name)])),
+        seen,
+      },
+    }),
+  }
+}
+
+/** The value of a flag written `--name=value`; undefined without it. */
+export const flag = (command: readonly string[], name: string): string | undefined =>
+  command.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3)
+
+/** Alertmanager's own (cmd/alertmanager/main.go, from hashicorp/memberlist's LAN settings). */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  'peer-timeout': '15s',
+  'gossip-interval': '200ms',
+  'pushpull-interval': '1m',
+  'settle-timeout': '1m',
+}
+
+interface PrometheusConfig {
+  readonly global?: {
+    readonly external_labels?: Readonly<Record<string, unknown>>
+    readonly scrape_interval?: string
+    readonly evaluation_interval?: string
+  }
+  readonly alerting?: {
+    readonly alert_relabel_configs?: readonly RelabelStep[]
+    readonly alertmanagers?: readonly {
+      readonly static_configs?: readonly { readonly targets?: readonly string[] }[]
+    }[]
+  }
+}
+interface Route {
+  readonly group_interval?: string
+  readonly routes?: readonly Route[]
+}
+interface AlertmanagerConfig {
+  readonly route?: Route
+}
+
+/** A route without its own has its parent's. */
+const groupIntervals = ({ group_interval, routes = [] }: Route, parent: string): readonly number[] => {
+  const mine = group_interval ?? parent
+  return [goMilliseconds(mine), ...routes.flatMap((route) => groupIntervals(route, mine))]
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1e3,
+  m: 60e3,
+  h: 3_600e3,
+  d: 86_400e3,
+  w: 604_800e3,
+  y: 31_536_000e3,
+}
+/** A duration as Prometheus writes them: `1m30s`, `2h`, `15d`. */
+const goMilliseconds = (text: string): number =>
+  [...text.matchAll(/([\d.]+)(ms|[smhdwy])/g)].reduce(
+    (sum, [, n, unit = '']) => sum + Number(n) * (UNITS[unit] ?? 0),
+    0,
+  )

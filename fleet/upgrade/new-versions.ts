@@ -1,0 +1,32 @@
+import { setVariable } from '../../lib/inventory/edit/set-variable.ts'
+import type { FileEdit } from '../../lib/inventory/files.ts'
+import { loadInventory } from '../../lib/inventory/load.ts'
+import type { Inventory, Role } from '../../lib/model.ts'
+import { PROGRAMS, type Versions } from './settings.ts'
+
+interface Target {
+  /** The inventory as it would be with the new versions, checked; nothing is written yet. */
+  readonly inventory: Inventory
+  readonly edits: readonly FileEdit[]
+}
+
+/**
+ * An inventory with other versions, for every host that has the program's variable. Throws InputError where no host has it, a version makes
+ * no sense, or its value cannot be written.
+ */
+export const withVersions = async (
+  inventory: Inventory,
+  roles: readonly Role[],
+  { paths, versions }: { readonly paths: readonly string[]; readonly versions: Versions },
+): Promise<Target> => {
+  let edits: readonly FileEdit[] = []
+  for (const program of PROGRAMS) {
+    const version = versions[program]
+    if (version === undefined) continue
+    const hosts = inventory.hosts.filter(({ vars }) => program in vars).map(({ name }) => name)
+    edits = setVariable(inventory, { hosts, path: [program, 'version'], value: version }, edits).edits
+  }
+  const changed = edits.filter(({ before, after }) => before !== after)
+  if (changed.length === 0) return { inventory, edits: [] }
+  return { inventory: await loadInventory(paths, roles, { edits: changed }), edits: changed }
+}

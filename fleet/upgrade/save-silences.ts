@@ -1,0 +1,51 @@
+import { ask } from '../../lib/api/endpoint.ts'
+import { HostError } from '../../lib/errors.ts'
+import type { Keeping, PlayScope } from '../../lib/model.ts'
+import { endpointOf } from '../../lib/program/web.ts'
+import { word } from '../../lib/shell.ts'
+import { alertmanager } from '../../roles/alertmanager/role.ts'
+
+/** How many saved states stay on a host. */
+const KEPT = 5
+
+/**
+ * Saves what each Alertmanager of a batch knows before it is interrupted: its silences as the API lists them (also in the run's folder), and its
+ * files of silences and notifications as they are on the disk, below /var/lib/vestal/saved. It writes those every 15 minutes and when it is stopped,
+ * and gossips them; so the copy is for a disk or a version that loses them. Throws HostError where something cannot be saved.
+ */
+export const silencesSaved = async ({ batch }: PlayScope, { run, reach, store }: Keeping): Promise<void> => {
+  await Promise.all(
+    batch
+      .filter((host) => host.groups.includes('alertmanager'))
+      .map(async (host) => {
+        const vars = alertmanager.varsOf(host)
+        const answer = await ask(reach, endpointOf(host, vars), '/api/v2/silences')
+        if (answer.status !== 200)
+          throw new HostError(host.name, `its silences cannot be read: /api/v2/silences answered ${answer.status}`, {
+            task: 'keep',
+          })
+        store(host, 'silences.json', `${answer.body.trim()}\n`)
+        const { code, stderr } = await (await reach(host)).exec(
+          saving(`/var/lib/vestal/saved/${run}`, vars.data_dir, answer.body),
+        )
+        if (code !== 0)
+          throw new HostError(host.name, `its silences cannot be saved: ${stderr.trim()}`, {
+            task: 'keep',
+            hint: 'Look at the free space below /var/lib/vestal on the host.',
+          })
+      }),
+  )
+}
+
+const saving = (folder: string, data: string, silences: string): string => `set -eu
+umask 077
+mkdir -p ${word(folder)}
+cd ${word(folder)}
+base64 -d >silences.json <<'VESTAL_SILENCES'
+${Buffer.from(silences)
+  .toString('base64')
+  .replaceAll(/.{1,76}/g, '$&\n')}VESTAL_SILENCES
+for file in silences nflog; do
+  if [ -e ${word(data)}/$file ]; then cp -a ${word(data)}/$file .; fi
+done
+ls -1t /var/lib/vestal/saved | tail -n +${KEPT + 1} | while IFS= read -r old; do rm -rf "/var/lib/vestal/saved/$old"; done`

@@ -1,0 +1,53 @@
+import { Readable } from 'node:stream'
+import { milliseconds } from '../duration.ts'
+import type { Duration, Exec, ExecOptions, Host, HttpRequest } from '../model.ts'
+import { ask } from './http.ts'
+import type { CountedConnection } from './options.ts'
+import { endScript, frame } from './script/bootstrap.ts'
+import { converse } from './script/run-script.ts'
+import type { Sudo } from './script/sudo.ts'
+import type { Transport } from './transport.ts'
+
+interface Manner {
+  readonly sudo?: Sudo
+  /** The limit for scripts that ask for none of their own. */
+  readonly idle?: Duration
+}
+
+/** Makes a connection of a transport: scripts, HTTP requests, and a count of them. */
+export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): CountedConnection => {
+  const cost = { execs: 0, pushedBytes: 0, requests: 0 }
+  const push = (bytes: number): void => {
+    cost.pushedBytes += bytes
+  }
+  const run = async (script: Buffer, how: Omit<ExecOptions, 'idle'> & { readonly idleMs?: number }): Promise<Exec> => {
+    const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
+    const end = (pid: number): Promise<Exec> => run(frame(endScript(pid)), {})
+    return converse(program, { ...how, ...sudo, host: host.name, script, push, drop: transport.drop, end })
+  }
+  return {
+    host,
+    cost,
+    async exec(script: string, options: ExecOptions = {}) {
+      const { stdin, signal } = options
+      const limit = options.idle ?? idle
+      const stream = stdin instanceof Readable ? stdin : undefined
+      // One that somebody watches, for progress, would flow before the program that reads it has started.
+      stream?.pause()
+      try {
+        signal?.throwIfAborted()
+        const framed = frame(script)
+        cost.execs += 1
+        return await run(framed, { ...options, idleMs: limit && milliseconds(limit) })
+      } finally {
+        stream?.destroy()
+      }
+    },
+    async request(request: HttpRequest) {
+      cost.requests += 1
+      return ask(host.name, request, transport.dial)
+    },
+    listen: transport.listen,
+    [Symbol.asyncDispose]: () => transport.close(),
+  }
+}

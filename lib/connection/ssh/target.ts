@@ -1,0 +1,145 @@
+/** Where to log in, as whom and with what: the inventory's word first, then ssh's own configuration. Pure. */
+import { milliseconds } from '../../duration.ts'
+import type { Duration, Host } from '../../model.ts'
+import type { Secret } from '../../secret.ts'
+import type { ConnectOptions } from '../options.ts'
+import type { Lookup } from './config.ts'
+import { homePath, pathWords } from './paths.ts'
+import { type Hop, nextHop } from './route.ts'
+
+export interface Target {
+  /** The inventory host that it is reached for; errors name it. */
+  readonly host: string
+  readonly address: string
+  readonly port: number
+  readonly user: string
+  readonly family?: 4 | 6
+  /** The name that known_hosts has for it. */
+  readonly knownAs: string
+  /** Files of known host keys; new ones go into the first. */
+  readonly knownHosts: readonly string[]
+  readonly acceptNew: boolean
+  readonly keys: readonly KeyFile[]
+  /** Only these keys, none that an agent holds besides. */
+  readonly onlyTheseKeys: boolean
+  /** The agent's socket. */
+  readonly agent?: string
+  readonly password?: Secret
+  readonly passphrase?: Secret
+  readonly timeoutMs: number
+  readonly keepAlive: { readonly everyMs: number; readonly times: number }
+  /** The machine to go through. */
+  readonly via?: Target
+}
+export interface KeyFile {
+  readonly path: string
+  /** True when the operator named it for this run or host: then it must be there. */
+  readonly required: boolean
+}
+/** What the answer depends on beside the host. */
+export interface Surroundings {
+  readonly flags: ConnectOptions
+  readonly lookup: Lookup
+  readonly home: string
+  /** The operator's account on this machine. */
+  readonly login: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Returns the target of a host and, through `via`, those of its jump hosts. Throws LinkError for a way that cannot be followed. */
+export const targetOf = (host: Host, around: Surroundings): Target => {
+  const { address, user, port, options, password, passphrase, connectTimeout, keyFile } = host.link
+  const keys = [around.flags.privateKey, keyFile].filter((path) => path !== undefined)
+  const hop: Hop = { name: address, user, port, passed: [], options }
+  return resolve(
+    hop,
+    { host: host.name, keys: keys.map((path) => ({ path, required: true })), password, passphrase, connectTimeout },
+    around,
+  )
+}
+
+/** What a host's jump hosts are reached with too, save the password: that is for the host alone. */
+interface Means {
+  readonly host: string
+  readonly keys: readonly KeyFile[]
+  readonly password?: Secret
+  readonly passphrase?: Secret
+  readonly connectTimeout: Duration
+}
+
+const resolve = (hop: Hop, means: Means, around: Surroundings): Target => {
+  const config = around.lookup(hop.name)
+  const setting = (key: string): string | undefined => hop.options[key] ?? first(config[key])
+  const address = (setting('hostname') ?? hop.name).replaceAll('%h', hop.name).replace(/^\[(.*)\]$/, '$1')
+  const port = Number(hop.port ?? setting('port') ?? 22)
+  const user = hop.user ?? setting('user') ?? around.login
+  const full = (path: string): string =>
+    expand(path, around, {
+      '%': '%',
+      d: around.home,
+      u: around.login,
+      n: hop.name,
+      h: address,
+      p: String(port),
+      r: user,
+    })
+  const named = [...every(hop.options.identityfile), ...every(config.identityfile)].filter((path) => path !== 'none')
+  const keys = [...means.keys, ...named.map((path) => ({ path, required: false }))].map((key) => ({
+    ...key,
+    path: full(key.path),
+  }))
+  const agent = setting('identityagent') ?? 'SSH_AUTH_SOCK'
+  const next = nextHop(hop, { host: means.host, config })
+  return {
+    host: means.host,
+    address,
+    port,
+    user,
+    family: ({ inet: 4, inet6: 6 } as const)[setting('addressfamily') ?? ''],
+    knownAs: setting('hostkeyalias') ?? address,
+    knownHosts: knownHostsFiles(setting, around.flags).map(full),
+    acceptNew:
+      around.flags.acceptNewHostKeys || ['no', 'off', 'accept-new'].includes(setting('stricthostkeychecking') ?? ''),
+    keys,
+    onlyTheseKeys: setting('identitiesonly') === 'yes',
+    agent: agent === 'none' ? undefined : agent === 'SSH_AUTH_SOCK' ? around.env.SSH_AUTH_SOCK : full(agent),
+    password: means.password,
+    passphrase: means.passphrase,
+    timeoutMs: hop.options.connecttimeout
+      ? Number(hop.options.connecttimeout) * 1_000
+      : milliseconds(means.connectTimeout),
+    keepAlive: {
+      everyMs: Number(setting('serveraliveinterval') ?? 15) * 1_000,
+      times: Number(setting('serveralivecountmax') ?? 3),
+    },
+    via:
+      next &&
+      resolve(
+        next,
+        { ...means, password: undefined, keys: means.keys.map((key) => ({ ...key, required: false })) },
+        around,
+      ),
+  }
+}
+
+/** /dev/null would make every host new each time, and so accept any key: the usual file takes its place. */
+const knownHostsFiles = (
+  setting: (key: string) => string | undefined,
+  { knownHosts }: ConnectOptions,
+): readonly string[] => {
+  if (knownHosts) return [knownHosts]
+  const own = pathWords(setting('userknownhostsfile') ?? '').filter((path) => path !== '/dev/null' && path !== 'none')
+  const shared = pathWords(setting('globalknownhostsfile') ?? '/etc/ssh/ssh_known_hosts')
+  return [...(own.length > 0 ? own : ['~/.ssh/known_hosts']), ...shared]
+}
+
+/** The tokens and variables of ssh_config(5) that paths are written with. */
+const expand = (path: string, { home, env }: Surroundings, tokens: Readonly<Record<string, string>>): string =>
+  homePath(path, home).replace(/%(.)|\$\{(\w+)\}/g, (whole, token: string, name: string | undefined) =>
+    name ? (env[name] ?? whole) : (tokens[token] ?? whole),
+  )
+
+const first = (value: string | readonly string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : value?.join(' ')
+const every = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value

@@ -1,0 +1,79 @@
+import { constants } from 'node:os'
+import type { ClientCallback, ClientChannel } from 'ssh2'
+import { HostError, LinkError } from '../../errors.ts'
+import { portFailure } from '../port-errors.ts'
+import { bootstrapLine } from '../script/bootstrap.ts'
+import type { Ended, Program, Transport } from '../transport.ts'
+import { reversePort } from './remote-forward.ts'
+import type { Session } from './session.ts'
+
+/** Programs and ports by way of a session. */
+export const sshTransport = (host: string, session: Session): Transport => ({
+  drop: session.drop,
+  close: async () => session.close(),
+  start: async (become) => {
+    const ask = (done: ClientCallback): unknown => session.client.exec(bootstrapLine(become), done)
+    const program = await open(host, session, { ask, take: (channel) => programOn(channel, session) })
+    if (!(program instanceof Error)) return program
+    throw new HostError(host, `the host does not open another session: ${program.message}`, {
+      cause: program,
+      hint: 'Compare `MaxSessions` in its sshd_config.',
+    })
+  },
+  listen: (port, take) => reversePort(host, session, { port, take }),
+  dial: async (address, port) => {
+    const ask = (done: ClientCallback): unknown => session.client.forwardOut('127.0.0.1', 0, address, port, done)
+    const channel = await open(host, session, { ask, take: (one) => one })
+    if (!(channel instanceof Error)) return channel
+    if ((channel as { reason?: unknown }).reason !== 1) throw portFailure(host, { address, port, error: channel })
+    throw new HostError(host, `the host does not let ${address}:${port} be reached through SSH`, {
+      cause: channel,
+      hint: 'Set `AllowTcpForwarding local` in its sshd_config for this account.',
+    })
+  },
+})
+
+interface Opening<T> {
+  ask(done: ClientCallback): unknown
+  /** Called while the host's answer is being read: a moment later, some of what follows it may have gone by. */
+  take(channel: ClientChannel): T
+}
+
+/** Asks for a channel. Returns the host's refusal as an error; throws LinkError when the link is gone. */
+const open = async <T>(host: string, session: Session, { ask, take }: Opening<T>): Promise<T | Error> => {
+  const answer = await new Promise<T | Error>((resolve) => {
+    try {
+      ask((error, channel) => resolve(error ?? take(channel)))
+    } catch (error) {
+      resolve(error as Error)
+    }
+  })
+  const why = session.gone()
+  if (why !== null) throw new LinkError(host, `the link is gone: ${why}`)
+  return answer
+}
+
+const programOn = (channel: ClientChannel, session: Session): Program => {
+  const { promise: ended, resolve } = Promise.withResolvers<Ended>()
+  const ignore = session.onGone((why) => resolve({ lost: why }))
+  let code: number | undefined
+  let open = 2
+  const close = (): void => {
+    open -= 1
+    if (open > 0) return
+    ignore()
+    resolve(code === undefined ? { lost: 'the host ended the session without an exit code' } : { code })
+  }
+  channel.on('exit', (status: number | null, signal?: string) => {
+    code = status ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
+  })
+  channel.on('close', close)
+  channel.stderr.on('close', close)
+  return {
+    stdin: channel,
+    stdout: channel,
+    stderr: channel.stderr,
+    ended,
+    kill: () => channel.close(),
+  }
+}

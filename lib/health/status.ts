@@ -1,0 +1,168 @@
+/** One look at a fleet: what every role's instance on every host says, and how far each host is from the inventory. */
+import pLimit from 'p-limit'
+import { askGates } from '../engine/gates.ts'
+import { planHost } from '../engine/plan.ts'
+import type { Reading } from '../engine/probe.ts'
+import { readHost } from '../engine/read.ts'
+import { type Work, workOf } from '../engine/work.ts'
+import { HostError, LinkError } from '../errors.ts'
+import type { Facts, Gate, Host, Instance, Inventory, Playbook, Reach, Role, Signs } from '../model.ts'
+import { taskId } from '../model.ts'
+import { rolesGiven, scopeOf } from '../playbook.ts'
+import { remembering } from './cached-reach.ts'
+import { notesOf } from './notes.ts'
+import { configOf, serviceOf, versionOf } from './service-state.ts'
+import type { FleetLook, InstanceLook } from './types.ts'
+
+export interface LookOptions {
+  readonly hosts: readonly Host[]
+  readonly forks: number
+  readonly reach: Reach
+  readonly signal?: AbortSignal
+  /** Called with a host whose link was lost or could not be made, so that a later look tries again. */
+  readonly onLost?: (host: Host) => void
+}
+
+/**
+ * Reads each host in one exec, and asks each program over the same link at the same time. Throws InputError where the roles
+ * can't say what they want, such as a release that is nowhere; a host that fails is part of what is seen.
+ */
+export const lookAt = async (book: Playbook, inventory: Inventory, options: LookOptions): Promise<FleetLook> => {
+  const { hosts, forks, signal } = options
+  const reach = remembering(options.reach)
+  for (const host of hosts.slice(0, forks)) reach(host).catch(() => undefined)
+  const asked = hosts.map((host) => ({ host, instances: instancesOn(host, { book, inventory, reach }) }))
+  const works = await workOf(book, inventory, { hosts, signal })
+  const limit = pLimit(forks)
+  const looks = await Promise.all(
+    asked.map(({ host, instances }) =>
+      limit(async () => {
+        const mine = works.filter((work) => work.host === host)
+        const [reading, said] = await Promise.all([
+          read(host, mine, options, reach),
+          Promise.all(instances.map((ask) => ask())),
+        ])
+        return { host, reading, works: mine, said }
+      }),
+    ),
+  )
+  const seen = looks.map(hostLook)
+  const instances = seen.flatMap((one) => one.instances)
+  const byHost = Object.fromEntries(seen.map(({ name, look }) => [name, look]))
+  return {
+    vestal: 'status/1',
+    inventory: inventory.name,
+    at: new Date().toISOString(),
+    healthy: instances.every(({ healthy }) => healthy) && seen.every(({ look }) => look.reachable),
+    instances,
+    hosts: byHost,
+    notes: notesOf(instances, byHost),
+  }
+}
+
+/** What a role's instance says: its gates' answers and its own signs. */
+interface Said {
+  readonly role: string
+  readonly instance?: Instance
+  readonly failing: readonly string[]
+  readonly signs?: Signs
+}
+
+const instancesOn = (
+  host: Host,
+  { book, inventory, reach }: { readonly book: Playbook; readonly inventory: Inventory; readonly reach: Reach },
+): readonly (() => Promise<Said>)[] =>
+  rolesGiven(book, host).flatMap((role) => askInstance(role, host, { inventory, reach }))
+
+const askInstance = (
+  role: Role,
+  host: Host,
+  { inventory, reach }: { readonly inventory: Inventory; readonly reach: Reach },
+): readonly (() => Promise<Said>)[] => {
+  const scope = scopeOf(role, host, inventory)
+  const gates = role.healthy(scope)
+  const instance = role.instance?.(scope)
+  if (gates.length === 0 && !instance) return []
+  return [
+    async () => {
+      const [answers, signs] = await Promise.all([
+        askGates(gates.map(once), { play: 'status', reach, emit: () => undefined }),
+        instance?.look?.(reach).catch(unknown),
+      ])
+      const failing = answers.filter(({ pass }) => !pass).map(({ name, why }) => `${name}: ${why}`)
+      return { role: role.name, instance, failing, signs }
+    },
+  ]
+}
+
+/** A status is a look, not a wait. */
+const once = (gate: Gate): Gate => ({ ...gate, within: '0s' })
+
+/** What doesn't answer says so to the gates as well. */
+const unknown = (error: unknown): undefined => {
+  if (!(error instanceof HostError)) throw error
+}
+
+const read = async (
+  host: Host,
+  works: readonly Work[],
+  { signal, onLost }: LookOptions,
+  reach: Reach,
+): Promise<Reading | HostError> => {
+  try {
+    const tasks = works.flatMap(({ items }) => items.map(({ task }) => task))
+    return await readHost(await reach(host), tasks, signal)
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    if (error instanceof LinkError) onLost?.(host)
+    return error
+  }
+}
+
+interface HostAnswers {
+  readonly host: Host
+  readonly reading: Reading | HostError
+  readonly works: readonly Work[]
+  readonly said: readonly Said[]
+}
+
+const hostLook = ({ host, reading, works, said }: HostAnswers) => {
+  if (reading instanceof HostError) {
+    const instances = said.map(
+      ({ role, instance, failing, signs }): InstanceLook => ({
+        ...rowOf({ instance: host.name, role, part: instance?.part }, failing, signs),
+        healthy: false,
+      }),
+    )
+    return { name: host.name, look: { reachable: false, why: reading.message }, instances }
+  }
+  const changes = works.flatMap((work) => planHost(work, reading).planned.map(({ item }) => item))
+  const shown = new Set(said.map(({ role }) => role))
+  const instances = said.map(({ role, instance, failing, signs }, index): InstanceLook => {
+    // What belongs to no row, such as the rules of a Prometheus, counts with the host's last, its main one.
+    const own = (of: string) => of === role || (index === said.length - 1 && !shown.has(of))
+    const service = instance && serviceOf(reading, instance)
+    const stopped = service && service.active !== 'running' ? [`its service is ${service.active}`] : []
+    const row = rowOf({ instance: host.name, role, part: instance?.part }, [...stopped, ...failing], signs)
+    return {
+      ...row,
+      ...(instance && { service: service?.active, version: versionOf(reading, instance), config: configOf(service) }),
+      ...(service?.since && sinceOf(service.since, reading.facts)),
+      drift: changes.filter((item) => own(item.role)).length,
+    }
+  })
+  const look = { reachable: true, changes: changes.map(({ task }) => taskId(task)), facts: reading.facts }
+  return { name: host.name, look, instances }
+}
+
+const rowOf = (
+  who: Pick<InstanceLook, 'instance' | 'role' | 'part'>,
+  failing: readonly string[],
+  signs: Signs | undefined,
+): InstanceLook => ({ ...who, healthy: failing.length === 0, failing, ...signs })
+
+/** By the host's own clock, so that one that is off doesn't lie about it. */
+const sinceOf = (since: number, { clockSkewMs }: Facts): Pick<InstanceLook, 'startedAt' | 'uptimeSeconds'> => ({
+  startedAt: new Date(since).toISOString(),
+  uptimeSeconds: Math.max(0, Math.round((Date.now() + clockSkewMs - since) / 1_000)),
+})

@@ -1,0 +1,46 @@
+import type { Facts, Signs } from '../model.ts'
+
+/** A row of `status`: one role on one host. Fields that don't apply, or aren't known, are left out. */
+export interface InstanceLook {
+  readonly instance: string
+  readonly role: string
+  readonly part?: string
+  readonly healthy: boolean
+  /** Why it isn't, one entry a question that was answered no. */
+  readonly failing: readonly string[]
+  readonly ready?: boolean
+  /** `running`, or another of systemd's words; `missing` where there is no such unit. */
+  readonly service?: string
+  /** The version of the process, and the one that is chosen on disk. A binary from elsewhere is named by its path. */
+  readonly version?: { readonly running?: string; readonly disk?: string }
+  readonly members?: Signs['members']
+  /** Whether what it has loaded is what is on disk, as the inventory wants it; if not, which files. */
+  readonly config?: { readonly inForce: boolean; readonly why?: string }
+  readonly targets?: Signs['targets']
+  readonly alerts?: number
+  readonly replay?: string
+  /** RFC 3339, the host's clock. */
+  readonly startedAt?: string
+  readonly uptimeSeconds?: number
+  /** How many tasks of this instance a plan would change. */
+  readonly drift?: number
+}
+export interface HostLook {
+  readonly reachable: boolean
+  /** Why it could not be reached or read. */
+  readonly why?: string
+  /** The ids of the tasks that a plan would change. */
+  readonly changes?: readonly string[]
+  readonly facts?: Facts
+}
+export interface FleetLook {
+  readonly vestal: 'status/1'
+  readonly inventory: string
+  /** RFC 3339. */
+  readonly at: string
+  readonly healthy: boolean
+  readonly instances: readonly InstanceLook[]
+  readonly hosts: Readonly<Record<string, HostLook>>
+  /** What only the whole fleet shows: islands, a missing member, versions mixed, a run under way. */
+  readonly notes: readonly string[]
+}

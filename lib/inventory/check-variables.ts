@@ -1,0 +1,112 @@
+import type { ZodType } from 'zod'
+import type { Host, Role } from '../model.ts'
+import { Secret } from '../secret.ts'
+import { ANSIBLE_NAMES } from './ansible/names.ts'
+import { nearest } from './did-you-mean.ts'
+import { vestalVariable } from './machine.ts'
+import type { Mistakes, Position } from './mistakes.ts'
+import type { Checks } from './schema/validate.ts'
+import { positionOf } from './yaml/source.ts'
+import { isJinja, isTemplated } from './yaml/templating.ts'
+import type { Variable } from './yaml/variable.ts'
+
+interface Checking {
+  readonly roles: readonly Role[]
+  readonly checks: Checks
+  readonly mistakes: Mistakes
+}
+
+/**
+ * Checks one variable by its name: a role's settings, `vestal`, or a name that is nearly one that means something. Returns its
+ * value, with a Secret for each text where the role's schema has one.
+ */
+export const checkVariable = (variable: Variable, { roles, checks, mistakes }: Checking): unknown => {
+  const value = variable.value()
+  if (value === null) return value
+  const role = roles.find(({ key }) => key === variable.name)
+  if (role) return withSecrets(value, checks.parse(variable, role.vars as ZodType, isJinja))
+  if (variable.name === 'vestal') checks.parse(variable, vestalVariable, isTemplated)
+  else {
+    const near = variable.name.startsWith('ansible_') ? nearAnsible(variable.name) : nearSettings(variable, roles)
+    const at = positionOf(variable.source, variable.key)
+    if (near) mistakes.add(at, { what: `unknown variable \`${variable.name}\`; did you mean \`${near}\`?` })
+  }
+  return value
+}
+
+/** The value as it was written, save that what its schema took for a secret is one. */
+const withSecrets = (written: unknown, parsed: unknown): unknown => {
+  if (parsed instanceof Secret) return written instanceof Secret ? written : parsed
+  if (typeof written !== 'object' || written === null || written instanceof Secret) return written
+  const inside = (key: string, value: unknown) =>
+    withSecrets(value, typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, key) : undefined)
+  return Object.freeze(
+    Array.isArray(written)
+      ? written.map((item, index) => inside(String(index), item))
+      : Object.fromEntries(Object.entries(written).map(([key, value]) => [key, inside(key, value)])),
+  )
+}
+
+/** Compared without what all such names begin with, so that short ones are not near everything. */
+const nearAnsible = (name: string): string | undefined => {
+  if (ANSIBLE_NAMES.has(name)) return undefined
+  const rest = [...ANSIBLE_NAMES].map((known) => known.slice('ansible_'.length))
+  const near = nearest(name.slice('ansible_'.length), rest)
+  return near && `ansible_${near}`
+}
+
+/** Settings are mappings; a plain value under a similar name (`rule`, `bash`) is the operator's own. */
+const nearSettings = (variable: Variable, roles: readonly Role[]): string | undefined => {
+  const value = variable.value()
+  return typeof value === 'object' && !Array.isArray(value)
+    ? nearest(variable.name, [...roles.map(({ key }) => key), 'vestal'])
+    : undefined
+}
+
+/** The groups that a role is usually given to: those of its own name. */
+const groupsFor = ({ name, key }: Role): readonly string[] => [name, key, name.replaceAll('_', '-')]
+
+const hasRole = (host: Host, roles: readonly Role[]): boolean =>
+  roles.some((role) => groupsFor(role).some((group) => host.groups.includes(group)))
+
+/** Blames hosts in a role's own group that don't have the settings which that role cannot do without. */
+export const blameUnset = (
+  hosts: readonly Host[],
+  roles: readonly Role[],
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
+): void => {
+  for (const role of roles) {
+    const without = hosts.filter((host) => (host.vars[role.key] ?? null) === null && hasRole(host, [role]))
+    const [first, ...others] = without
+    const result = first && role.vars.safeParse({})
+    if (!first || !result?.error) continue
+    const needed = [...new Set(result.error.issues.map(({ path }) => path.join('.')))].filter(Boolean).join(', ')
+    const who = others.length > 0 ? `${first.name} and ${others.length} more are` : `${first.name} is`
+    const group = groupsFor(role).find((name) => first.groups.includes(name))
+    mistakes.add(at(first), {
+      what: `${who} in the group \`${group}\`, without the variable \`${role.key}\``,
+      fix: `set ${role.key}: { … } for it, in group_vars/${group}.yml for instance${needed && `; needed: ${needed}`}`,
+    })
+  }
+}
+
+/** Blames two names for one machine, where both carry a role: they would undo each other's work. */
+export const blameSharedMachines = (
+  hosts: readonly Host[],
+  roles: readonly Role[],
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
+): void => {
+  const seen = new Map<string, Host>()
+  for (const host of hosts.filter(({ link }) => link.via === 'ssh').filter((one) => hasRole(one, roles))) {
+    const { address, port, options } = host.link
+    const usedPort = port ?? options.port ?? '22'
+    const machine = JSON.stringify([address.toLowerCase(), String(usedPort), options.proxyjump, host.machine.lab])
+    const other = seen.get(machine)
+    if (other)
+      mistakes.add(at(host), {
+        what: `${host.name} is the same machine as ${other.name}: ${address}, port ${usedPort}`,
+        fix: 'keep one of the two names, or correct the address',
+      })
+    else seen.set(machine, host)
+  }
+}

@@ -1,0 +1,53 @@
+import type { Files } from '../files.ts'
+import { collectMistakes, type Mistakes } from '../mistakes.ts'
+import type { Secrets } from '../yaml/secrets.ts'
+import { parseSource, type Source } from '../yaml/source.ts'
+import type { ReadVariable } from '../yaml/variable.ts'
+import { isVault } from '../yaml/vault.ts'
+import type { Tree } from './groups.ts'
+import { looksLikeInventory, readInventoryFile } from './inventory-file.ts'
+import { inventoryFiles } from './inventory-files.ts'
+
+/** What reading files needs: the files, how to make variables, how to open vaults, where to tell mistakes. */
+export interface Readers {
+  readonly files: Files
+  readonly variable: ReadVariable
+  readonly secrets: Secrets
+  readonly mistakes: Mistakes
+}
+
+/** Reads the groups and hosts that a path names into the tree; false when part of it could not be read. */
+export const readPath = (path: string, tree: Tree, readers: Readers): boolean => {
+  const { sources, complete } = inventorySources(path, readers)
+  const { variable, mistakes } = readers
+  for (const source of sources) readInventoryFile({ source, tree, variable, mistakes })
+  return complete
+}
+
+/** The files behind a path that hold groups and hosts; `complete` is false when one of them could not be read. */
+export const inventorySources = (
+  path: string,
+  { files, secrets, mistakes }: Omit<Readers, 'variable'>,
+): { readonly sources: readonly Source[]; readonly complete: boolean } => {
+  const sources: Source[] = []
+  const found = inventoryFiles(path, { files, mistakes })
+  const read = found.map(({ file, text: raw, nested }) => {
+    const sealed = isVault(raw)
+    const text = sealed ? secrets.openFile(file, raw) : raw
+    if (text === undefined) return false
+    if (nested && !/hosts|children|vars/.test(text)) return true
+    // A sub-folder also holds rules and templates, which need not be YAML: only what mentions hosts is held to it.
+    const unimportant = nested && !/^\s*(?:hosts|children|vars)\s*:/m.test(text)
+    const source = parseSource({ file, text, sealed }, unimportant ? collectMistakes() : mistakes)
+    if (source && (!nested || looksLikeInventory(source))) sources.push(source)
+    return source !== undefined || unimportant
+  })
+  return { sources, complete: found.length > 0 && read.every(Boolean) }
+}
+
+/** Blames hosts that are called as a group is: Ansible would give such a host's variables to the group. */
+export const blameDoubleNames = (tree: Tree, mistakes: Mistakes): void => {
+  for (const { name, at } of tree.hosts.values())
+    if (tree.groups.has(name))
+      mistakes.add(at, { what: `\`${name}\` is both a host and a group`, fix: 'rename one of them' })
+}

@@ -1,0 +1,44 @@
+import { execLine } from '../kinds/exec-line.ts'
+import { currentFolder, release, releaseFolder } from '../kinds/release.ts'
+import { symlink } from '../kinds/symlink.ts'
+import type { Host, Task } from '../model.ts'
+
+/** Something that is deployed from a release of the Prometheus project. */
+export interface Program {
+  readonly name: string
+  readonly binaries: readonly string[]
+}
+
+/** Puts one version's binaries beside the others, without switching to it. */
+export const staged = ({ name, binaries }: Program, version: string, host: Host): Task =>
+  release({ owner: 'prometheus', repo: name, name, version, binaries }, host)
+
+/** Switches to a version, and links its binaries to where people look for them. */
+export const switched = ({ name, binaries }: Program, version: string): readonly Task[] => [
+  symlink(currentFolder(name), releaseFolder(name, version)),
+  ...binaries.map((binary) => symlink(onPath(binary), `${currentFolder(name)}/${binary}`)),
+]
+
+/** The tasks whose states say which version of a program runs and which is on disk. */
+export const programTasks = (name: string): { readonly service: string; readonly current: string } => ({
+  service: `service ${name}`,
+  current: `symlink ${currentFolder(name)}`,
+})
+
+/** Where releases are unpacked. */
+export const RELEASES = '/opt/vestal'
+
+/** Where a binary stands on PATH, whatever version is current. */
+export const onPath = (binary: string): string => `/usr/local/bin/${binary}`
+
+/** A command for `ExecStart=`, one word a line. Throws what `execLine` throws. */
+export const execStart = (command: readonly string[]): string => {
+  const prefix = execLine(command).startsWith(':') ? ':' : ''
+  return prefix + command.map((word) => execLine(['/', word]).replace(/^:?\/ /, '')).join(' \\\n  ')
+}
+
+/** A path for a setting of a unit that takes several, such as `ReadWritePaths=`. */
+export const unitPath = (path: string): string =>
+  /^[\w@+=:,./-]+$/.test(path)
+    ? path
+    : `"${path.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`

@@ -1,0 +1,87 @@
+import compare from 'semver/functions/compare.js'
+import { crosses, features, inRules, type Trap } from '../../lib/program/known-issue.ts'
+
+/** Versions that write silences which no older one can read (alertmanager#5330; mended in 0.32.3 and 0.33.1). */
+export const UNREADABLE = ['0.32.0', '0.32.1', '0.32.2', '0.33.0']
+const base = { program: 'alertmanager' } as const
+
+/** What an upgrade of Alertmanager can break, each with where it is written. */
+export const alertmanagerTraps: readonly Trap[] = [
+  {
+    ...base,
+    level: 'blocks',
+    source: 'alertmanager CHANGELOG, 0.26; memberlist `label.go`',
+    concerns: () => true,
+    find: ({ flags, runningLabel }) => {
+      const label = flags.get('cluster.label')?.[0] ?? ''
+      return runningLabel === undefined || label === runningLabel
+        ? []
+        : [{ where: '--cluster.label', what: `would change from ${quoted(runningLabel)} to ${quoted(label)}` }]
+    },
+    why: 'Members gossip only with those of the same label: during the roll the cluster would be two, and every alert would be notified twice. 0.25 does not know the flag, so it counts as none.',
+    fix: 'Leave alertmanager.cluster.label as the running members have it; a label can only be changed on all members at once.',
+  },
+  {
+    ...base,
+    level: 'blocks',
+    source: 'alertmanager#5330',
+    concerns: (from, to) => UNREADABLE.includes(to) && compare(from, to) < 0,
+    find: ({ host, to }) => [{ where: host, what: `would run ${to}` }],
+    why: 'Silences that this version writes cannot be read by any older one: there is no way back that keeps them.',
+    fix: 'Choose 0.32.3, 0.33.1 or later.',
+  },
+  {
+    ...base,
+    level: 'blocks',
+    source: 'alertmanager#5330',
+    concerns: (from, to) => UNREADABLE.includes(from) && compare(to, from) < 0,
+    find: ({ host, from, to }) => [{ where: host, what: `would go back from ${from} to ${to}` }],
+    why: 'The older version cannot read the silences that the running one has written, and would start without them.',
+    fix: 'Go to 0.32.3 or 0.33.1 first, which write what older ones read.',
+  },
+  {
+    ...base,
+    level: 'notes',
+    source: 'alertmanager CHANGELOG, 0.27',
+    concerns: crosses('0.27.0'),
+    find: () => [{ where: 'every Alertmanager', what: 'leaves API v1 behind' }],
+    why: '/api/v1 answers 410 from 0.27 on, and matchers are read by a parser that knows UTF-8, with the older one to fall back on.',
+    fix: 'See that no script of yours uses /api/v1; the config is checked with the new amtool before the first restart.',
+  },
+  {
+    ...base,
+    level: 'blocks',
+    source: 'alertmanager CHANGELOG, 0.33',
+    concerns: crosses('0.33.0'),
+    find: (subject) =>
+      features(subject).includes('auto-gomaxprocs')
+        ? [{ where: '--enable-feature', what: 'asks for the feature auto-gomaxprocs' }]
+        : [],
+    why: 'The feature is gone in 0.33, which does not start with it.',
+    fix: 'Take it out of alertmanager.extra_flags.',
+  },
+]
+
+/** What rules, which are Prometheus's, say about Alertmanager's own metrics. */
+export const alertmanagerMetricTraps: readonly Trap[] = [
+  {
+    ...base,
+    level: 'warns',
+    source: 'alertmanager CHANGELOG, 0.33',
+    concerns: crosses('0.33.0'),
+    find: inRules(/\balertmanager_marked_alerts\b/, (found) => `uses ${found}`),
+    why: 'The metric is gone in 0.33: the rule would see nothing, and no error says so.',
+    fix: 'Use alertmanager_alerts.',
+  },
+  {
+    ...base,
+    level: 'warns',
+    source: 'alertmanager CHANGELOG, 0.34',
+    concerns: crosses('0.34.0'),
+    find: inRules(/reason\s*=~?\s*"[^"]*clientError/, (found) => `selects ${found}"`),
+    why: 'From 0.34 on the reason clientError is split into authError, rateLimited and others.',
+    fix: 'Select the new reasons as well.',
+  },
+]
+
+const quoted = (label: string): string => (label === '' ? 'none' : JSON.stringify(label))

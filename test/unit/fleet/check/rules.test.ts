@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest'
+import { alertmanagerRules } from '../../../../fleet/check/alertmanager-checks.ts'
+import type { FleetFacts } from '../../../../fleet/check/fleet-facts.ts'
+import { prometheusRules } from '../../../../fleet/check/prometheus-checks.ts'
+import {
+  type AlertmanagerParts,
+  alertmanagerView,
+  type FleetView,
+  type PrometheusParts,
+  prometheusView,
+} from '../../../../fleet/check/view.ts'
+import { findingsOf } from '../../../../lib/health/finding.ts'
+
+const MEMBERS = ['am-1', 'am-2', 'am-3'] as const
+const gossip = (n: number) => `10.0.0.${n + 1}:9094`
+const web = (n: number) => `10.0.0.${n + 1}:9093`
+
+interface Planted {
+  readonly prometheus?: Partial<PrometheusParts>
+  readonly alertmanager?: Partial<AlertmanagerParts>
+  readonly members?: number
+  readonly replicas?: number
+}
+
+const prometheusConfig = ({
+  replica = 'a',
+  relabel = '[{action: labeldrop, regex: replica}]',
+  interval = '15s',
+} = {}) => `
+global: {evaluation_interval: ${interval}, external_labels: {cluster: eu, replica: ${replica}}}
+alerting:
+  alert_relabel_configs: ${relabel}
+  alertmanagers: [{static_configs: [{targets: [${MEMBERS.map((_, n) => `'${web(n)}'`)}]}]}]
+`
+const command = (n: number, more: Readonly<Record<string, string>> = {}) =>
+  Object.entries({ 'cluster.advertise-address': gossip(n), 'cluster.peer-timeout': '15s', ...more }).map(
+    ([name, value]) => `--${name}=${value}`,
+  )
+
+/** A healthy fleet, with what was planted in its second Prometheus and its first Alertmanager. */
+const fleet = ({ prometheus = {}, alertmanager = {}, members = 3, replicas = 2 }: Planted = {}): FleetView => ({
+  prometheus: ['a', 'b'].slice(0, replicas).map((replica, n) => {
+    const alertmanagers = MEMBERS.slice(0, members).map((_, at) => web(at))
+    const parts = {
+      host: `prom-${replica}`,
+      shard: '0',
+      version: '3.5.3',
+      targets: 't',
+      rules: 'r',
+      command: [],
+      alertmanagers,
+    }
+    return prometheusView({ ...parts, config: prometheusConfig({ replica }), ...(n === 1 ? prometheus : {}) })
+  }),
+  alertmanagers: MEMBERS.slice(0, members).map((host, n) => {
+    const seen = MEMBERS.slice(0, members).map((_, at) => gossip(at))
+    const parts = {
+      host,
+      address: web(n),
+      version: '0.33.1',
+      config: 'route: {group_interval: 1m}',
+      command: command(n),
+      seen,
+    }
+    return alertmanagerView({ ...parts, ...(n === 0 ? alertmanager : {}) })
+  }),
+})
+const none: FleetView = { prometheus: [], alertmanagers: [] }
+const healthy: FleetFacts = { inventory: fleet(), running: fleet(), ways: [], untested: [], balanced: [] }
+const find = (facts: Partial<FleetFacts>) =>
+  findingsOf([...prometheusRules, ...alertmanagerRules], { ...healthy, ...facts })
+const idsOf = (facts: Partial<FleetFacts>) => find(facts).map(({ id }) => id)
+const way = {
+  door: 'gossip',
+  from: 'am-2',
+  to: 'am-1',
+  address: '10.0.0.1',
+  port: 9094,
+  own: true,
+  open: false,
+  why: 'no answer',
+} as const
+
+test('a healthy fleet gives no finding, deployed or not', () => {
+  expect(find({})).toEqual([])
+  expect(find({ running: none })).toEqual([])
+})
+
+const both: readonly (readonly [string, Planted])[] = [
+  ['replica-labels-equal', { prometheus: { config: prometheusConfig({ replica: 'a' }) } }],
+  ['replica-label-on-alerts', { prometheus: { config: prometheusConfig({ replica: 'b', relabel: '[]' }) } }],
+  [
+    'replica-label-on-alerts',
+    {
+      prometheus: {
+        config: prometheusConfig({
+          replica: 'b',
+          relabel: '[{source_labels: [replica], target_label: from}, {action: labeldrop, regex: replica}]',
+        }),
+      },
+    },
+  ],
+  ['alertmanager-missing', { prometheus: { alertmanagers: [web(0), web(1)] } }],
+  ['targets-differ', { prometheus: { targets: 'other' } }],
+  ['rules-differ', { prometheus: { rules: 'other' } }],
+  ['pace-differs', { prometheus: { config: prometheusConfig({ replica: 'b', interval: '30s' }) } }],
+  ['retention-differs', { prometheus: { command: ['--storage.tsdb.retention.time=5d'] } }],
+  ['retention-differs', { alertmanager: { command: command(0, { 'data.retention': '2h' }) } }],
+  ['resend-slow', { prometheus: { command: ['--rules.alert.resend-delay=5m'] } }],
+  ['versions-mixed', { prometheus: { version: '2.53.3' } }],
+  ['versions-mixed', { alertmanager: { version: '0.28.1' } }],
+  ['gossip-timings', { alertmanager: { command: command(0, { 'cluster.gossip-interval': '1s' }) } }],
+  ['gossip-label', { alertmanager: { command: command(0, { 'cluster.label': 'other' }) } }],
+  ['group-interval', { alertmanager: { config: 'route: {routes: [{group_interval: 30s}]}' } }],
+]
+test.each(both)('%s is found in the inventory, and in what runs', (id, planted) => {
+  expect(idsOf({ inventory: fleet(planted), running: none })).toContain(id)
+  const [running] = find({ running: fleet(planted) }).filter((one) => one.id === id)
+  expect(running?.what).toMatch(/\(as it runs now\)$/)
+  expect(find({ inventory: fleet(planted), running: fleet(planted) }).filter((one) => one.id === id)).toHaveLength(1)
+})
+
+test('a label that a later step puts back on alerts is found, one that is set alike by both replicas is not', () => {
+  const relabel = (step: string) => `[{action: labeldrop, regex: replica}, ${step}]`
+  const planted = (step: string) => {
+    const config = (replica: string) => prometheusConfig({ replica, relabel: relabel(step) })
+    const view = fleet({ prometheus: { config: config('b') } })
+    const [first, ...rest] = view.prometheus
+    const parts = { host: 'prom-a', shard: '0', version: '3.5.3', targets: 't', rules: 'r', command: [] }
+    return { ...view, prometheus: first ? [prometheusView({ ...parts, config: config('a') }), ...rest] : [] }
+  }
+  expect(idsOf({ inventory: planted('{target_label: site, replacement: x}'), running: none })).toEqual([])
+})
+
+test.each<readonly [string, Partial<FleetFacts>]>([
+  [
+    'alertmanager-foreign',
+    { running: fleet({ prometheus: { alertmanagers: ['10.9.9.9:80', web(0), web(1), web(2)] } }) },
+  ],
+  ['alertmanager-balanced', { balanced: [{ host: 'prom-a', name: 'am.example', addresses: ['1.1.1.1', '1.1.1.2'] }] }],
+  ['alertmanager-unreachable', { ways: [{ ...way, door: 'web', protocol: 'tcp', from: 'prom-a' }] }],
+  ['replica-alone', { inventory: fleet({ replicas: 1 }), running: none }],
+  ['alertmanager-alone', { inventory: fleet({ members: 1 }), running: none }],
+  ['alertmanager-pair', { inventory: fleet({ members: 2 }), running: none }],
+  ['gossip-tcp', { ways: [{ ...way, protocol: 'tcp' }] }],
+  [
+    'gossip-udp',
+    {
+      ways: [
+        { ...way, protocol: 'udp' },
+        { ...way, protocol: 'tcp', open: true },
+      ],
+    },
+  ],
+  ['gossip-untested', { untested: [{ to: 'am-1', why: 'perl: not found' }] }],
+  [
+    'advertise-unroutable',
+    {
+      ways: [
+        { ...way, protocol: 'tcp', own: false },
+        { ...way, protocol: 'udp', own: false },
+      ],
+    },
+  ],
+  [
+    'advertise-unroutable',
+    { inventory: fleet({ alertmanager: { command: command(0, { 'cluster.advertise-address': '127.0.0.1:9094' }) } }) },
+  ],
+  ['gossip-islands', { running: islands() }],
+])('%s is found, and nothing else', (id, facts) => {
+  expect(idsOf(facts)).toEqual([id])
+})
+
+/** The first member sees only itself, the others only each other. */
+function islands(): FleetView {
+  const view = fleet()
+  const alertmanagers = view.alertmanagers.map((one, n) => {
+    const seen = n === 0 ? [gossip(0)] : [gossip(1), gossip(2)]
+    return { ...one, gossip: one.gossip && { ...one.gossip, seen } }
+  })
+  return { ...view, alertmanagers }
+}

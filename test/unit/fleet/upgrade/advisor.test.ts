@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { advise } from '../../../../fleet/upgrade/advisor.ts'
+import type { Subject } from '../../../../lib/program/known-issue.ts'
+
+const prometheus = (more: Partial<Subject> = {}): Subject => ({
+  host: 'prom-1',
+  program: 'prometheus',
+  from: '2.53.3',
+  to: '3.5.3',
+  config: {},
+  rules: [],
+  flags: new Map(),
+  untyped: [],
+  ...more,
+})
+const alertmanager = (more: Partial<Subject> = {}): Subject => ({
+  ...prometheus(),
+  host: 'am-1',
+  program: 'alertmanager',
+  from: '0.25.0',
+  to: '0.28.1',
+  runningLabel: '',
+  ...more,
+})
+const rule = (expr: string): Partial<Subject> => ({ rules: [{ where: 'own.yml: Mine', expr }] })
+const said = (subjects: readonly Subject[], allowOneWay = true): readonly string[] =>
+  advise(subjects, { allowOneWay }).map(({ level, where, what }) => `${level} ${where}: ${what}`)
+
+const oneWay = 'notes prom-1: goes from Prometheus 2.53.3 to 3.5.3, which is one-way'
+
+describe('a roll to Prometheus 3', () => {
+  test.each<[string, Partial<Subject>, string]>([
+    ['a rule with holt_winters', rule('holt_winters(up[5m], 0.1, 0.1)'), 'blocks own.yml: Mine: uses holt_winters()'],
+    ['a whole number as le', rule('rate(x_bucket{le="1"}[5m])'), 'warns own.yml: Mine: selects le="1"'],
+    ['a whole number as quantile', rule('x{quantile="1"}'), 'warns own.yml: Mine: selects quantile="1"'],
+    ['a dot in a regular expression', rule('up{job=~"a.*"}'), 'notes own.yml: Mine: matches =~"a.*"'],
+    ['a subquery', rule('max_over_time(up[5m:1m])'), 'notes own.yml: Mine: has the subquery [5m:1m]'],
+    [
+      'classic histograms by the old name',
+      { config: { scrape_configs: [{ job_name: 'a', scrape_classic_histograms: true }] } },
+      'blocks scrape_configs.0.scrape_classic_histograms: sets scrape_classic_histograms',
+    ],
+    [
+      'Alertmanager API v1',
+      { config: { alerting: { alertmanagers: [{ api_version: 'v1' }] } } },
+      'blocks alerting.alertmanagers.0.api_version: talks to Alertmanager over API v1',
+    ],
+    [
+      'the agent as a feature',
+      { flags: new Map([['enable-feature', ['exemplar-storage,agent']]]) },
+      'blocks --enable-feature: asks for the feature agent',
+    ],
+    [
+      'a feature that is always on',
+      { flags: new Map([['enable-feature', ['promql-at-modifier']]]) },
+      'notes --enable-feature: asks for the feature promql-at-modifier',
+    ],
+    [
+      'a target without content type',
+      { untyped: [{ job: 'own', url: 'http://10.0.0.1:80/metrics', contentType: '' }] },
+      'blocks job own: http://10.0.0.1:80/metrics answers with no Content-Type',
+    ],
+    [
+      'remote write',
+      { config: { remote_write: [{ url: 'http://x' }] } },
+      'notes remote_write: sends samples elsewhere',
+    ],
+  ])('is told of %s', (_, more, finding) => {
+    expect(said([prometheus({ from: '2.55.1', ...more })])).toEqual([finding])
+  })
+
+  test('says nothing of what was true before', () => {
+    expect(said([prometheus({ from: '3.1.0', ...rule('holt_winters(up{le="1"}[5m:1m])') })])).toEqual([])
+    expect(said([prometheus({ to: '2.55.1', ...rule('x{le="1"}') })])).toEqual([])
+  })
+
+  test.each([['x{le="1.0"}'], ['x{le=~"1|1.0"}'], ['x{job=~"a|b"}'], ['x{path="a.b"}'], [String.raw`x{job=~"a\\.b"}`]])(
+    'finds nothing in %s',
+    (expr) => {
+      expect(said([prometheus(rule(expr))]).filter((one) => /^(warns|blocks)/.test(one))).toEqual([])
+    },
+  )
+
+  test('is one-way from below 2.55, and waits for --allow-one-way', () => {
+    expect(said([prometheus()], false)).toEqual([oneWay.replace('notes', 'blocks')])
+    expect(said([prometheus({ from: '2.55.1' })], false)).toEqual([])
+  })
+
+  test('cannot be gone back on below 2.55', () => {
+    expect(said([prometheus({ from: '3.5.3', to: '2.53.3' })])).toEqual([
+      'blocks prom-1: would go back from Prometheus 3.5.3 to 2.53.3',
+    ])
+  })
+})
+
+describe('a roll of Alertmanagers', () => {
+  const noted = 'notes every Alertmanager: leaves API v1 behind'
+
+  test('must not change the gossip label, which splits the cluster', () => {
+    const flags = new Map([['cluster.label', ['lab']]])
+    const split = 'blocks --cluster.label: would change from none to "lab"'
+    expect(said([alertmanager({ flags })])).toEqual([split, noted])
+    expect(said([alertmanager({ flags, runningLabel: 'lab' })])).toEqual([noted])
+  })
+
+  test('is kept from versions whose silences no older one reads', () => {
+    expect(said([alertmanager({ from: '0.28.1', to: '0.33.0' })])).toEqual(['blocks am-1: would run 0.33.0'])
+    expect(said([alertmanager({ from: '0.28.1', to: '0.33.1' })])).toEqual([])
+    expect(said([alertmanager({ from: '0.33.0', to: '0.28.1' })])).toEqual([
+      'blocks am-1: would go back from 0.33.0 to 0.28.1',
+    ])
+  })
+
+  test('is told of rules that use a metric that goes', () => {
+    const rules = prometheus({ from: '3.5.3', ...rule('sum(alertmanager_marked_alerts) > 0') })
+    expect(said([rules, alertmanager({ from: '0.28.1', to: '0.33.1' })])).toEqual([
+      'warns own.yml: Mine: uses alertmanager_marked_alerts',
+    ])
+    expect(said([rules])).toEqual([])
+  })
+})
+
+test('a host that runs nothing yet needs no advice, and what is the same on two hosts is told once', () => {
+  expect(said([prometheus({ from: null, ...rule('holt_winters(up[5m], 0.1, 0.1)') })])).toEqual([])
+  const two = [prometheus(rule('x{le="1"}')), prometheus({ host: 'prom-2', ...rule('x{le="1"}') })]
+  expect(said(two).filter((one) => one.startsWith('warns'))).toHaveLength(1)
+})

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { knowsFlag } from '../../../lib/program/flag-versions.ts'
+import { externalLabel } from '../../../roles/prometheus/external-labels.ts'
+
+test('a flag is known from the version that brought it until the one that took it away', () => {
+  expect(knowsFlag('alertmanager', '0.29.0', 'cluster.peer-name')).toBe(false)
+  expect(knowsFlag('alertmanager', '0.30.0', 'cluster.peer-name')).toBe(true)
+  expect(knowsFlag('prometheus', '2.55.1', 'alertmanager.timeout')).toBe(true)
+  expect(knowsFlag('prometheus', '3.0.0', 'alertmanager.timeout')).toBe(false)
+})
+
+test('a release candidate does not yet count as its version', () => {
+  expect(knowsFlag('alertmanager', '0.30.0-rc.0', 'cluster.peer-name')).toBe(false)
+})
+
+test('a flag that no table lists is left to the binary’s own help', () => {
+  expect(knowsFlag('node_exporter', '1.5.0', 'collector.systemd')).toBe(true)
+})
+
+test('an external label keeps its $ through the expansion of Prometheus 3', () => {
+  expect(externalLabel('3.0.0', '$a$$')).toBe('$$a$$$$')
+  expect(externalLabel('2.55.1', '$a$$')).toBe('$a$$')
+})
