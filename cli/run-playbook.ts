@@ -72,7 +72,7 @@ export const planOpened = async (
 ): Promise<number> => {
   using stop = stopping(() => process.stderr.write('Interrupted.\n'))
   const redact = redactor(opened.inventory)
-  const told = flags.verbose && !flags.json ? linePrinter(redact, true) : () => undefined
+  const told = flags.verbose && !flags.json ? linePrinter(redact, true) : waitPrinter(redact)
   const { plan } = await run(book, opened.inventory, {
     ...settings(book, opened, flags),
     confirm: () => false,
@@ -221,6 +221,13 @@ const linePrinter =
   (event: RunEvent): void => {
     const line = lineOf(event, verbose)
     if (line !== null) process.stdout.write(`${redact(line)}\n`)
+  }
+
+/** What a plan waits for, where the plan itself does not stand. */
+const waitPrinter =
+  (redact: (text: string) => string) =>
+  (event: RunEvent): void => {
+    if (event.event === 'host-locked') process.stderr.write(`${redact(lineOf(event, false) ?? '')}\n`)
   }
 
 const confirm = async (

@@ -1,4 +1,4 @@
-import type { Advice, AlertsReport, Facts, Host, Plan, RunReport, Verdict } from '../model.ts'
+import type { Advice, AlertsReport, Facts, Host, Lock, Plan, RunReport, Verdict } from '../model.ts'
 
 /** What happens in a run, as it happens. Views, the run's folder and `--json` are all made of these; `at` is RFC 3339. */
 export type RunEvent = { readonly at: string } & (
@@ -16,6 +16,8 @@ export type RunEvent = { readonly at: string } & (
       readonly tasks: number
       readonly ms: number
     }
+  /** Another run's script is at work there; reading it waits for that to end. */
+  | { readonly event: 'host-locked'; readonly host: string; readonly lock: Lock }
   | {
       readonly event: 'host-failed'
       readonly host: string

@@ -1,9 +1,7 @@
 import type { Facts, Lock } from '../model.ts'
-import { lockFunctions } from './lock.ts'
 
 /** Shell that prints the facts as `name=value` lines. Needs `lockFunctions` before it. Three forks. */
-export const factsProbe = `${lockFunctions}
-if [ -r /etc/os-release ]; then . /etc/os-release; fi
+export const factsProbe = `if [ -r /etc/os-release ]; then . /etc/os-release; fi
 printf 'os=%s %s\\n' "\${ID-unknown}" "\${VERSION_ID-}"
 printf 'arch=%s\\n' "$(uname -m)"
 IFS= read -r vestal_boot </proc/sys/kernel/random/boot_id && printf 'boot=%s\\n' "$vestal_boot"

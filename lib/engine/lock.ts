@@ -4,15 +4,20 @@
  * that dies takes its session with it, and the lock is then nobody's. A link that hangs without a sign of life for the lease is none either.
  */
 import { HostError } from '../errors.ts'
+import type { Lock } from '../model.ts'
 import { word, words } from '../shell.ts'
+import type { Frame } from './frame.ts'
 
 const LEASE_SECONDS = 600
 const FILE = '/run/vestal/lock'
 
-/** Shell functions: `vestal_lock_held` reads the lock and says whether somebody has it; `vestal_session` finds the session's process. */
+/**
+ * Shell functions: `vestal_lock_held` reads the lock and says whether somebody has it, `vestal_lock_at_work` whether the script that took the
+ * lock last read still runs; `vestal_session` finds the session's process. A zombie (state Z, proc(5)) has ended: its parent is only slow to notice.
+ */
 export const lockFunctions = `
-vestal_started() { { IFS= read -r vestal_stat <"/proc/$1/stat"; } 2>/dev/null || return 1; set -- \${vestal_stat##*) }; vestal_start=\${20}; vestal_parent=$2; }
-vestal_alive() { [ -n "$1" ] && vestal_started "$1" && [ "$vestal_start" = "$2" ]; }
+vestal_started() { { IFS= read -r vestal_stat <"/proc/$1/stat"; } 2>/dev/null || return 1; set -- \${vestal_stat##*) }; vestal_state=$1; vestal_start=\${20}; vestal_parent=$2; }
+vestal_alive() { [ -n "$1" ] && vestal_started "$1" && [ "$vestal_start" = "$2" ] && [ "$vestal_state" != Z ]; }
 vestal_session() {
   vestal_pid=$$
   while vestal_started "$vestal_pid"; do
@@ -26,9 +31,9 @@ vestal_lock_read() {
     session) vestal_lock_session=$vestal_value ;; script) vestal_lock_script=$vestal_value ;;
   esac; done <${FILE}; } 2>/dev/null && [ -n "$vestal_lock_run" ]
 }
-vestal_lock_orphan() { vestal_alive \${vestal_lock_script:-0 0}; }
+vestal_lock_at_work() { vestal_alive \${vestal_lock_script:-0 0}; }
 vestal_lock_fresh() { [ -n "$(find ${FILE} -newermt '-${LEASE_SECONDS} seconds' 2>/dev/null)" ]; }
-vestal_lock_held() { vestal_lock_read && { vestal_lock_orphan || { vestal_alive \${vestal_lock_session:-0 0} && vestal_lock_fresh; }; }; }`
+vestal_lock_held() { vestal_lock_read && { vestal_lock_at_work || { vestal_alive \${vestal_lock_session:-0 0} && vestal_lock_fresh; }; }; }`
 
 export interface LockRequest {
   readonly run: string
@@ -55,7 +60,7 @@ vestal_tries=0
 while :; do
   flock 9
   if ! vestal_lock_held || [ "$vestal_lock_run" = ${word(request.run)} ]${request.break ? ' || true' : ''}; then break; fi
-  if vestal_lock_orphan && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=50; fi
+  if vestal_lock_at_work && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=50; fi
   flock -u 9
   vestal_tries=$((vestal_tries + 1))
   if [ $vestal_tries -gt $vestal_limit ]; then
@@ -68,14 +73,46 @@ printf 'run=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([reque
 mv -f ${FILE}.new ${FILE}
 exec 9>&-`
 
+/** How often, each 0.2 s, a read looks whether another run's script still works: for a minute. */
+const TRIES = 300
+
+/**
+ * Shell that waits while a script of another run is at work under the host's lock: what it reads is of a moment within a change. It says
+ * at once whom it waits for, in a mark `locked`, and exits with LOCKED where that script has not ended in time. Forks nothing where nobody works.
+ * Needs `lockFunctions` before it.
+ */
+export const awaitScript = (frame: Frame, tries = TRIES): string => `vestal_tries=0 vestal_told=
+while vestal_lock_read && vestal_lock_at_work; do
+  if [ "$vestal_told" != "$vestal_lock_run" ]; then
+    vestal_told=$vestal_lock_run
+    ${frame.mark('locked', '$vestal_lock_run $vestal_lock_since $vestal_lock_owner')}
+  fi
+  vestal_tries=$((vestal_tries + 1))
+  if [ $vestal_tries -gt ${tries} ]; then exit ${LOCKED}; fi
+  sleep 0.2
+done`
+
+/** The holder that a mark of `awaitScript` names. */
+export const holderIn = (detail: string): Lock => {
+  const [run = '?', since = '?', ...owner] = detail.split(' ')
+  return { run, since, owner: owner.join(' ') || 'somebody' }
+}
+
 /** The error for a host whose lock another run has, made of what `takeLock` printed. */
 export const lockedError = (host: string, said: string): HostError => {
   const [run = '?', since = '?', owner = 'somebody'] = said.trim().split('\n')
-  return new HostError(host, `locked by ${owner} since ${since} (run ${run})`, {
+  return lockedBy(host, { run, since, owner })
+}
+
+/** The error for a host whose lock this run has. */
+export const lockedBy = (host: string, lock: Lock): HostError =>
+  new HostError(host, lockText(lock), {
     task: 'lock',
     hint: `Wait for that run to end, or take the lock with --break-lock ${host}.`,
   })
-}
+
+/** `locked by ann@desk since 2026-01-01T00:00:00Z (run …)` */
+export const lockText = ({ owner, since, run }: Lock): string => `locked by ${owner} since ${since} (run ${run})`
 
 /** Shell that shows a sign of life while a run waits; for a lock this run holds. */
 export const touchLock = (run: string): string => `${lockFunctions}

@@ -2,6 +2,7 @@ import type { Facts, Kind, State, Task } from '../model.ts'
 import { taskId } from '../model.ts'
 import { factsProbe, parseFacts } from './facts.ts'
 import type { Frame } from './frame.ts'
+import { lockFunctions } from './lock.ts'
 
 /** What one probe of a host said: its facts, and the state behind every task, by task id; a task left out is absent. */
 export interface Reading {
@@ -11,9 +12,11 @@ export interface Reading {
 
 const byKind = (tasks: readonly Task[]): ReadonlyMap<Kind, readonly Task[]> => Map.groupBy(tasks, (task) => task.kind)
 
-/** One script that reads facts and all tasks' states; it changes nothing. */
-export const probeScript = (tasks: readonly Task[], frame: Frame): string =>
+/** One script that reads facts and all tasks' states, after `first`, shell that may use the lock's functions; it changes nothing. */
+export const probeScript = (tasks: readonly Task[], frame: Frame, first = ':'): string =>
   [
+    lockFunctions,
+    first,
     frame.mark('facts'),
     `(\n${factsProbe}\n) </dev/null`,
     ...[...byKind(tasks)].flatMap(([kind, some]) => [

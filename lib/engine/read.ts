@@ -1,31 +1,75 @@
 import { randomBytes } from 'node:crypto'
 import { HostError, LinkError } from '../errors.ts'
-import type { Connection, Facts, Host, Task } from '../model.ts'
-import { frame } from './frame.ts'
+import type { Connection, Facts, Host, Lock, Task } from '../model.ts'
+import { type Frame, frame } from './frame.ts'
+import { awaitScript, holderIn, LOCKED, lockedBy } from './lock.ts'
 import { probeScript, type Reading, readProbe } from './probe.ts'
 
 /** Below this, `systemctl show` gives no times with microseconds, on which knowing what a process has loaded rests. */
 const OLDEST_SYSTEMD = 247
 
-/** Reads a host's facts and the state behind all its tasks in one exec. Throws HostError where a fact contradicts the inventory. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal
+  /** Not before a script that works there under another run's lock has ended. Without it, the reading may be of a moment within a change. */
+  readonly settled?: {
+    /** Called at once with whom it waits for. */
+    onLocked(lock: Lock): void
+    /** How often it looks, each 0.2 s. Default: for a minute. */
+    readonly tries?: number
+  }
+}
+
+/**
+ * Reads a host's facts and the state behind all its tasks in one exec, and waits in the same one where it is to be settled.
+ * Throws HostError where a fact contradicts the inventory, or another run's script does not end.
+ */
 export const readHost = async (
   connection: Connection,
   tasks: readonly Task[],
-  signal?: AbortSignal,
+  { signal, settled }: ReadOptions = {},
 ): Promise<Reading> => {
+  const { name } = connection.host
   const marks = frame(randomBytes(8).toString('hex'))
+  const script = probeScript(tasks, marks, settled && awaitScript(marks, settled.tries))
   const sentAt = Date.now()
-  const { stdout, stderr, code } = await connection.exec(probeScript(tasks, marks), { signal })
-  const reading = readProbe(tasks, marks, { stdout, sentAt, receivedAt: Date.now() })
+  const { stdout, stderr, code } = await connection.exec(script, {
+    signal,
+    onStdout: settled && tellLocked(marks, settled.onLocked),
+  })
+  const holder = lastHolder(marks, stdout)
+  if (code === LOCKED && holder) throw lockedBy(name, holder)
+  const receivedAt = Date.now()
+  // The half of a round trip by which the clocks are compared has no waiting in it.
+  const reading = readProbe(tasks, marks, { stdout, sentAt: holder ? receivedAt : sentAt, receivedAt })
   if (!reading) {
-    throw new LinkError(
-      connection.host.name,
-      `the reading was cut off (exit code ${code})${stderr ? `: ${stderr.trim()}` : ''}`,
-      { task: 'read' },
-    )
+    throw new LinkError(name, `the reading was cut off (exit code ${code})${stderr ? `: ${stderr.trim()}` : ''}`, {
+      task: 'read',
+    })
   }
   confirm(connection.host, reading.facts, tasks)
   return reading
+}
+
+const lastHolder = (marks: Frame, stdout: Buffer): Lock | undefined => {
+  const mark = marks.split(stdout).findLast(({ event }) => event === 'locked')
+  return mark && holderIn(mark.detail)
+}
+
+/** Tells of each mark `locked` as it comes; they stand before all else. */
+const tellLocked = (marks: Frame, tell: (lock: Lock) => void): ((chunk: Buffer) => void) => {
+  let begun = Buffer.alloc(0)
+  let told = 0
+  let reading = false
+  return (chunk) => {
+    if (reading) return
+    begun = Buffer.concat([begun, chunk])
+    const framed = marks.split(begun)
+    reading = framed.some(({ event }) => event === 'facts')
+    for (const { detail } of framed.filter(({ event }) => event === 'locked').slice(told)) {
+      told += 1
+      tell(holderIn(detail))
+    }
+  }
 }
 
 const confirm = (host: Host, facts: Facts, tasks: readonly Task[]): void => {

@@ -78,7 +78,12 @@ const readAll = async (
     try {
       options.stop.throwIfAborted()
       const tasks = mine.flatMap(({ items }) => items.map(({ task }) => task))
-      const reading = await readHost(await pool.reach(host), tasks, options.stop)
+      const reading = await readHost(await pool.reach(host), tasks, {
+        signal: options.stop,
+        settled: options.breakLock.includes(host.name)
+          ? undefined
+          : { onLocked: (lock) => options.emit({ event: 'host-locked', host: host.name, lock }) },
+      })
       options.emit({
         event: 'host-read',
         host: host.name,

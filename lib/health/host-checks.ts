@@ -1,5 +1,6 @@
 /** What can be wrong with one machine, whatever it is for. */
 import { showMilliseconds } from '../duration.ts'
+import { lockText } from '../engine/lock.ts'
 import { type HostError, SudoError } from '../errors.ts'
 import type { Host, Needs } from '../model.ts'
 import type { Rule } from './finding.ts'
@@ -79,9 +80,7 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
     find: ({ hosts }) =>
       read(hosts, ({ survey: { facts } }) =>
         facts.lock
-          ? [
-              `locked by ${facts.lock.owner} since ${facts.lock.since} (run ${facts.lock.run}), for ${showMilliseconds(Math.max(0, Date.now() - Date.parse(facts.lock.since)))}`,
-            ]
+          ? [`${lockText(facts.lock)}, for ${showMilliseconds(Math.max(0, Date.now() - Date.parse(facts.lock.since)))}`]
           : [],
       ),
   },

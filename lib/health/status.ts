@@ -111,7 +111,7 @@ const read = async (
 ): Promise<Reading | HostError> => {
   try {
     const tasks = works.flatMap(({ items }) => items.map(({ task }) => task))
-    return await readHost(await reach(host), tasks, signal)
+    return await readHost(await reach(host), tasks, { signal })
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     if (error instanceof LinkError) onLost?.(host)

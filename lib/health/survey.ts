@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { factsProbe, parseFacts } from '../engine/facts.ts'
 import { frame } from '../engine/frame.ts'
+import { lockFunctions } from '../engine/lock.ts'
 import { LinkError } from '../errors.ts'
 import type { Connection, Facts, Needs } from '../model.ts'
 import { words } from '../shell.ts'
@@ -45,7 +46,7 @@ export const surveyHost = async (
 ): Promise<Survey> => {
   const marks = frame(randomBytes(8).toString('hex'))
   const parts = {
-    facts: factsProbe,
+    facts: `${lockFunctions}\n${factsProbe}`,
     machine: machineScript(needs.folders ?? []),
     sockets: socketScript(needs),
     net: netScript(names),

@@ -1,6 +1,7 @@
 import { showMilliseconds } from '../duration.ts'
 import type { RunEvent } from '../engine/events.ts'
-import type { Advice } from '../model.ts'
+import { lockText } from '../engine/lock.ts'
+import type { Advice, Lock } from '../model.ts'
 import { alertsLine } from './alerts.ts'
 
 /** One plain line for an event, for logs and terminals without live display; null for events that are not worth a line. */
@@ -8,6 +9,8 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
   switch (event.event) {
     case 'host-read':
       return verbose ? `${event.host}: read ${event.tasks} tasks in ${showMilliseconds(event.ms)}` : null
+    case 'host-locked':
+      return `${event.host}: ${waitsFor(event.lock)}`
     case 'host-failed':
       return `${event.host}: FAILED ${event.task}: ${event.why}`
     case 'batch-started':
@@ -38,6 +41,10 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
       return null
   }
 }
+
+/** Whose script a read waits for, and how long. */
+export const waitsFor = (lock: Lock): string =>
+  `${lockText(lock)}, whose script is at work there: waiting for it to end, for a minute at most`
 
 const LEVEL = { blocks: 'BLOCKS', warns: 'warning', notes: 'note' } as const
 

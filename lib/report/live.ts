@@ -3,6 +3,7 @@ import type { RunEvent } from '../engine/events.ts'
 import { CANARIES } from '../ledger/arrival.ts'
 import type { AlertsReport, Plan } from '../model.ts'
 import { alertsLine } from './alerts.ts'
+import { waitsFor } from './lines.ts'
 
 type Row = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 interface HostRow {
@@ -74,7 +75,11 @@ const draw = (event: RunEvent & { host: string }, state: HostRow | undefined): v
   if (!state?.row) return
   const { row } = state
   switch (event.event) {
+    case 'host-locked':
+      row.output = waitsFor(event.lock)
+      break
     case 'host-read':
+      row.output = ''
       row.title = `${event.host}: read ${event.tasks} tasks`
       break
     case 'upload':

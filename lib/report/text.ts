@@ -11,9 +11,7 @@ const COLOUR = { create: 'green', change: 'yellow', remove: 'red' } as const
 
 /** The plan for people: what would change, host by host, and why. */
 export const planText = (plan: Plan): string => {
-  const unreachable = Object.entries(plan.unreachable).map(
-    ([host, why]) => `${paint('red', 'unreachable')} ${host}: ${why}`,
-  )
+  const unread = Object.entries(plan.unreachable).map(([host, why]) => `${paint('red', 'not read')} ${host}: ${why}`)
   const batches = plan.batches.flatMap((batch) => [
     paint(
       'bold',
@@ -24,9 +22,9 @@ export const planText = (plan: Plan): string => {
   const hosts = new Set(plan.batches.flatMap((batch) => batch.hosts.map(({ host }) => host))).size
   const sum =
     plan.changes === 0
-      ? 'Nothing to change.'
+      ? `Nothing to change${unread.length > 0 ? ' on the hosts that were read' : ''}.`
       : `${plan.changes} ${plan.changes === 1 ? 'change' : 'changes'} on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}.`
-  return [...batches, ...unreachable, paint('bold', sum)].join('\n')
+  return [...batches, ...unread, paint('bold', sum)].join('\n')
 }
 
 const hostText = ({ host, same, changes }: HostPlan): readonly string[] => [

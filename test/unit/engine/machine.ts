@@ -11,7 +11,7 @@ const setup =
 
 export interface Machine extends Disposable {
   /** Runs a script in the machine with this shell, as a connection would: from standard input, as a whole. */
-  run(shell: string, script: string): Promise<Ran>
+  run(shell: string, script: string, options?: { readonly onStdout?: (chunk: Buffer) => void }): Promise<Ran>
   start(shell: string, script: string): ChildProcess
 }
 
@@ -31,12 +31,15 @@ export const machine = async (): Promise<Machine> => {
   }
   return {
     start,
-    run: (shell, script) =>
+    run: (shell, script, { onStdout } = {}) =>
       new Promise((resolve, reject) => {
         const child = start(shell, script)
         const out: Buffer[] = []
         const err: Buffer[] = []
-        child.stdout?.on('data', (chunk) => out.push(chunk))
+        child.stdout?.on('data', (chunk) => {
+          out.push(chunk)
+          onStdout?.(chunk)
+        })
         child.stderr?.on('data', (chunk) => err.push(chunk))
         child
           .once('error', reject)

@@ -63,12 +63,13 @@ test('a plan says what changes, why, what is interrupted, and who could not be a
       +new
     ~ service alertmanager: flags differ
       ! restart alertmanager
-unreachable am-2: connection refused
+not read am-2: connection refused
 2 changes on 1 host.`)
 })
 
 test('an empty plan says so', () => {
   expect(planText({ ...plan, changes: 0, batches: [], unreachable: {} })).toBe('Nothing to change.')
+  expect(planText({ ...plan, changes: 0, batches: [] })).toMatch(/\nNothing to change on the hosts that were read\.$/)
 })
 
 test('the exit code is 0 only where everything was done and every gate said yes', () => {
