@@ -4,10 +4,12 @@ import { bookOf, type Fleet, fleet, no, playOf, roleOf } from './fleet.ts'
 import { line } from './scratch.ts'
 import { asItBegins } from './small-machine.ts'
 
-/** Another run takes a host's lock, with this process for its session. */
-const lockedByBob = (of: Fleet, name: string): void => {
+/** Another run takes a host's lock, with this process for its session, and for the script that works there. */
+const lockedByBob = (of: Fleet, name: string, { works = false } = {}): void => {
   const started = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]
-  const lines = ['run=run-of-bob', 'owner=bob@lap', 'since=2026-01-01T00:00:00Z', `session=${process.pid} ${started}`]
+  const me = `${process.pid} ${started}`
+  const lines = ['run=run-of-bob', 'owner=bob@lap', 'since=2026-01-01T00:00:00Z', `session=${me}`]
+  if (works) lines.push(`script=${me}`)
   of.machine(name).write('/run/vestal/lock', `${lines.join('\n')}\n`)
 }
 const deploy = (of: Fleet, options?: Parameters<Fleet['run']>[1]) =>
@@ -42,6 +44,29 @@ describe('a host that another run has locked since it was read', () => {
     const { outcomes } = await deploy(of, { breakLock: ['a1'] })
     expect(outcomes.a1).toEqual({ 'scratch x': 'changed' })
     expect(outcomes.a2?.lock).toMatch(/locked by bob@lap/)
+  })
+})
+
+describe('a host on which another run’s script is at work when it is to be read', () => {
+  test('is waited for, and is a failure when that does not end; the others are changed', async () => {
+    using of = fleet('a1', 'a2')
+    lockedByBob(of, 'a1', { works: true })
+    const { events, report, outcomes, code } = await deploy(of)
+    expect(events.filter(({ event }) => event === 'host-locked')).toMatchObject([
+      { host: 'a1', lock: { run: 'run-of-bob', owner: 'bob@lap', since: '2026-01-01T00:00:00Z' } },
+    ])
+    expect(report?.hosts.a1).toMatchObject({
+      lock: { status: 'failed', why: 'locked by bob@lap since 2026-01-01T00:00:00Z (run run-of-bob)' },
+    })
+    expect([outcomes.a2, code]).toEqual([{ 'scratch x': 'changed' }, 1])
+  })
+
+  test('is read at once where its lock is to be broken', async () => {
+    using of = fleet('a1')
+    lockedByBob(of, 'a1', { works: true })
+    const { outcomes, events } = await deploy(of, { breakLock: ['a1'] })
+    expect(events.some(({ event }) => event === 'host-locked')).toBe(false)
+    expect(outcomes.a1).toEqual({ 'scratch x': 'changed' })
   })
 })
 
