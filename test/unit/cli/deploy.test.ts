@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../../lib/model.ts'
+import { word } from '../../../lib/shell.ts'
 import { type Machines, startMachines, vestal } from './machines.ts'
 
 let machines: Machines
@@ -161,4 +163,37 @@ test('a playbook runs by itself with the flags of vestal deploy', async () => {
   const ran = spawnSync(process.execPath, [script, ...flags], { encoding: 'utf8' })
   expect([ran.status, ran.stderr, done('a'), done('b')]).toEqual([0, '', true, true])
   expect(spawnSync(process.execPath, [script, ...flags, '--nope'], { encoding: 'utf8' }).status).toBe(2)
+})
+
+describe('at a terminal', () => {
+  /** Types an answer at the question whether to go ahead. */
+  const answering = async (answer: string) => {
+    const command = [process.execPath, join(import.meta.dirname, '../../../cli/vestal.js'), ...words('deploy')]
+    const child = spawn('script', ['--quiet', '--return', '--command', command.map(word).join(' '), '/dev/null'])
+    let said = ''
+    child.stdout.on('data', (chunk) => {
+      const asked = said.includes('Go ahead?')
+      said += chunk
+      if (!asked && said.includes('Go ahead?')) child.stdin.write(answer)
+    })
+    const [code] = await once(child, 'close')
+    return { code, said }
+  }
+
+  test.each([
+    ['no', 'n\n'],
+    ['nothing', '\n'],
+    ['Ctrl-C', '\x03'],
+  ])('the plan is shown, and %s to the question changes nothing', async (_, answer) => {
+    const { code, said } = await answering(answer)
+    expect(said).toContain('2 changes on 2 hosts.')
+    expect(said).toContain('Not confirmed: nothing was changed.')
+    expect([code, done('a'), done('b')]).toEqual([1, false, false])
+  })
+
+  test('yes goes ahead', async () => {
+    const { code, said } = await answering('y\n')
+    expect(said).toContain('deploy')
+    expect([code, done('a'), done('b')]).toEqual([0, true, true])
+  })
 })
