@@ -33,6 +33,8 @@ export interface VestalOptions {
   readonly program?: readonly string[]
   /** Called with each event of `--json` as it comes. */
   readonly onEvent?: (event: RunEvent, running: Running) => void
+  /** Called with all that came on standard error so far, each time more has come. */
+  readonly onStderr?: (said: string) => void
 }
 
 /** The project's folder, where tests are run from. */
@@ -49,7 +51,7 @@ export const vestal = (words: readonly string[], options: VestalOptions = {}): P
 /** Starts `vestal` with these words. */
 export const startVestal = (
   words: readonly string[],
-  { env, cwd, through = [], program = ours, onEvent }: VestalOptions = {},
+  { env, cwd, through = [], program = ours, onEvent, onStderr }: VestalOptions = {},
 ): Running => {
   const [file = '', ...rest] = [...through, ...program, ...words]
   const child = spawn(file, rest, {
@@ -72,6 +74,7 @@ export const startVestal = (
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
+    onStderr?.(stderr)
   })
   child.once('error', reject).once('close', (code) => resolve({ code, stdout, stderr, events }))
   return running

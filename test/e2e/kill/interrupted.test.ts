@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { RunEvent } from '../../../lib/engine/events.ts'
 import { powerLoss, powerOn } from '../../../lib/lab/faults.ts'
 import { atConsole } from '../../../lib/lab/host.ts'
 import { fleetOf, inventoryOf } from '../failure/fleet.ts'
 import { standing } from '../failure/state.ts'
 import { type Ended, onHost, type Running, reportOf, resetHost, startVestal, vestal } from '../vestal.ts'
+import { hold, letGo } from './hold.ts'
 import { leftovers } from './leftovers.ts'
 
 const fleet = fleetOf(0)
@@ -34,6 +35,7 @@ const START = 'start node_exporter.service'
 
 /** Expects the next run to do all that is left, on `node`, and to leave nothing over. */
 const convergesNow = async (): Promise<void> => {
+  await letGo(address)
   const words = ['-i', inventoryOf(fleet), '--limit', 'node']
   const again = await vestal(['deploy', ...words])
   expect(again, again.stdout + again.stderr).toMatchObject({ code: 0 })
@@ -45,11 +47,15 @@ describe('a deploy that is interrupted', () => {
   it('finishes what is under way at the first Ctrl-C, starts nothing new, and says so', async () => {
     await standing(fleet)
     const inventory = inventoryOf(fleet, { all: { node_exporter: { log_level: 'warn' } } })
+    await hold(fleet.monitor.address, 'systemctl', '*restart*node_exporter*')
+    let released: Promise<string> | undefined
     const interrupted = await startVestal(['deploy', '-i', inventory, '--json'], {
       onEvent(event, { kill }) {
         if (isBegun(event, 'restart node_exporter.service')) kill('SIGINT')
+        if (event.event === 'interrupted') released ??= letGo(fleet.monitor.address)
       },
     }).ended
+    await released
     const { hosts, interrupted: said } = reportOf(interrupted)
     expect(hosts.monitor?.['service node_exporter']).toMatchObject({ status: 'changed' })
     expect(hosts.node?.['service node_exporter']).toEqual({ status: 'skipped', because: 'the run was interrupted' })
@@ -63,18 +69,22 @@ describe('a deploy that is interrupted', () => {
 
   describe('on a machine that had nothing before', () => {
     beforeEach(() => resetHost(address))
+    afterEach(() => letGo(address))
 
     it('is abandoned at the second Ctrl-C, and made good by the next', async () => {
-      const ended = await disturbed(INSTALL, ({ kill }) => {
-        kill('SIGINT')
-        setTimeout(() => kill('SIGINT'), 20)
-      })
+      await hold(address, 'tar')
+      const ended = await startVestal(['deploy', '-i', inventoryOf(fleet), '--limit', 'node', '--json'], {
+        onEvent(event, { kill }) {
+          if (isBegun(event, INSTALL) || event.event === 'interrupted') kill('SIGINT')
+        },
+      }).ended
       expect(ended.code).toBe(130)
       expect(ended.events.filter((event) => isBegun(event, START))).toEqual([])
       await convergesNow()
     })
 
     it('fails when its script is killed on the host, and is made good by the next', async () => {
+      await hold(address, 'tar')
       const { code, stdout } = await disturbed(INSTALL, () => atConsole(lab, host, KILL_SCRIPT))
       expect(stdout).toContain('the script ended before its end, in “install node_exporter 1.5.0”')
       expect(stdout).toContain('Run again: what is already right will be left alone.')
@@ -82,15 +92,46 @@ describe('a deploy that is interrupted', () => {
       await convergesNow()
     })
 
-    it('fails when its SSH session is killed on the host, and is made good by the next', async () => {
-      const { code, stdout } = await disturbed(START, () => atConsole(lab, host, KILL_SESSION))
+    it('fails when its SSH session is killed on the host, and is made good by the next, which waits for its script', async () => {
+      await hold(address, 'systemctl', '*restart*node_exporter*')
+      const { code, stdout, events } = await disturbed(START, () => atConsole(lab, host, KILL_SESSION))
       expect(stdout).toContain('the link was lost while a script ran')
       expect(stdout).toContain('It is not known how far the script got. Run again')
       expect(code).toBe(1)
+      const run = events.find((event) => event.event === 'run-started')?.run
+
+      const status = JSON.parse(
+        (await vestal(['status', '-i', inventoryOf(fleet), '--limit', 'node', '--json'])).stdout,
+      )
+      expect(status.notes).toContainEqual(expect.stringMatching(`^node is being changed by .* \\(run ${run}\\)$`))
+      // Both read the host while that script is at work, and it goes on when both have said so.
+      const deploys = Promise.withResolvers<void>()
+      const plans = Promise.withResolvers<void>()
+      const words = ['-i', inventoryOf(fleet), '--limit', 'node']
+      const deploy = startVestal(['deploy', ...words, '--json'], {
+        onEvent: (event) => event.event === 'host-locked' && deploys.resolve(),
+      })
+      const plan = startVestal(['plan', ...words], {
+        onStderr: (said) => said.includes('waiting for it to end') && plans.resolve(),
+      })
+      await Promise.race([Promise.all([deploys.promise, plans.promise]), deploy.ended, plan.ended])
+      await letGo(address)
+      const [deployed, planned] = await Promise.all([deploy.ended, plan.ended])
+      expect(deployed, deployed.stdout + deployed.stderr).toMatchObject({ code: 0 })
+      expect(deployed.events).toContainEqual(
+        expect.objectContaining({ event: 'host-locked', host: 'node', lock: expect.objectContaining({ run }) }),
+      )
+      expect(planned).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(
+          `^node: locked by \\S+ since \\S+Z \\(run ${run}\\), whose script is at work there`,
+        ),
+      })
       await convergesNow()
     })
 
     it('fails when the host loses its power, and is made good by the next', async () => {
+      await hold(address, 'tar')
       const { code, stdout } = await disturbed(INSTALL, async () => {
         await powerLoss(host, lab)
         await powerOn(host, lab)
@@ -101,9 +142,13 @@ describe('a deploy that is interrupted', () => {
     })
 
     it('keeps others out while it goes on, names itself, and can be overruled by name', async () => {
+      await hold(address, 'tar')
+      let released: Promise<string> | undefined
       const first = startVestal(['deploy', '-i', inventoryOf(fleet), '--limit', 'node', '--json'], {
         onEvent(event, { kill }) {
-          if (isBegun(event, INSTALL)) kill('SIGSTOP')
+          if (!isBegun(event, INSTALL)) return
+          kill('SIGSTOP')
+          released ??= letGo(address)
         },
       })
       try {
@@ -126,6 +171,7 @@ describe('a deploy that is interrupted', () => {
       } finally {
         first.kill('SIGKILL')
         await first.ended
+        await released
       }
       await convergesNow()
     })
@@ -148,9 +194,9 @@ describe('a deploy that is interrupted', () => {
   })
 })
 
-/** Kills the deploy's script: its shell, and that of the step. */
+/** Kills the deploy's script: its shell, that of the step, and what the step has started. */
 const KILL_SCRIPT = `for process in /proc/[0-9]*; do
-  if grep -qs '[v]estal-ready' "$process/cmdline"; then kill -9 "\${process#/proc/}"; fi
+  if grep -qs '[v]estal-ready' "$process/cmdline" || grep -qsz '^VESTAL_RUN=' "$process/environ"; then kill -9 "\${process#/proc/}" || :; fi
 done`
 const KILL_SESSION = `kill -9 $(sed -n 's/^session=\\([0-9]*\\) .*/\\1/p' /run/vestal/lock)`
 
