@@ -1,6 +1,7 @@
 /** How a command gets into a lab's network. Read by every vestal command, so it imports next to nothing. */
 import { statfsSync, statSync } from 'node:fs'
 import { InputError } from '../errors.ts'
+import { checkOwner } from './owner.ts'
 import { controllerNamespace, namespaceFile } from './places.ts'
 
 /** The file system that namespaces are files of (NSFS_MAGIC in linux/magic.h). */
@@ -8,7 +9,7 @@ const nsfs = 0x6e736673
 
 /**
  * Returns the words to put in front of a command so that it runs inside the lab's network, or null if this process is in it already.
- * Throws InputError if that lab is not up.
+ * Throws InputError if that lab is not up, or kept in another folder.
  */
 export const enterLab = (lab = 'default'): readonly string[] | null => {
   const namespace = controllerNamespace(lab)
@@ -18,6 +19,7 @@ export const enterLab = (lab = 'default'): readonly string[] | null => {
       { where: `lab '${lab}'`, what: 'is not up', fix: `Bring it up with 'vestal lab up${flag}'.` },
     ])
   }
+  checkOwner(lab)
   return isInside(namespace) ? null : ['ip', 'netns', 'exec', namespace]
 }
 

@@ -1,21 +1,12 @@
 /** The disk that every lab host starts from: a small Debian with systemd and sshd, built once and kept. */
 import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { run } from './command.ts'
 import { architecture, suites, transportOptions, writeSources } from './debian.ts'
 import { withLock } from './lock.ts'
 import { hostsFile } from './network.ts'
+import { removeOwn } from './own.ts'
 import { accounts, labRoot } from './places.ts'
 import type { Progress } from './progress.ts'
 
@@ -43,7 +34,7 @@ export const ensureImage = async (parts: ImageParts, say: Progress): Promise<str
 const build = async (parts: ImageParts, folder: string, say: Progress): Promise<void> => {
   say(`building the hosts' disk image (Debian ${suites[0]}, about half a minute)`)
   const draft = join(labRoot(), 'images', '.draft')
-  rmSync(draft, { recursive: true, force: true })
+  removeOwn(draft)
   mkdirSync(draft, { recursive: true })
   const root = join(draft, 'root')
   await writeSources(join(draft, 'archive.sources'), suites.slice(0, 1))
@@ -59,15 +50,15 @@ const build = async (parts: ImageParts, folder: string, say: Progress): Promise<
   writeFileSync(join(root, 'etc/hosts'), hostsFile())
   await run(['chroot', root, 'sh', '-eu'], { input: setUp(parts.key), env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
   renameSync(root, folder)
-  rmSync(draft, { recursive: true })
+  removeOwn(draft)
   removeUnused(folder)
 }
 
-/** Removes the images that no host's disk is on, but for the new one. */
-const removeUnused = (fresh: string): void => {
+/** Removes the images, known by their names, that no host's disk is on, but for the new one. */
+export const removeUnused = (fresh: string): void => {
   const notes = globSync(join(labRoot(), 'labs/*/hosts/*/image')).map((note) => readFileSync(note, 'utf8'))
   for (const image of globSync(join(labRoot(), 'images/*')))
-    if (image !== fresh && !notes.includes(image)) rmSync(image, { recursive: true })
+    if (isFingerprint(basename(image)) && image !== fresh && !notes.includes(image)) removeOwn(image)
 }
 
 /** Mounts of its own and a life that ends with ours, so that a build that is killed leaves nothing mounted or running. */
@@ -102,6 +93,8 @@ rm -rf /etc/apt/sources.list.d/* /etc/apt/apt.conf.d/99mmdebstrap /var/lib/apt/l
 : >/etc/apt/sources.list
 : >/etc/machine-id
 `
+
+const isFingerprint = (name: string): boolean => /^[0-9a-f]{12}$/.test(name)
 
 const fingerprint = ({ key, templates }: ImageParts): string => {
   const hash = createHash('sha256')

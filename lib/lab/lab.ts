@@ -1,6 +1,6 @@
 /** Labs of real machines on one box: up, down and what there is. */
 
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
@@ -14,6 +14,8 @@ import { raiseLimits, restoreLimits } from './limits.ts'
 import { withLock } from './lock.ts'
 import { ensureMirror, ensureTemplates } from './mirror.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
+import { checkRoot, claimRoot, isClaimed, removeEmpty, removeOwn } from './own.ts'
+import { checkOwner, isOurs, ownerOf, releaseName, takeName } from './owner.ts'
 import { ensureBoxPackages } from './packages.ts'
 import {
   boxFolder,
@@ -64,7 +66,8 @@ export interface LabUp {
 /**
  * Brings a lab up to this many hosts: makes what is missing, switches on what is off, thaws and plugs in what a drill
  * left so, and returns when each lets us in by SSH.
- * Throws InputError for a box that cannot hold a lab, HostError for a host that does not come up.
+ * Throws InputError for a box that cannot hold a lab, a folder that is not the lab's and a name that another folder's lab has;
+ * HostError for a host that does not come up.
  */
 export const labUp = async ({
   name = 'default',
@@ -74,7 +77,9 @@ export const labUp = async ({
 }: LabUp): Promise<Lab> => {
   checkRequest(name, hosts)
   await ensureBoxPackages(onProgress)
+  claimRoot()
   await withLock(lockOf(name), async () => {
+    takeName(name)
     const key = await ensureLabKey()
     const templates = await ensureTemplates(onProgress)
     const machines = async () => {
@@ -86,20 +91,26 @@ export const labUp = async ({
   return describeLab(name)
 }
 
-/** Takes a lab down: its machines, its network and its disks. What all labs share stays. Returns false if there was none. */
+/**
+ * Takes a lab down: its machines, its network and its disks. What all labs share stays, and so does what the lab did not make.
+ * Returns false if there was none. Throws InputError if the lab of this name is kept in another folder.
+ */
 export const labDown = async (name = 'default'): Promise<boolean> => {
   checkLabName(name)
   return withLock(lockOf(name), async () => {
-    const there = existsSync(labFolder(name)) || namespaceExists(controllerNamespace(name))
+    checkOwner(name)
+    const kept = isClaimed() && existsSync(labFolder(name))
+    if (!kept && ownerOf(name) === undefined) return false
     await removeReceiver(name)
     await Promise.all(membersOf(name).map((member) => killGroup(name, member)))
     removeLabGroup(name)
     await removeNetwork(name)
-    rmSync(labFolder(name), { recursive: true, force: true })
+    if (kept) removeDisks(name)
+    releaseName(name)
     await withLock(boxLock, async () => {
       if (await removeCgroupTree()) restoreLimits()
     })
-    return there
+    return true
   })
 }
 
@@ -108,11 +119,11 @@ export const labList = (): Lab[] => labNames().map(describeLab)
 
 export const describeLab = (name: string): Lab => ({
   name,
-  up: namespaceExists(controllerNamespace(name)),
+  up: isOurs(name) && namespaceExists(controllerNamespace(name)),
   hosts: hostsOf(name).map((host) => ({
     name: host,
     address: hostAddress(hostIndex(host)),
-    power: powerOf(name, host),
+    power: isOurs(name) ? powerOf(name, host) : 'off',
   })),
   key: labKey(),
   knownHosts: labKnownHosts(),
@@ -157,18 +168,43 @@ const checkRequest = (name: string, hosts: number): void => {
   checkLabName(name)
   if (!Number.isInteger(hosts) || hosts < 1 || hosts > mostHosts)
     throw new InputError([{ where: '--hosts', what: `${hosts} is not a number of hosts from 1 to ${mostHosts}` }])
-  if (labNames().some((lab) => namespaceExists(controllerNamespace(lab)) && enterLab(lab) === null))
+  checkRoot()
+  checkOwner(name)
+  if (labNames().some((lab) => isOurs(lab) && namespaceExists(controllerNamespace(lab)) && enterLab(lab) === null))
     throw new InputError([{ where: 'lab up', what: "runs inside a lab's network already", fix: 'Run it outside.' }])
 }
 
-const labNames = (): string[] => (existsSync(join(labRoot(), 'labs')) ? readdirSync(join(labRoot(), 'labs')) : [])
+/** What the lab keeps of its own: disks, the receiver's files and what a fault that was cut off left. */
+const removeDisks = (name: string): void => {
+  const folder = labFolder(name)
+  for (const host of hostsOf(name)) removeOwn(hostFolder(name, host))
+  removeEmpty(join(folder, 'hosts'))
+  for (const file of readdirSync(folder)) if (/^(receiver\.log|hostkey-\w+)$/.test(file)) removeOwn(join(folder, file))
+  removeEmpty(folder)
+}
+
+const labNames = (): string[] => namesIn(join(labRoot(), 'labs'), checkLabName)
 
 const hostsOf = (lab: string): string[] => {
   const folder = join(hostFolder(lab, 'lab-1'), '..')
-  return existsSync(folder) ? readdirSync(folder).sort((a, b) => hostIndex(a) - hostIndex(b)) : []
+  return namesIn(folder, hostIndex).sort((a, b) => hostIndex(a) - hostIndex(b))
+}
+
+/** The names in a folder that `check` does not throw for: others are not the lab's. */
+const namesIn = (folder: string, check: (name: string) => unknown): string[] => {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).filter((name) => {
+    try {
+      check(name)
+      return true
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Held for what all labs of the box share. */
 const boxLock = `${boxFolder}.lock`
 
-const lockOf = (name: string): string => join(labRoot(), 'locks', `lab-${name}`)
+/** The box's, as labs of one name in two folders are in each other's way. */
+const lockOf = (name: string): string => join(boxFolder, 'locks', checkLabName(name))

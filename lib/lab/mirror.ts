@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -11,13 +12,13 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { run } from './command.ts'
 import { type ArchiveVersion, architecture, readArchive, unpackPackage, versionsOf } from './debian.ts'
 import { withLock } from './lock.ts'
+import { removeOwn } from './own.ts'
 import { labMirror, labRoot } from './places.ts'
 import type { Progress } from './progress.ts'
 
@@ -133,7 +134,10 @@ interface Release {
   readonly draft: string
 }
 
-/** Puts the tarball and its sums together aside, then gives the finished folder its name. */
+/**
+ * Puts the tarball and its sums together aside, then gives the finished folder its name. One that is there already, such as with a tarball
+ * for another architecture, keeps what it holds.
+ */
 const makeRelease = async (
   { component, packages, release, draft }: Release,
   { options, go }: Making,
@@ -156,14 +160,15 @@ const makeRelease = async (
   const sum = createHash('sha256').update(readFileSync(tarball)).digest('hex')
   writeFileSync(join(finished, 'sha256sums.txt'), `${sum}  ${basename(tarball)}\n`)
   mkdirSync(dirname(release), { recursive: true })
-  rmSync(release, { recursive: true, force: true })
-  renameSync(finished, release)
+  if (!existsSync(release)) return renameSync(finished, release)
+  appendFileSync(join(release, 'sha256sums.txt'), readFileSync(join(finished, 'sha256sums.txt')))
+  renameSync(tarball, join(release, basename(tarball)))
 }
 
 const inDraft = async (work: (draft: string) => Promise<void>): Promise<void> => {
   const draft = join(labRoot(), 'mirror-draft')
-  rmSync(draft, { recursive: true, force: true })
+  removeOwn(draft)
   mkdirSync(draft, { recursive: true })
   await work(draft)
-  rmSync(draft, { recursive: true })
+  removeOwn(draft)
 }

@@ -3,8 +3,10 @@
  * cable into it. Nothing links them to the box's own network, so no packet for a lab address can leave the box.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { attempt, run } from './command.ts'
 import { namespaceExists } from './enter.ts'
+import { removeEmpty } from './own.ts'
 import {
   controllerAddress,
   controllerNamespace,
@@ -33,7 +35,8 @@ export const removeNetwork = async (lab: string): Promise<void> => {
   const controller = controllerNamespace(lab)
   for (const name of hostNamespaces(lab)) await removeNamespace(name)
   await removeNamespace(controller)
-  rmSync(controllerFiles(controller), { recursive: true, force: true })
+  for (const name of ['hosts', 'resolv.conf']) rmSync(join(controllerFiles(controller), name), { force: true })
+  removeEmpty(controllerFiles(controller))
 }
 
 /** The lines of /etc/hosts in the controller's namespace and on every host. */

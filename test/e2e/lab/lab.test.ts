@@ -1,7 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../../lib/errors.ts'
 import { cgroupTree } from '../../../lib/lab/cgroup.ts'
+import { enterLab } from '../../../lib/lab/enter.ts'
 import { atConsole } from '../../../lib/lab/host.ts'
 import { describeLab, labList } from '../../../lib/lab/lab.ts'
 import { accounts, labFolder } from '../../../lib/lab/places.ts'
@@ -67,6 +70,26 @@ describe('a lab that is up', () => {
     expect(listed?.hosts.map(({ name, address }) => `${name} ${address}`)).toContain('lab-2 10.88.0.12')
   })
 
+  it('is neither taken down nor entered by way of another folder', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'vestal-lab-'))
+    const kept = process.env.VESTAL_LAB_DIR
+    process.env.VESTAL_LAB_DIR = elsewhere
+    try {
+      for (const words of [
+        ['down', lab],
+        ['up', lab, '1'],
+      ])
+        await expect(operate(...words)).rejects.toThrow(`lab '${lab}': is up, and kept in `)
+      expect(() => enterLab(lab)).toThrow(`lab '${lab}': is up, and kept in `)
+      expect(readdirSync(elsewhere)).toEqual([])
+    } finally {
+      if (kept === undefined) delete process.env.VESTAL_LAB_DIR
+      else process.env.VESTAL_LAB_DIR = kept
+      rmSync(elsewhere, { recursive: true })
+    }
+    expect(powers()).toEqual(['running', 'running', 'running'])
+  })
+
   it('refuses to be brought up from inside a lab', async () => {
     if (!process.env.VESTAL_TEST_OUTSIDE) return
     const { labUp } = await import('../../../lib/lab/lab.ts')
@@ -97,9 +120,12 @@ describe('after the box went down under it', () => {
 describe('a lab taken down', () => {
   it('leaves no process, namespace, mount or disk, even with a host frozen and one switched off', async () => {
     await outsideShell(`echo 1 >${cgroupTree()}/vestal-lab/${lab}/lab-1/cgroup.freeze`)
+    const note = join(labFolder(lab), 'my-notes')
+    writeFileSync(note, 'not made by the lab')
     expect(await operate('down', lab)).toEqual(['true'])
     expect(await traces()).not.toContain(lab)
-    expect(existsSync(labFolder(lab))).toBe(false)
+    expect(readdirSync(labFolder(lab))).toEqual(['my-notes'])
+    rmSync(labFolder(lab), { recursive: true })
     const commands = readdirSync('/proc')
       .filter((pid) => /^\d+$/.test(pid))
       .map(commandLine)
