@@ -1,15 +1,17 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { emitter, type RunEvent } from '../../../lib/engine/events.ts'
 import { bookOf, type Fleet, fleet, no, playOf, roleOf } from './fleet.ts'
 import { line } from './scratch.ts'
 import { asItBegins } from './small-machine.ts'
 
-/** Another run takes a host's lock, with this process for its session, and for the script that works there. */
-const lockedByBob = (of: Fleet, name: string, { works = false } = {}): void => {
-  const started = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]
-  const me = `${process.pid} ${started}`
-  const lines = ['run=run-of-bob', 'owner=bob@lap', 'since=2026-01-01T00:00:00Z', `session=${me}`]
-  if (works) lines.push(`script=${me}`)
+/** Another run takes a host's lock, with this process for its session, and that one for the script that works there. */
+const lockedByBob = (of: Fleet, name: string, script?: number): void => {
+  const named = (pid: number) => `${pid} ${readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]}`
+  const lines = ['run=run-of-bob', 'owner=bob@lap', 'since=2026-01-01T00:00:00Z', `session=${named(process.pid)}`]
+  if (script !== undefined) lines.push(`script=${named(script)}`)
   of.machine(name).write('/run/vestal/lock', `${lines.join('\n')}\n`)
 }
 const deploy = (of: Fleet, options?: Parameters<Fleet['run']>[1]) =>
@@ -50,7 +52,7 @@ describe('a host that another run has locked since it was read', () => {
 describe('a host on which another run’s script is at work when it is to be read', () => {
   test('is waited for, and is a failure when that does not end; the others are changed', async () => {
     using of = fleet('a1', 'a2')
-    lockedByBob(of, 'a1', { works: true })
+    lockedByBob(of, 'a1', process.pid)
     const { events, report, outcomes, code } = await deploy(of)
     expect(events.filter(({ event }) => event === 'host-locked')).toMatchObject([
       { host: 'a1', lock: { run: 'run-of-bob', owner: 'bob@lap', since: '2026-01-01T00:00:00Z' } },
@@ -63,10 +65,54 @@ describe('a host on which another run’s script is at work when it is to be rea
 
   test('is read at once where its lock is to be broken', async () => {
     using of = fleet('a1')
-    lockedByBob(of, 'a1', { works: true })
+    lockedByBob(of, 'a1', process.pid)
     const { outcomes, events } = await deploy(of, { breakLock: ['a1'] })
     expect(events.some(({ event }) => event === 'host-locked')).toBe(false)
     expect(outcomes.a1).toEqual({ 'scratch x': 'changed' })
+  })
+
+  test('is not planned for when that does not end, and the plan says why', async () => {
+    using of = fleet('a1')
+    lockedByBob(of, 'a1', process.pid)
+    const { plan } = await deploy(of, { confirm: () => false })
+    expect(plan.unreachable).toEqual({ a1: 'locked by bob@lap since 2026-01-01T00:00:00Z (run run-of-bob)' })
+  })
+
+  test.each([
+    { what: 'a deploy', confirm: () => true },
+    { what: 'a plan', confirm: () => false },
+  ])('is read once, by $what, when that has ended, though nothing is left to change then', async ({ confirm }) => {
+    using of = fleet('a1')
+    of.machine('a1').sleeps()
+    const script = spawn('sleep', ['600'])
+    try {
+      await once(script, 'spawn')
+      lockedByBob(of, 'a1', script.pid)
+      const told: RunEvent[] = []
+      const emit = emitter((event) => {
+        if (event.event !== 'host-locked') return
+        told.push(event)
+        of.machine('a1').write('x', 'new')
+        script.kill('SIGKILL')
+      })
+      const { plan } = await deploy(of, { confirm, emit })
+      expect(told).toHaveLength(1)
+      expect(plan).toMatchObject({ changes: 0, unreachable: {} })
+      expect(of.story).toEqual(['read a1'])
+    } finally {
+      script.kill('SIGKILL')
+    }
+  })
+
+  test('holds nobody up who presses Ctrl-C', async () => {
+    using of = fleet('a1')
+    of.machine('a1').sleeps()
+    lockedByBob(of, 'a1', process.pid)
+    const stop = new AbortController()
+    const emit = emitter(({ event }) => event === 'host-locked' && stop.abort())
+    const { report, code } = await deploy(of, { stop: stop.signal, emit })
+    expect(report?.hosts.a1).toMatchObject({ connect: { status: 'failed', why: 'interrupted' } })
+    expect(code).toBe(130)
   })
 })
 

@@ -27,6 +27,8 @@ export interface SmallMachine extends Disposable {
   at(stage: Stage, fate: Fate): void
   /** The link works again. */
   heal(): void
+  /** From now on, a script that waits by sleeping takes its time. */
+  sleeps(): void
   /** A file's text; undefined where there is none. */
   text(path: string): string | undefined
   write(path: string, text: string): void
@@ -71,6 +73,7 @@ export const smallMachine = (
     logins: () => logins,
     at: (stage, fate) => void fates.set(stage, fate),
     heal: () => fates.clear(),
+    sleeps: () => rmSync(join(root, 'bin', 'sleep'), { force: true }),
     text: (name) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8') : undefined),
     write(name, text) {
       mkdirSync(dirname(path(name)), { recursive: true })
