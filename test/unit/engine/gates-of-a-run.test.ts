@@ -218,6 +218,14 @@ describe('hosts that have nothing to do', () => {
     expect(of.story.slice(2)).toEqual(['change a2', 'ask a2: healthy', 'ask a1: healthy'])
   })
 
+  test('are not asked once they have failed in an earlier play', async () => {
+    using of = fleet('a1', 'a2')
+    for (const name of ['a1', 'a2']) of.machine(name).write('x', 'new')
+    const failing = roleOf('other', ({ name }) => [line('y', 'new', { fail: name === 'a1' })])
+    await of.run(bookOf([playOf('p', [failing]), playOf('q', [role(of)])]))
+    expect(of.story.filter((one) => one.startsWith('ask'))).toEqual(['ask a2: healthy'])
+  })
+
   test('and do not serve make the run a failure', async () => {
     using of = fleet('a1')
     of.machine('a1').write('x', 'new')
