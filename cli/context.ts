@@ -4,6 +4,7 @@ import { loadInventory } from '../lib/inventory/load.ts'
 import { selectHosts } from '../lib/inventory/select-hosts.ts'
 import { enterLab } from '../lib/lab/enter.ts'
 import type { Host, Inventory, Role } from '../lib/model.ts'
+import { rolesFor } from '../roles/registry.ts'
 import type { CommonFlags } from './options.ts'
 
 export interface OpenInventory {
@@ -11,11 +12,15 @@ export interface OpenInventory {
   readonly hosts: readonly Host[]
 }
 
-/** Loads and checks the inventory and chooses hosts by `--limit`. Throws InputError with every mistake. */
+/**
+ * Loads and checks the inventory, with every role there is and those given beside, and chooses hosts by `--limit`. Throws InputError with
+ * every mistake.
+ */
 export const openInventory = async (
   flags: Pick<CommonFlags, 'inventory' | 'limit'>,
-  roles: readonly Role[],
+  beside: readonly Role[] = [],
 ): Promise<OpenInventory> => {
+  const roles = [...new Set([...(await rolesFor(flags.inventory)), ...beside])]
   const inventory = await loadInventory(flags.inventory, roles)
   return { inventory, hosts: flags.limit ? selectHosts(inventory, flags.limit) : inventory.hosts }
 }

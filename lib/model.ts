@@ -15,6 +15,8 @@ export interface Inventory {
   /** Where relative paths inside it start, and where the release lock file stands. */
   readonly folder: string
   readonly hosts: readonly Host[]
+  /** Every role that its hosts can have: those of the house, and the user's own. */
+  readonly roles: readonly Role[]
 }
 export interface Host {
   readonly name: string
@@ -233,6 +235,168 @@ export interface Role<V = unknown> {
   needs?(scope: Scope<V>): Needs
   /** This role's settings for any host, defaults filled in. The inventory has been validated: throws nothing an operator can cause. */
   varsOf(host: Host): V
+
+  // What it can do beyond tasks and gates. Whoever works with these looks whether they are there, and never at the role's name.
+
+  /** What people call it: `Alertmanager`. Default: its name. */
+  readonly title?: string
+  /** Its systemd unit, without `.service`. With it, the role can be taken from a machine, and its data can be exchanged. */
+  readonly service?: string
+  /** What is deployed of it, by the version in its settings (`version`). With it, a roll can change the version. */
+  readonly release?: ReleaseOf
+  /** How its hosts are changed where that interrupts it. Without, they are changed beside those of other roles. */
+  readonly rollout?: Rollout
+  /** It is a cluster, whose members name each other. */
+  readonly cluster?: Cluster<V>
+  /** Why there must not be so few of it; null where these are enough. `left` are the hosts that keep it once `host` has lost it. */
+  minimum?(host: Host, left: readonly Host[]): TooFew | null
+  /** Gates before its service stops for good on a host: nothing is left there that only it knows. The inventory no longer has the host. */
+  drained?(scope: Scope<V>): readonly Gate[]
+  /** What it keeps on a disk that must outlive its machine. */
+  readonly data?: RoleData<V>
+  /** What is known to break between versions. */
+  readonly upgrade?: Upgrade<V>
+  /** What Prometheus scrapes of it; null where it shows no metrics. */
+  scrape?(scope: Scope<V>): Scrape | null
+  /** The ports of other hosts that it must reach from this one. */
+  reaches?(scope: Scope<V>): readonly RequiredPath[]
+}
+/** A program as it is released: a tarball by version, its binaries inside. */
+export interface ReleaseOf {
+  /** What it is called on a host, and its folder there. */
+  readonly name: string
+  /** Whose it is on GitHub, and what its repository is called: what a URL template of releases is filled with. */
+  readonly owner: string
+  readonly repo: string
+  readonly binaries: readonly string[]
+}
+export interface Rollout {
+  /** What its plays are called. */
+  readonly titles: RolloutTitles
+  /** How many go at once. A roll's `--serial` never widens 1. */
+  readonly batch: number | `${number}%`
+  readonly apart?: (host: Host) => string
+  /** Others do its work meanwhile. */
+  readonly before?: (scope: PlayScope) => readonly Gate[]
+  /** Keeps what an upgrade or a rollback could lose. */
+  readonly keep?: Play['keep']
+}
+export interface RolloutTitles {
+  /** All its hosts. */
+  readonly all: string
+  /** The one that goes before all others in a roll. */
+  readonly first: string
+  /** It comes to a new machine. */
+  readonly joins: string
+  /** Those that are there learn of the new one, */
+  readonly learns: string
+  /** and of one that goes. */
+  readonly forgets: string
+}
+export interface Cluster<V = unknown> {
+  /** The role as it is while others don't know of it yet: asks of itself only what then can be so. */
+  joining(): Role<V>
+  /** Once all know of it: what that play is called, and its gates. */
+  readonly joined: string
+  /** Nobody waits for a member that is not there: what that play is called, and its gates. */
+  readonly complete: string
+  nobodyMissed(scope: PlayScope): readonly Gate[]
+  /** What becomes of one that is split, in a sentence about its sides: `each side sees only itself`. */
+  readonly whenSplit: string
+}
+export interface TooFew {
+  readonly what: string
+  readonly fix: string
+}
+export interface RoleData<V = unknown> {
+  /** The folder of its data. */
+  folder(vars: V): string
+  /** The names in it that are its data; default: everything. */
+  readonly names?: readonly string[]
+  /**
+   * POSIX sh that makes `to`, a folder on the same file system that is not there yet, a copy that no longer changes of the data in `from`,
+   * while the service goes on. Both are words of a shell: they may be `"$name"`. Ends with 1, its reason on standard error, where it can't.
+   */
+  freeze(from: string, to: string): string
+  /** Why a version cannot read what another has written; null where it can. */
+  unreadable?(versions: { readonly wrote: string; readonly reader: string }): Unreadable | null
+  /** True where an upgrade that there is no way back from is allowed once a copy of the data was frozen. */
+  readonly snapshot?: boolean
+  /** What is asked of the running service beside its files, and kept as a file of this name. */
+  readonly spoken?: SpokenData<V>
+}
+/** Why a version cannot read data. */
+export interface Unreadable {
+  /** What it cannot read, and who could: `what 3.5.3 has written (2.55 is the oldest that can)`. */
+  readonly what: string
+  readonly why: string
+  /** What to do in place of going there. */
+  readonly fix: string
+}
+export interface SpokenData<V = unknown> {
+  readonly file: string
+  save(scope: Scope<V>, reach: Reach): Promise<string>
+  /** Brings back what is missing; returns what it did, in some words. */
+  bringBack(scope: Scope<V>, reach: Reach, text: string): Promise<string>
+}
+export interface Upgrade<V = unknown> {
+  /** Its configuration file on a host, which is YAML, and the folder of rule files that it reads. */
+  readonly config?: string
+  readonly rules?: string
+  /** Reads of a host what its known issues need to know beside files and flags; changes nothing. `from` is what runs, `to` what is to. */
+  observe?(
+    scope: Scope<V>,
+    about: { readonly reach: Reach; readonly from: string; readonly to: string },
+  ): Promise<Observed>
+  readonly issues: readonly KnownIssue[]
+}
+export type Observed = Readonly<Record<string, unknown>>
+/** One role on one host, before and after an upgrade: all that advice is made of. */
+export interface Subject {
+  readonly host: string
+  readonly role: Role
+  /** The version that is switched to now; null where none is. */
+  readonly from: string | null
+  readonly to: string
+  /** Its configuration file as it would be, parsed; null where it has none. */
+  readonly config: unknown
+  /** Rule expressions, each with its file and rule. */
+  readonly rules: readonly { readonly where: string; readonly expr: string }[]
+  /** Its flags as they would be, by name without dashes. */
+  readonly flags: ReadonlyMap<string, readonly string[]>
+  readonly observed: Observed
+}
+/** What breaks in a step from one version to another, and where. */
+export interface KnownIssue {
+  readonly level: Advice['level']
+  concerns(from: string, to: string): boolean
+  find(subject: Subject): readonly { readonly where: string; readonly what: string }[]
+  /** True: looked for in every role's files, such as rules over this one's metrics. */
+  readonly everywhere?: boolean
+  readonly why: string
+  readonly fix: string
+  /** Where this is written. */
+  readonly source: string
+}
+/** What is scraped of one host. */
+export interface Scrape {
+  readonly job: string
+  readonly port: number
+  readonly labels?: Readonly<Record<string, string>>
+  /** Fields of the job's scrape config, as Prometheus names them; those of the group's first host hold for all. */
+  readonly config?: Readonly<Record<string, unknown>>
+}
+/** A port of another host that must be reached. */
+export interface RequiredPath {
+  /** What goes that way, one word: `gossip`, `web`. */
+  readonly name: string
+  readonly to: Host
+  readonly address: string
+  readonly port: number
+  /** The datagram that the program there answers, by its command line; without it the path is TCP only. */
+  readonly datagram?: (command: readonly string[]) => Buffer
+  /** Why it matters, where no finding of its own says so. */
+  readonly why?: string
 }
 export interface Scope<V = unknown> {
   readonly host: Host

@@ -1,20 +1,8 @@
-import type { ZodType } from 'zod'
-import type { Gate, Host, Instance, Needs, Role, Scope, Task } from './model.ts'
+import type { Host, Role } from './model.ts'
 
-interface RoleDefinition<V> {
-  readonly name: string
-  readonly summary: string
-  /** The inventory variable with its settings; default: the name with `-` as `_`. */
-  readonly key?: string
-  /** Only hosts of this group have the role; default: every host of its play. */
-  readonly group?: string
-  readonly vars: ZodType<V>
-  tasks(scope: Scope<V>): readonly Task[]
-  healthy?(scope: Scope<V>): readonly Gate[]
-  serves?(scope: Scope<V>): readonly Gate[]
-  instance?(scope: Scope<V>): Instance
-  needs?(scope: Scope<V>): Needs
-}
+/** What must be said of a role, and what may be: its capabilities are found by being there. */
+export type RoleDefinition<V> = Omit<Role<V>, 'key' | 'healthy' | 'serves' | 'varsOf'> &
+  Partial<Pick<Role<V>, 'key' | 'healthy' | 'serves'>>
 
 /** A role: settings with a schema, tasks as data, and the gates that say it serves. */
 export const role = <V>(definition: RoleDefinition<V>): Role<V> => {

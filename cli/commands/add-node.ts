@@ -5,8 +5,7 @@ import { addHost } from '../../lib/inventory/edit/add-host.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { originOf, treeOf } from '../../lib/inventory/provenance.ts'
 import type { Host, Inventory, Playbook } from '../../lib/model.ts'
-import { rolesOf } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
+import { rolesFor } from '../../roles/registry.ts'
 import { connecting } from '../connecting.ts'
 import { inLab } from '../context.ts'
 import { requireReady } from '../machine-check.ts'
@@ -22,7 +21,7 @@ export const addNodeCommand = async (
   book: (names: readonly string[]) => Playbook,
   flags: AddNodeFlags,
 ): Promise<number> => {
-  const roles = rolesOf(deploy)
+  const roles = await rolesFor(flags.inventory)
   const before = await loadInventory(flags.inventory, roles)
   const vars = variablesOf(flags)
   const known = before.hosts.find(({ name }) => name === flags.name)

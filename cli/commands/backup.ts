@@ -4,8 +4,6 @@ import { MANIFEST_NAME, type Manifest, type Part } from '../../fleet/backup/mani
 import { backUp } from '../../fleet/backup/node.ts'
 import { holdersOf } from '../../fleet/stateful-services.ts'
 import { InputError } from '../../lib/errors.ts'
-import { rolesOf } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
 import type { BackupFlags } from '../backup-options.ts'
 import { inLab, openInventory } from '../context.ts'
 import { type Job, runJobs } from '../jobs.ts'
@@ -16,7 +14,7 @@ import { requireHosts } from '../usage.ts'
  * there when it is whole. Throws InputError for a folder that holds a backup of one of the hosts.
  */
 export const backup = async (flags: BackupFlags): Promise<number> => {
-  const opened = await openInventory(flags, rolesOf(deploy))
+  const opened = await openInventory(flags)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const byHost = Map.groupBy(holdersOf(opened.inventory, opened.hosts), ({ host }) => host)
   requireNew(

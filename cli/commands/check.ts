@@ -12,7 +12,6 @@ import { tryDoors } from '../../lib/health/reachability.ts'
 import { needsOf } from '../../lib/health/requirements.ts'
 import { type Survey, surveyHost } from '../../lib/health/survey.ts'
 import type { Host, Reach } from '../../lib/model.ts'
-import { rolesOf } from '../../lib/playbook.ts'
 import { checkText } from '../../lib/report/check.ts'
 import deploy from '../../playbooks/deploy.ts'
 import { connecting } from '../connecting.ts'
@@ -24,7 +23,7 @@ export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRule
 
 /** Looks at every host, at the ways between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
 export const check = async (flags: CommonFlags): Promise<number> => {
-  const opened = await openInventory(flags, rolesOf(deploy))
+  const opened = await openInventory(flags)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   await using pool = connectionPool(connecting(flags))

@@ -1,8 +1,6 @@
 import Table from 'cli-table3'
 import { inventoryJson, inventoryOrigins } from '../../lib/inventory/json.ts'
 import type { Host } from '../../lib/model.ts'
-import { rolesOf } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
 import { openInventory } from '../context.ts'
 import type { CommonFlags } from '../options.ts'
 
@@ -11,7 +9,7 @@ import type { CommonFlags } from '../options.ts'
  * each variable was written. Touches no machine.
  */
 export const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Promise<number> => {
-  const { inventory: loaded, hosts } = await openInventory(flags, rolesOf(deploy))
+  const { inventory: loaded, hosts } = await openInventory(flags)
   const origins = flags.origin ? inventoryOrigins(loaded) : {}
   if (flags.json) print(JSON.stringify(flags.origin ? origins : inventoryJson(loaded), null, 2))
   else if (flags.origin) for (const { name } of hosts) printOrigins(name, origins[name] ?? {})

@@ -5,9 +5,8 @@ import { loadInventory } from '../../lib/inventory/load.ts'
 import { treeOf } from '../../lib/inventory/provenance.ts'
 import type { Group } from '../../lib/inventory/read/groups.ts'
 import type { Host, Inventory, Playbook } from '../../lib/model.ts'
-import { rolesOf } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
 import { shardOf } from '../../roles/prometheus/replicas.ts'
+import { rolesFor } from '../../roles/registry.ts'
 import { inLab } from '../context.ts'
 import type { RemoveNodeFlags } from '../node-options.ts'
 import { runOpened } from '../run-playbook.ts'
@@ -20,7 +19,7 @@ export const removeNodeCommand = async (
   book: (leaving: Leaving) => Playbook,
   flags: RemoveNodeFlags,
 ): Promise<number> => {
-  const roles = rolesOf(deploy)
+  const roles = await rolesFor(flags.inventory)
   const before = await loadInventory(flags.inventory, roles)
   const host = before.hosts.find(({ name }) => name === flags.name)
   const leaving = REMOVABLE.filter((name) => host?.groups.includes(name) && (flags.role?.includes(name) ?? true))

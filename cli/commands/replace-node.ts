@@ -4,8 +4,7 @@ import { setHostVariable } from '../../lib/inventory/edit/set-variable.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import type { Inventory, Playbook } from '../../lib/model.ts'
-import { rolesOf } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
+import { rolesFor } from '../../roles/registry.ts'
 import { inLab } from '../context.ts'
 import type { ReplaceNodeFlags } from '../node-options.ts'
 import { runOpened } from '../run-playbook.ts'
@@ -19,7 +18,7 @@ export const replaceNodeCommand = async (
   book: (name: string) => Playbook,
   flags: ReplaceNodeFlags,
 ): Promise<number> => {
-  const roles = rolesOf(deploy)
+  const roles = await rolesFor(flags.inventory)
   const before = await loadInventory(flags.inventory, roles)
   const edits = editsFor(before, flags)
   const inventory = await loadInventory(flags.inventory, roles, { edits })

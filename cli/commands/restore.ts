@@ -4,8 +4,6 @@ import { type Manifest, readBackup } from '../../fleet/backup/manifest.ts'
 import { finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
 import { type Holder, holdersOf } from '../../fleet/stateful-services.ts'
 import { InputError } from '../../lib/errors.ts'
-import { rolesOf } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
 import type { RestoreFlags } from '../backup-options.ts'
 import { inLab, openInventory } from '../context.ts'
 import { type Job, runJobs } from '../jobs.ts'
@@ -16,7 +14,7 @@ import { requireHosts } from '../usage.ts'
  * still. Where it does not serve afterwards, what it had before is put back and the run ends. Silences come back without being doubled.
  */
 export const restore = async (flags: RestoreFlags): Promise<number> => {
-  const opened = await openInventory(flags, rolesOf(deploy))
+  const opened = await openInventory(flags)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const manifests = await readBackup(flags.from)
   const holders = holdersOf(opened.inventory, opened.hosts)

@@ -24,7 +24,7 @@ export const rollbackCommand = async (
   book: (ways: readonly WayBack[]) => Playbook,
   flags: RollbackFlags,
 ): Promise<number> => {
-  const opened = await openInventory(flags, ROLES)
+  const opened = await openInventory(flags)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   const found = await waysOf(opened, flags)

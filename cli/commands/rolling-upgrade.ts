@@ -8,7 +8,6 @@ import { connectionPool } from '../../lib/engine/pool.ts'
 import { InputError } from '../../lib/errors.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import type { Advice, Host, Playbook } from '../../lib/model.ts'
-import { rolesOf } from '../../lib/playbook.ts'
 import { runsFolder } from '../../lib/report/folder.ts'
 import { exitCodeOf } from '../../lib/report/outcome.ts'
 import { connecting } from '../connecting.ts'
@@ -26,10 +25,9 @@ export const rollingUpgradeCommand = async (
   flags: RollFlags,
 ): Promise<number> => {
   const wish = wishOf(flags)
-  const roles = rolesOf(book({}))
   const asked = { inventory: flags.inventory, limit: wish.limit }
-  const now = await openInventory(asked, roles)
-  const { inventory, edits } = await withVersions(now.inventory, roles, {
+  const now = await openInventory(asked)
+  const { inventory, edits } = await withVersions(now.inventory, now.inventory.roles, {
     paths: flags.inventory,
     versions: wish.versions,
   })

@@ -1,12 +1,11 @@
 import { jsonSchema } from '../../lib/inventory/inventory-schema.ts'
 import { schemaOf } from '../../lib/inventory/schema/json-schema.ts'
-import { rolesOf } from '../../lib/playbook.ts'
 import { teamsSchema } from '../../lib/routing/team-schema.ts'
-import deploy from '../../playbooks/deploy.ts'
+import { rolesFor } from '../../roles/registry.ts'
 
 /** Prints the JSON Schema of an inventory file, or of a file of teams. */
 export const schema = async (of: 'inventory' | 'teams'): Promise<number> => {
-  const wanted = of === 'teams' ? teamsJsonSchema() : jsonSchema(rolesOf(deploy))
+  const wanted = of === 'teams' ? teamsJsonSchema() : jsonSchema(await rolesFor([]))
   process.stdout.write(`${JSON.stringify(wanted, null, 2)}\n`)
   return 0
 }

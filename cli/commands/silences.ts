@@ -2,10 +2,8 @@ import { resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { createSilence, silencesOf } from '../../lib/api/alertmanager.ts'
 import { connectionPool } from '../../lib/engine/pool.ts'
-import { rolesOf } from '../../lib/playbook.ts'
 import { compareSilences, type Silence, written } from '../../lib/routing/silence.ts'
 import { silencesIn } from '../../lib/routing/silence-files.ts'
-import deploy from '../../playbooks/deploy.ts'
 import { alertmanagersAmong } from '../../roles/alertmanager/peers.ts'
 import { connecting } from '../connecting.ts'
 import { inLab, openInventory } from '../context.ts'
@@ -16,7 +14,7 @@ import type { SilencesFlags } from './routes/options.ts'
  * the files have. None is ever created twice, and none that is over.
  */
 export const silences = async (flags: SilencesFlags): Promise<number> => {
-  const { inventory, hosts } = await openInventory(flags, rolesOf(deploy))
+  const { inventory, hosts } = await openInventory(flags)
   const wanted = flags.action === 'export' ? [] : silencesIn(resolve(flags.folder ?? `${inventory.folder}/silences`))
   const inside = await inLab(hosts)
   if (inside !== null) return inside

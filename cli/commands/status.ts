@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectionPool, type Pool } from '../../lib/engine/pool.ts'
 import { lookAt } from '../../lib/health/status.ts'
 import type { FleetLook } from '../../lib/health/types.ts'
-import { rolesOf } from '../../lib/playbook.ts'
 import { statusText } from '../../lib/report/status.ts'
 import { given } from '../../lib/signals.ts'
 import deploy from '../../playbooks/deploy.ts'
@@ -20,7 +19,7 @@ const CLEAR = '\x1b[H\x1b[2J'
 
 /** Looks at the fleet once, or with `watch` until Ctrl-C. Exit code 1 where something is unhealthy in the last look. */
 export const status = async (flags: StatusFlags): Promise<number> => {
-  const opened = await openInventory(flags, rolesOf(deploy))
+  const opened = await openInventory(flags)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   await using pool = connectionPool(connecting(flags))

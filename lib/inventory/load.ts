@@ -68,6 +68,7 @@ export const loadInventory = async (
     name: paths.map((path) => basename(resolve(path))).join('+'),
     folder: resolve(folderOf(paths[0] ?? '.')),
     hosts: Object.freeze(hosts),
+    roles,
   })
   remember(inventory, { paths, tree, variables })
   return inventory

@@ -1,6 +1,4 @@
 import { connectionPool } from '../../../lib/engine/pool.ts'
-import { rolesOf } from '../../../lib/playbook.ts'
-import deploy from '../../../playbooks/deploy.ts'
 import { connecting } from '../../connecting.ts'
 import { inLab, openInventory } from '../../context.ts'
 import { coverage } from './coverage.ts'
@@ -12,7 +10,7 @@ import { test } from './test.ts'
 
 /** Who is told of which alert. `test` and `show` touch no machine; `diff` and `coverage` ask Prometheus and Alertmanager. */
 export const routes = async (flags: RoutesFlags): Promise<number> => {
-  const { inventory, hosts } = await openInventory(flags, rolesOf(deploy))
+  const { inventory, hosts } = await openInventory(flags)
   if (flags.action === 'test') return test(inventory, routingOf(inventory), flags)
   if (flags.action === 'show') return show(routingOf(inventory), flags)
   const inside = await inLab(hosts)

@@ -28,7 +28,7 @@ const tasks = async (version: string): Promise<readonly Task[]> => {
     version,
     binaries: ['node_exporter'],
   }
-  const inventory: Inventory = { name: 'test', folder, hosts: [on] }
+  const inventory: Inventory = { name: 'test', folder, hosts: [on], roles: [] }
   const prepared = (await releaseKind.prepare?.([release(what, on)], { inventory, host: on })) ?? []
   const command = [LINK, '--web.listen-address=127.0.0.1:19100']
   const text = `[Service]\nExecStart=${execLine(command)}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n`

@@ -63,7 +63,7 @@ export const fleet = (...names: readonly string[]): Fleet => {
       },
     ),
   )
-  const inventory = { name: 'small', folder: '/nowhere', hosts: machines.map(({ host }) => host) }
+  const inventory = { name: 'small', folder: '/nowhere', hosts: machines.map(({ host }) => host), roles: [] }
   const machine = (name: string): SmallMachine => {
     const found = machines.find(({ host }) => host.name === name)
     if (!found) throw new Error(`there is no ${name}`)

@@ -28,7 +28,7 @@ describe('a limit', () => {
   })
   test('works on an inventory that was not loaded from files', async () => {
     const { hosts } = await load({ files })
-    const plain = { name: 'plain', folder: '/', hosts }
+    const plain = { name: 'plain', folder: '/', hosts, roles: [] }
     expect(selectHosts(plain, 'database:!web').map(({ name }) => name)).toEqual(['db1'])
   })
 

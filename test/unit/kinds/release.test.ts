@@ -33,7 +33,7 @@ const task = async (version = '3.5.3', inventory?: Inventory): Promise<Task> => 
   const machine = { arch: 'amd64', releases: at.releases, keepReleases: 1 } as const
   const link = { via: 'local', address: '', options: {}, connectTimeout: '1s' } as const
   const host: Host = { name: 'prom-1', address: 'prom-1', groups: [], vars: {}, link, machine }
-  const context = { host, inventory: inventory ?? { name: 'test', folder: at.inventory, hosts: [host] } }
+  const context = { host, inventory: inventory ?? { name: 'test', folder: at.inventory, hosts: [host], roles: [] } }
   const [prepared] = (await releaseKind.prepare?.([release({ ...prometheus, version }, host)], context)) ?? []
   if (!prepared) throw new Error('not prepared')
   return prepared

@@ -18,7 +18,7 @@ import { pinned } from '../../../lib/releases/pinned.ts'
 import { type Mirror, mirror, prometheus, usual } from './mirror.ts'
 
 /** Each call is a run of its own. */
-const run = (at: Mirror): Inventory => ({ name: 'test', folder: at.inventory, hosts: [] })
+const run = (at: Mirror): Inventory => ({ name: 'test', folder: at.inventory, hosts: [], roles: [] })
 const pin = (at: Mirror, build = prometheus) => pinned(run(at), at.releases, build)
 
 test('a release is found, verified, kept, and its checksum remembered', async () => {

@@ -1,0 +1,86 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { InputError, type Mistake } from './errors.ts'
+import type { Role } from './model.ts'
+
+/** What a user's own `vestal.config` brings along. */
+export interface Config {
+  /** Roles beside those that come with Vestal; every command knows them as it knows its own. */
+  readonly roles?: readonly Role[]
+}
+
+/** A configuration. Returned as it is; the call gives types and completion. @public */
+export const config = (definition: Config): Config => definition
+
+/** What the file is called; the first that is there counts. */
+const NAMES = ['vestal.config.ts', 'vestal.config.mts', 'vestal.config.js', 'vestal.config.mjs']
+
+/**
+ * The configuration file that goes with these inventories: in the folder of one of them, in the folder above that, or in the folder where
+ * the command was given; undefined where none is.
+ */
+export const findConfig = (inventories: readonly string[], here: string): string | undefined => {
+  const own = inventories.map((path) => resolve(here, path)).map((path) => (isFolder(path) ? path : dirname(path)))
+  const folders = [...own, ...own.map((folder) => dirname(folder)), here]
+  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path))
+}
+
+/** Loads a configuration file. Throws InputError, with the line where that is known, for one that cannot be loaded or makes no sense. */
+export const loadConfig = async (file: string): Promise<Config> => {
+  const { default: given } = await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw error instanceof InputError ? error : new InputError([loadMistake(file, error)])
+  })
+  const mistakes = mistakesIn(file, given)
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  return given as Config
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+/** Of what is thrown while a module loads, the first line of its stack that lies in a file is where. */
+const loadMistake = (file: string, error: unknown): Mistake => {
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+  const [, url, line, column] = /(file:\/\/[^\s)]+?):(\d+)(?::(\d+))?/.exec(stack) ?? []
+  const at =
+    url?.includes('/node_modules/') === false ? `${fileURLToPath(url)}:${line}${column ? `:${column}` : ''}` : file
+  return { where: at, what: `cannot be loaded: ${message}`, fix: FIX }
+}
+
+const FIX =
+  "Its default export is a configuration: export default config({ roles: [] }), with config from 'vestal/config'."
+
+const mistakesIn = (file: string, given: unknown): readonly Mistake[] => {
+  if (typeof given !== 'object' || given === null) return [{ where: file, what: 'has no default export', fix: FIX }]
+  const { roles = [], ...rest } = given as Record<string, unknown>
+  const unknown = Object.keys(rest).map((name) => ({
+    where: file,
+    path: name,
+    what: 'no setting is called that',
+    fix: FIX,
+  }))
+  if (!Array.isArray(roles)) return [...unknown, { where: file, path: 'roles', what: 'expected a list of roles' }]
+  const wrong = roles.flatMap((one, at): readonly Mistake[] =>
+    isRole(one)
+      ? []
+      : [
+          {
+            where: file,
+            path: `roles.${at}`,
+            what: 'is no role',
+            fix: "A role is what role({ … }) from 'vestal/role' returns.",
+          },
+        ],
+  )
+  return [...unknown, ...wrong]
+}
+
+const isRole = (one: unknown): one is Role =>
+  typeof one === 'object' &&
+  one !== null &&
+  'name' in one &&
+  typeof one.name === 'string' &&
+  'tasks' in one &&
+  typeof one.tasks === 'function' &&
+  'varsOf' in one &&
+  typeof one.varsOf === 'function'

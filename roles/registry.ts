@@ -1,0 +1,38 @@
+import { findConfig, loadConfig } from '../lib/config.ts'
+import { InputError, type Mistake } from '../lib/errors.ts'
+import type { Role } from '../lib/model.ts'
+import { alertmanager } from './alertmanager/role.ts'
+import { base } from './base/role.ts'
+import { nodeExporter } from './node-exporter/role.ts'
+import { prometheus } from './prometheus/role.ts'
+import { rules } from './rules/role.ts'
+
+/**
+ * Every role that comes with Vestal. What status, check, upgrades, backups and the others know of a role they find on the role itself, so
+ * that one more is one more line here. The order is that of a rollout: whoever is sent to comes before those who send.
+ */
+export const shippedRoles: readonly Role[] = [base, nodeExporter, alertmanager, rules, prometheus]
+
+/**
+ * The roles for these inventories: those that come with Vestal, and those of the `vestal.config` that goes with them. Throws InputError
+ * where that cannot be loaded, or a role of it has a name that is taken.
+ */
+export const rolesFor = async (inventories: readonly string[], here = process.cwd()): Promise<readonly Role[]> => {
+  const file = findConfig(inventories, here)
+  if (file === undefined) return shippedRoles
+  const { roles = [] } = await loadConfig(file)
+  const all = [...shippedRoles, ...roles]
+  const mistakes = roles.flatMap((one): readonly Mistake[] =>
+    all.filter(({ name, key }) => name === one.name || key === one.key).length > 1
+      ? [
+          {
+            where: file,
+            what: `another role is called ${one.name}, or has its settings under ${one.key}`,
+            fix: 'Choose another name.',
+          },
+        ]
+      : [],
+  )
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  return all
+}
