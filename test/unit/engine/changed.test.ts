@@ -87,6 +87,7 @@ describe('a step that fails', () => {
       hint: 'The changes made before it on this host were taken back; what was in force still is.',
     })
     expect(['x', 'bad', 'y'].map(of.machine('a1').text)).toEqual(['old', undefined, undefined])
+    expect(of.machine('a1').text('/var/lib/vestal/undo/run-1.1.sh')).toBeUndefined()
     expect(code).toBe(1)
   })
 

@@ -18,14 +18,19 @@ interface Wish {
   readonly tasks?: readonly Task[]
   /** Hosts whose `healthy` gate says no. */
   readonly sick?: readonly string[]
+  /** What such a gate says of a host. */
+  readonly complaint?: (host: string) => string
   /** Hosts whose `serves` gate says no. */
   readonly dead?: readonly string[]
   readonly more?: Partial<Play>
 }
 /** Rolls a new config over hosts that serve with an old one; what fails is taken back. */
-const roll = (of: Fleet, { tasks = program('new'), sick = [], dead = [], more = {} }: Wish) => {
+const roll = (
+  of: Fleet,
+  { tasks = program('new'), sick = [], dead = [], more = {}, complaint = () => 'it is slow' }: Wish,
+) => {
   const web = roleOf('web', tasks, {
-    healthy: (host) => [of.gate(host, 'healthy', sick.includes(host.name) ? no('it is slow') : undefined)],
+    healthy: (host) => [of.gate(host, 'healthy', sick.includes(host.name) ? no(complaint(host.name)) : undefined)],
     serves: (host) => [of.gate(host, 'serves', dead.includes(host.name) ? no('it is down') : undefined)],
   })
   return of.run(bookOf([playOf('p', [web], { onGateFailure: 'take-back', ...more })]))
@@ -65,6 +70,17 @@ describe('a gate that says no', () => {
     expect(of.story.filter((one) => one.startsWith('take back'))).toEqual(['take back a2'])
     expect([runs(of.machine('a1')), runs(of.machine('a2'))]).toEqual([NEW, OLD])
     expect(outcomes.a1).toEqual({ 'scratch conf': 'changed', 'program web': 'changed' })
+  })
+
+  test('is told of each host with its own reason, and with how long it took', async () => {
+    using of = fleet('a1', 'a2')
+    for (const name of ['a1', 'a2']) serving(of.machine(name))
+    const { outcomes, report, events } = await roll(of, { sick: ['a1', 'a2'], complaint: (host) => `${host} is slow` })
+    expect(['a1', 'a2'].map((name) => outcomes[name]?.['program web'])).toEqual([
+      'skipped: taken back: healthy: a1 is slow',
+      'skipped: taken back: healthy: a2 is slow',
+    ])
+    for (const event of events) if (event.event === 'taken-back') expect(event.ms).toBeLessThanOrEqual(report?.ms ?? 0)
   })
 
   test('and is of a host outside of the batch takes all of the batch back', async () => {
@@ -197,6 +213,8 @@ describe('taking back', () => {
     const { code, report, events } = await roll(of, { sick: ['a1'], more: { batch: 1 } })
     expect(runs(of.machine('a1'))).toEqual(left)
     expect(report?.hosts.a1?.['take back']).toMatchObject({ status: 'failed', why: expect.stringMatching(why) })
+    const failed = report?.hosts.a1?.['take back']
+    expect(failed?.status === 'failed' && failed.ms <= (report?.ms ?? 0)).toBe(true)
     expect(report?.hosts.a1?.['take back']).toHaveProperty('hint', expect.stringMatching(/cable|Run again/))
     expect(events.filter(({ event }) => event === 'host-failed')).toMatchObject([{ host: 'a1', task: 'take back' }])
     expect([of.story.includes('change a2'), code]).toEqual([false, 1])
@@ -243,6 +261,14 @@ describe('a change that comes out otherwise than it should', () => {
     expect(report?.stops?.[0]).toContain('It said last: starting with new. a1 was taken back to what it ran before')
   })
 
+  test('of a program that has said nothing leaves its words out', async () => {
+    using of = fleet('a1')
+    const { report } = await roll(of, { tasks: [line('x', 'new'), line('z', 'new', { lies: true, quiet: true })] })
+    expect(report?.stops).toEqual([
+      'p: a1: scratch z: read back after the change: is missing. a1 was taken back to what it ran before, and serves.',
+    ])
+  })
+
   test('stays where the play takes nothing back', async () => {
     using of = fleet('a1')
     serving(of.machine('a1'))
@@ -256,7 +282,7 @@ describe('a change that comes out otherwise than it should', () => {
     for (const name of ['a1', 'a2']) serving(of.machine(name))
     of.machine('a1').at('change', lostAfter)
     const { outcomes } = await roll(of, { sick: ['a2'] })
-    expect(of.story.filter((one) => one.startsWith('take back'))).toEqual(['take back a2'])
+    expect(of.story.filter((one) => /take back|serves/.test(one))).toEqual(['take back a2', 'ask a2: serves'])
     expect([runs(of.machine('a1')), runs(of.machine('a2'))]).toEqual([NEW, OLD])
     expect(outcomes.a1).toMatchObject({ apply: 'failed: the link was lost', 'program web': 'skipped: the host failed' })
   })
