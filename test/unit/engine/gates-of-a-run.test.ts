@@ -98,7 +98,7 @@ describe('what a play keeps', () => {
     ])
   })
 
-  test('and cannot be kept is that host’s failure: nothing is interrupted', async () => {
+  test('and cannot be kept is that host’s failure: nothing is interrupted, and later plays leave it alone', async () => {
     using of = fleet('a1', 'a2')
     const { outcomes, report, code } = await of.run(
       bookOf([
@@ -109,11 +109,13 @@ describe('what a play keeps', () => {
             throw new HostError('a1', 'its disk is full', { hint: 'Make room.' })
           }),
         ),
+        playOf('later', [roleOf('other', [line('y', 'new')])], { hosts: ({ name }) => name === 'a1' }),
       ]),
     )
     expect(of.story).toEqual(['read a1', 'read a2'])
     expect(outcomes.a1).toEqual({
       keep: 'failed: its disk is full',
+      'scratch y': 'skipped: the host failed earlier in this run',
       'scratch x': 'skipped: before it: a1: its disk is full',
     })
     expect(report?.hosts.a1?.keep).toMatchObject({ hint: 'Make room.' })
