@@ -107,23 +107,31 @@ test('a host that no longer answers is given up after the keep-alives that the i
 
 test('a script that prints nothing for longer than it may ends the link', async () => {
   await using connection = await open()
-  const script = 'for i in 1 2 3 4 5 6; do echo; sleep 0.1; done; sleep 60'
-  await expect(connection.exec(script, { idle: '400ms' })).rejects.toMatchObject(lost('no output for 400 ms'))
-  await expect(connection.exec('true')).rejects.toThrow('the link is gone: no output for 400 ms')
+  const script = 'for i in $(seq 24); do echo; sleep 0.05; done; sleep 60'
+  let lines = 0
+  const running = connection.exec(script, {
+    idle: '1s',
+    onStdout(chunk) {
+      lines += chunk.length
+    },
+  })
+  await expect(running).rejects.toMatchObject(lost('no output for 1.0 s'))
+  expect(lines).toBe(24)
+  await expect(connection.exec('true')).rejects.toThrow('the link is gone: no output for 1.0 s')
 })
 
 test('input that is being taken is a sign of life too', async () => {
   await using connection = await open()
   const input = Readable.from(
     (async function* () {
-      for (let i = 0; i < 8; i += 1) {
+      for (let i = 0; i < 24; i += 1) {
         yield Buffer.alloc(10)
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await new Promise((resolve) => setTimeout(resolve, 50))
       }
     })(),
   )
-  const { stdout } = await connection.exec('wc -c', { stdin: input, idle: '400ms' })
-  expect(stdout.toString()).toBe('80\n')
+  const { stdout } = await connection.exec('wc -c', { stdin: input, idle: '1s' })
+  expect(stdout.toString()).toBe('240\n')
 })
 
 test('a limit for all scripts of a connection', async () => {

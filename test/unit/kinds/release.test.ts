@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -169,7 +170,7 @@ code=$?; ls -A /opt/vestal/prometheus; exit $code`)
       box.at('/opt'),
     ])
     try {
-      await new Promise((done) => setTimeout(done, 300))
+      await expect.poll(() => readlinkSync(`/proc/${running.pid}/exe`), { timeout: 20_000 }).toMatch(/1\.1\.0\/sleep$/)
       for (const version of ['1.2.0', '1.3.0', '1.4.0']) {
         await new Promise((done) => setTimeout(done, 20))
         await install(box, version)
