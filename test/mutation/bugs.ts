@@ -186,7 +186,6 @@ export const bugs: readonly Bug[] = [
     ],
     ['nobody is taken back for a gate of somebody else', '(theirs.length > 0 ? theirs : batch.hosts)', 'theirs'],
     ['a first install is taken back', ': batch.hosts).filter(canTakeBack)', ': batch.hosts)'],
-    ['a host that is taken back looks changed by another run', 'lastRun: options.run,', "lastRun: '',"],
     [
       'a host that was taken back is changed by later plays',
       '  const startedAt = Date.now()\n  state.failed.add(at)',

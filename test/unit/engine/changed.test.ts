@@ -42,14 +42,19 @@ describe('a change', () => {
   test('that says it went well, and is not there when read back, is a failure', async () => {
     using of = fleet('a1')
     of.machine('a1').write('x', 'old')
-    const { outcomes, code, events } = await deploy(of, [line('y', 'new'), line('x', 'new', { lies: true })])
+    const { outcomes, code, events } = await deploy(of, [
+      line('y', 'new'),
+      line('z', 'new'),
+      line('x', 'new', { lies: true }),
+    ])
     expect(outcomes.a1).toEqual({
       'scratch y': 'changed',
+      'scratch z': 'changed',
       'scratch x': 'failed: read back after the change: text: old → new',
     })
     expect(events.filter(({ event }) => /^host-(failed|done)/.test(event))).toMatchObject([
       { event: 'host-failed', host: 'a1', task: 'scratch x' },
-      { event: 'host-done', host: 'a1', play: 'p', changed: 1 },
+      { event: 'host-done', host: 'a1', play: 'p', changed: 2 },
     ])
     expect(code).toBe(1)
   })
