@@ -152,7 +152,7 @@ describe('vestal plan', () => {
     await machines.addDeadHost('c')
     const { code, stdout } = await vestal(words('plan', '--exit-code'))
     expect(code).toBe(1)
-    expect(stdout).toMatch(/unreachable c: nothing listens on/)
+    expect(stdout).toMatch(/not read c: nothing listens on/)
     expect(stdout).toContain('2 changes on 2 hosts.')
   })
 })
