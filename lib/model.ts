@@ -80,8 +80,12 @@ export interface ExecOptions {
   readonly onStdout?: (chunk: Buffer) => void
   /** False: standard output goes to `onStdout` alone, and the result has none of it. For what is too large for memory. */
   readonly keepStdout?: boolean
+  /** How many bytes of standard output are kept in the result. A script that prints more is ended, as a HostError. Default 8 MiB. */
+  readonly most?: number
   /** No output for this long ends the link. */
   readonly idle?: Duration
+  /** A script that takes longer is ended, as a HostError. Default: an hour, or none where a stream goes in or out. */
+  readonly within?: Duration
   readonly signal?: AbortSignal
 }
 export interface Exec {

@@ -14,13 +14,21 @@ interface Manner {
   readonly idle?: Duration
 }
 
+/** For a script that is not fed by a stream or read as one. The longest installs packages. */
+const usualLimit: Duration = '1h'
+/** For one that is, whose time depends on its size: how long nothing at all may move. */
+const usualPause: Duration = '30m'
+
 /** Makes a connection of a transport: scripts, HTTP requests, and a count of them. */
 export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): CountedConnection => {
   const cost = { execs: 0, pushedBytes: 0, requests: 0 }
   const push = (bytes: number): void => {
     cost.pushedBytes += bytes
   }
-  const run = async (script: Buffer, how: Omit<ExecOptions, 'idle'> & { readonly idleMs?: number }): Promise<Exec> => {
+  const run = async (
+    script: Buffer,
+    how: Omit<ExecOptions, 'idle' | 'within'> & { readonly idleMs?: number; readonly withinMs?: number },
+  ): Promise<Exec> => {
     const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
     const end = (pid: number): Promise<Exec> => run(frame(endScript(pid)), {})
     return converse(program, { ...how, ...sudo, host: host.name, script, push, drop: transport.drop, end })
@@ -30,15 +38,21 @@ export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): 
     cost,
     async exec(script: string, options: ExecOptions = {}) {
       const { stdin, signal } = options
-      const limit = options.idle ?? idle
       const stream = stdin instanceof Readable ? stdin : undefined
+      const streams = stream !== undefined || options.keepStdout === false
+      const limit = options.idle ?? idle ?? (streams ? usualPause : undefined)
+      const within = options.within ?? (streams ? undefined : usualLimit)
       // One that somebody watches, for progress, would flow before the program that reads it has started.
       stream?.pause()
       try {
         signal?.throwIfAborted()
         const framed = frame(script)
         cost.execs += 1
-        return await run(framed, { ...options, idleMs: limit && milliseconds(limit) })
+        return await run(framed, {
+          ...options,
+          idleMs: limit && milliseconds(limit),
+          withinMs: within && milliseconds(within),
+        })
       } finally {
         stream?.destroy()
       }

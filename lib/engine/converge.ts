@@ -49,7 +49,12 @@ export const converge = async (
   const receivedAt = Date.now()
   const framed = marks.split(answer.stdout)
   refused(connection, answer.code, framed)
-  const reading = readProbe(verify, marks, { stdout: answer.stdout, sentAt: receivedAt, receivedAt })
+  const reading = readProbe(verify, marks, {
+    host: connection.host.name,
+    stdout: answer.stdout,
+    sentAt: receivedAt,
+    receivedAt,
+  })
   if (!reading) throw cutOff(connection, framed, steps, answer.stderr)
   return {
     outcomes: outcomes(host, framed, steps, { reading, ms: receivedAt - startedAt }),

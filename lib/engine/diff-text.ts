@@ -59,7 +59,10 @@ const currentTexts = async (connection: Connection, paths: readonly string[]): P
     ]),
     marks.mark('end'),
   ]
-  const { stdout } = await connection.exec(script.join('\n'))
+  const { stdout } = await connection.exec(script.join('\n'), {
+    most: paths.length * (LARGEST + 100) + 1024,
+    within: '4m',
+  })
   return new Map(
     marks
       .split(stdout)

@@ -10,9 +10,18 @@ if [ -r /var/lib/vestal/last-run ]; then IFS= read -r vestal_last </var/lib/vest
 if vestal_lock_held; then printf 'lock=%s\\n' "$vestal_lock_run" "$vestal_lock_since" "$vestal_lock_owner"; fi
 printf 'clock=%s\\n' "$(date +%s%N)"`
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'armv7' }
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ['x86_64', 'amd64'],
+  ['aarch64', 'arm64'],
+  ['armv7l', 'armv7'],
+])
+/** No fact is longer. */
+const LONGEST = 1_000
 
-/** Reads what `factsProbe` printed. `sentAt` and `receivedAt` are the controller's clock, in milliseconds. */
+/**
+ * Reads what `factsProbe` printed. `sentAt` and `receivedAt` are the controller's clock, in milliseconds. Throws an Error for what no
+ * host would say.
+ */
 export const parseFacts = (stdout: Buffer, sentAt: number, receivedAt: number): Facts => {
   const values = Map.groupBy(
     stdout
@@ -22,15 +31,21 @@ export const parseFacts = (stdout: Buffer, sentAt: number, receivedAt: number): 
     (line) => line.slice(0, line.indexOf('=')),
   )
   const all = (name: string): readonly string[] => (values.get(name) ?? []).map((line) => line.slice(name.length + 1))
-  const one = (name: string): string => all(name)[0] ?? ''
+  const one = (name: string): string => {
+    const value = all(name)[0] ?? ''
+    if (value.length > LONGEST) throw new Error(`its ${name} is ${value.length} characters long`)
+    return value
+  }
+  const clock = one('clock')
+  if (!/^\d{1,30}$/.test(clock)) throw new Error(`its clock says ${JSON.stringify(clock)}, which is no number`)
   const [run, since, owner] = all('lock')
   const lock: Lock | null = run && since && owner !== undefined ? { run, since, owner } : null
   return {
     os: one('os').trim(),
-    arch: ARCHITECTURES[one('arch')] ?? one('arch'),
+    arch: ARCHITECTURES.get(one('arch')) ?? one('arch'),
     bootId: one('boot'),
     systemd: Number.parseInt(one('systemd'), 10) || 0,
-    clockSkewMs: Math.round(Number(BigInt(one('clock') || '0') / 1_000_000n) - (sentAt + receivedAt) / 2),
+    clockSkewMs: Math.round(Number(BigInt(clock) / 1_000_000n) - (sentAt + receivedAt) / 2),
     lastRun: one('last'),
     lock,
   }

@@ -21,25 +21,17 @@ export const liveSteps = (
   marks: Frame,
   emit: Emit,
 ): ((chunk: Buffer) => void) => {
-  let pending = Buffer.alloc(0)
-  let told = 0
-  return (chunk) => {
-    pending = Buffer.concat([pending, chunk])
-    const framed = marks.split(pending)
-    const complete = framed.findIndex(({ event }) => event === 'facts')
-    const until = complete < 0 ? framed.length : complete
-    for (; told < until; told += 1) {
-      const mark = framed[told]
-      const [index, code] = (mark?.detail ?? '').split(' ').map(Number)
-      const numbered = steps[index ?? -1]
-      if (!mark || !numbered) continue
-      const about = { event: 'step', host, task: taskId(numbered.owner.item.task), title: numbered.step.title } as const
-      if (mark.event === 'step') emit({ ...about, state: 'started' })
-      if (mark.event === 'code')
-        emit({ ...about, state: code === 0 ? 'done' : 'failed', output: outputOf(framed, index ?? -1) })
-      if (mark.event === 'undone') emit({ ...about, state: code === 0 ? 'taken back' : 'not taken back' })
-    }
-  }
+  let over = false
+  return marks.follow(({ event, detail, before }) => {
+    over ||= event === 'facts'
+    const [index, code] = detail.split(' ').map(Number)
+    const numbered = steps[index ?? -1]
+    if (over || !numbered) return
+    const about = { event: 'step', host, task: taskId(numbered.owner.item.task), title: numbered.step.title } as const
+    if (event === 'step') emit({ ...about, state: 'started' })
+    if (event === 'code') emit({ ...about, state: code === 0 ? 'done' : 'failed', output: before.toString().trim() })
+    if (event === 'undone') emit({ ...about, state: code === 0 ? 'taken back' : 'not taken back' })
+  })
 }
 
 /** What a step printed. */

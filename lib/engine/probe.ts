@@ -3,6 +3,7 @@ import { taskId } from '../model.ts'
 import { factsProbe, parseFacts } from './facts.ts'
 import type { Frame } from './frame.ts'
 import { lockFunctions } from './lock.ts'
+import { understood } from './understood.ts'
 
 /** What one probe of a host said: its facts, and the state behind every task, by task id; a task left out is absent. */
 export interface Reading {
@@ -27,20 +28,23 @@ export const probeScript = (tasks: readonly Task[], frame: Frame, first = ':'): 
   ].join('\n')
 
 /**
- * Reads a probe's output. Returns null when it was cut off before its end.
+ * Reads a probe's output. Returns null when it was cut off before its end. Throws HostError where it makes no sense.
  * Times are the controller's clock in milliseconds, for the clock skew.
  */
 export const readProbe = (
   tasks: readonly Task[],
   frame: Frame,
-  answer: { readonly stdout: Buffer; readonly sentAt: number; readonly receivedAt: number },
+  answer: { readonly host: string; readonly stdout: Buffer; readonly sentAt: number; readonly receivedAt: number },
 ): Reading | null => {
   const framed = frame.split(answer.stdout)
   if (!framed.some(({ event }) => event === 'end')) return null
   const body = (event: string, detail: string): Buffer =>
     framed.find((one) => one.event === event && one.detail === detail)?.body ?? Buffer.alloc(0)
   const states = [...byKind(tasks)].flatMap(([kind, some]) =>
-    [...kind.parse(body('kind', kind.name), some)].map(([key, state]) => [taskId({ kind, key }), state] as const),
+    understood(answer.host, `its ${kind.name} tasks`, () =>
+      [...kind.parse(body('kind', kind.name), some)].map(([key, state]) => [taskId({ kind, key }), state] as const),
+    ),
   )
-  return { facts: parseFacts(body('facts', ''), answer.sentAt, answer.receivedAt), states: new Map(states) }
+  const facts = understood(answer.host, 'itself', () => parseFacts(body('facts', ''), answer.sentAt, answer.receivedAt))
+  return { facts, states: new Map(states) }
 }

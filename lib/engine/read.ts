@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { HostError, LinkError } from '../errors.ts'
-import type { Connection, Facts, Host, Lock, Task } from '../model.ts'
+import type { Connection, Duration, Facts, Host, Lock, Task } from '../model.ts'
 import { type Frame, frame } from './frame.ts'
 import { awaitScript, holderIn, LOCKED, lockedBy } from './lock.ts'
 import { probeScript, type Reading, readProbe } from './probe.ts'
+
+/** A minute of waiting for another run's script is in it. */
+const LONGEST: Duration = '4m'
 
 /** Below this, `systemctl show` gives no times with microseconds, on which knowing what a process has loaded rests. */
 const OLDEST_SYSTEMD = 247
@@ -21,7 +24,7 @@ export interface ReadOptions {
 
 /**
  * Reads a host's facts and the state behind all its tasks in one exec, and waits in the same one where it is to be settled.
- * Throws HostError where a fact contradicts the inventory, or another run's script does not end.
+ * Throws HostError where what the host says cannot be understood or contradicts the inventory, or another run's script does not end.
  */
 export const readHost = async (
   connection: Connection,
@@ -34,13 +37,14 @@ export const readHost = async (
   const sentAt = Date.now()
   const { stdout, stderr, code } = await connection.exec(script, {
     signal,
+    within: LONGEST,
     onStdout: settled && tellLocked(marks, settled.onLocked),
   })
   const holder = lastHolder(marks, stdout)
   if (code === LOCKED && holder) throw lockedBy(name, holder)
   const receivedAt = Date.now()
   // The half of a round trip by which the clocks are compared has no waiting in it.
-  const reading = readProbe(tasks, marks, { stdout, sentAt: holder ? receivedAt : sentAt, receivedAt })
+  const reading = readProbe(tasks, marks, { host: name, stdout, sentAt: holder ? receivedAt : sentAt, receivedAt })
   if (!reading) {
     throw new LinkError(name, `the reading was cut off (exit code ${code})${stderr ? `: ${stderr.trim()}` : ''}`, {
       task: 'read',
@@ -57,19 +61,11 @@ const lastHolder = (marks: Frame, stdout: Buffer): Lock | undefined => {
 
 /** Tells of each mark `locked` as it comes; they stand before all else. */
 const tellLocked = (marks: Frame, tell: (lock: Lock) => void): ((chunk: Buffer) => void) => {
-  let begun = Buffer.alloc(0)
-  let told = 0
   let reading = false
-  return (chunk) => {
-    if (reading) return
-    begun = Buffer.concat([begun, chunk])
-    const framed = marks.split(begun)
-    reading = framed.some(({ event }) => event === 'facts')
-    for (const { detail } of framed.filter(({ event }) => event === 'locked').slice(told)) {
-      told += 1
-      tell(holderIn(detail))
-    }
-  }
+  return marks.follow(({ event, detail }) => {
+    reading ||= event === 'facts'
+    if (!reading && event === 'locked') tell(holderIn(detail))
+  })
 }
 
 const confirm = (host: Host, facts: Facts, tasks: readonly Task[]): void => {

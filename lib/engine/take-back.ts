@@ -37,7 +37,12 @@ export const takeBack = async (
   const receivedAt = Date.now()
   const framed = marks.split(answer.stdout)
   refused(connection, answer.code, framed)
-  const reading = readProbe(verify, marks, { stdout: answer.stdout, sentAt: receivedAt, receivedAt })
+  const reading = readProbe(verify, marks, {
+    host: connection.host.name,
+    stdout: answer.stdout,
+    sentAt: receivedAt,
+    receivedAt,
+  })
   if (!reading) throw cutOff(connection, framed, steps, answer.stderr)
   const codes = framed.filter(({ event }) => event === 'undone').map(({ detail }) => detail.split(' ').map(Number))
   const broken = new Set(codes.flatMap(([index, code]) => (code === 0 ? [] : [steps[index ?? -1]?.owner])))

@@ -100,7 +100,7 @@ const tryFrom = async (connection: Connection, tried: readonly Tried[]): Promise
     ]
   })
   const args = attempts.flatMap(({ way, payload }) => [way.protocol, way.address, way.port, payload])
-  const { stdout, stderr } = await connection.exec(`bash -c ${words([SENDER, 'vestal', ...args])}`)
+  const { stdout, stderr } = await connection.exec(`bash -c ${words([SENDER, 'vestal', ...args])}`, { within: '4m' })
   const said = stdout.toString().split('\n')
   return attempts.map(({ way }, index) => {
     const line = said.find((one) => one.startsWith(`${index} `))
@@ -148,7 +148,11 @@ const openStandIn = async (
   const family = doors.some(({ address }) => address.includes(':')) ? 6 : 4
   const ports = [...new Set(doors.map(({ port }) => port))]
   const done = connection
-    .exec(`exec perl -e ${words([STAND_IN, family, ...ports])}`, { stdin, onStdout: () => ready.resolve('') })
+    .exec(`exec perl -e ${words([STAND_IN, family, ...ports])}`, {
+      stdin,
+      within: '4m',
+      onStdout: () => ready.resolve(''),
+    })
     .then(({ stderr, code }) => ready.resolve(stderr.trim() || `exit code ${code}`))
   done.catch(ready.reject)
   const why = await ready.promise

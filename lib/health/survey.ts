@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { factsProbe, parseFacts } from '../engine/facts.ts'
 import { frame } from '../engine/frame.ts'
 import { lockFunctions } from '../engine/lock.ts'
+import { understood } from '../engine/understood.ts'
 import { LinkError } from '../errors.ts'
 import type { Connection, Facts, Needs } from '../model.ts'
 import { words } from '../shell.ts'
@@ -38,7 +39,7 @@ export interface Listener {
   readonly command: readonly string[]
 }
 
-/** Throws LinkError where the link is lost, SudoError and HostError where the account can't do it. */
+/** Throws LinkError where the link is lost, SudoError and HostError where the account can't do it or the answer makes no sense. */
 export const surveyHost = async (
   connection: Connection,
   needs: Needs,
@@ -53,20 +54,20 @@ export const surveyHost = async (
   }
   const script = Object.entries(parts).flatMap(([name, text]) => [marks.mark(name), `(\n${text}\n) </dev/null`])
   const sentAt = Date.now()
-  const { stdout, stderr, code } = await connection.exec([...script, marks.mark('end')].join('\n'))
+  const { stdout, stderr, code } = await connection.exec([...script, marks.mark('end')].join('\n'), { within: '4m' })
   const receivedAt = Date.now()
   const read = marks.split(stdout)
   const body = (event: string): Buffer => read.find((one) => one.event === event)?.body ?? Buffer.alloc(0)
   if (!read.some(({ event }) => event === 'end')) {
     throw new LinkError(connection.host.name, `the reading was cut off (exit code ${code}): ${stderr.trim()}`)
   }
-  return {
+  return understood(connection.host.name, 'itself', () => ({
     facts: parseFacts(body('facts'), sentAt, receivedAt),
     ms: receivedAt - sentAt,
     ...machineOf(lines(body('machine'))),
     listeners: listenersOf(lines(body('sockets'))),
     ...netOf(lines(body('net'))),
-  }
+  }))
 }
 
 const machineScript = (folders: readonly string[]): string => `printf 'uid %s\\n' "$(id -u)"
@@ -122,19 +123,26 @@ const lines = (body: Buffer): readonly (readonly string[])[] =>
     .map((line) => line.split(' '))
 
 const machineOf = (found: readonly (readonly string[])[]): Pick<Survey, 'uid' | 'memoryBytes' | 'disks'> => {
-  const number = (name: string): number => Number(found.find(([one]) => one === name)?.[1] ?? Number.NaN)
+  const number = (name: string): number => count(found.find(([one]) => one === name)?.[1], name)
   const disks = found
     .filter(([name]) => name === 'disk')
     .map(([, free, block, size, inodes, freeInodes, ...path]): [string, Disk] => [
       path.join(' '),
       {
-        freeBytes: Number(free) * Number(block),
-        sizeBytes: Number(size) * Number(block),
-        inodes: Number(inodes),
-        freeInodes: Number(freeInodes),
+        freeBytes: count(free, 'disk') * count(block, 'disk'),
+        sizeBytes: count(size, 'disk') * count(block, 'disk'),
+        inodes: count(inodes, 'disk'),
+        freeInodes: count(freeInodes, 'disk'),
       },
     ])
   return { uid: number('uid'), memoryBytes: number('memory') * 1024, disks: new Map(disks) }
+}
+
+/** What the kernel counts. Throws an Error for anything else. */
+const count = (text: string | undefined, of: string): number => {
+  if (text === undefined || !/^\d{1,20}$/.test(text))
+    throw new Error(`its ${of} is ${JSON.stringify(text?.slice(0, 40))}`)
+  return Number(text)
 }
 
 const listenersOf = (found: readonly (readonly string[])[]): readonly Listener[] => {
@@ -143,6 +151,7 @@ const listenersOf = (found: readonly (readonly string[])[]): readonly Listener[]
   const processes = new Map(
     of('process').map(([pid = '', unit = '', ...name]) => [pid, { unit, name: name.join(' ') }]),
   )
+  const commands = Map.groupBy(of('word'), ([pid]) => pid)
   const all = of('socket').map(([protocol, port = '', inode]): Listener => {
     const pid = owners.get(`socket:[${inode}]`) ?? ''
     const process = processes.get(pid)
@@ -152,7 +161,7 @@ const listenersOf = (found: readonly (readonly string[])[]): readonly Listener[]
       pid: Number(pid),
       name: process?.name ?? 'the kernel',
       unit: !process || process.unit === '-' ? '' : process.unit,
-      command: of('word').flatMap(([of, ...words]) => (of === pid ? [words.join(' ')] : [])),
+      command: (commands.get(pid) ?? []).map(([, ...words]) => words.join(' ')),
     }
   })
   return [...new Map(all.map((one) => [`${one.protocol} ${one.port} ${one.pid}`, one])).values()]

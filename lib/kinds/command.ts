@@ -1,6 +1,7 @@
 import type { Kind, Task } from '../model.ts'
 import { word } from '../shell.ts'
 import { absolutePath } from './check.ts'
+import { records } from './paths.ts'
 
 export type CommandState = Readonly<{ done: boolean }>
 export type Guard = ({ readonly creates: string } | { readonly unless: string }) & {
@@ -18,10 +19,8 @@ export const commandKind: Kind<CommandState, CommandData> = {
   probe: (tasks) =>
     tasks.map(({ data }, index) => `if ${test(data.guard)}; then printf '%s\\0' ${index}; fi`).join('\n'),
   parse: (stdout, tasks) => {
-    const done = stdout.toString().split('\0')
-    return new Map(
-      tasks.filter((_, index) => done.includes(String(index))).map(({ key }) => [key, { done: true }] as const),
-    )
+    const done = new Set(records(stdout))
+    return new Map(tasks.filter((_, index) => done.has(String(index))).map(({ key }) => [key, { done: true }] as const))
   },
   converge: ({ task: { key, data } }) => [{ title: key, run: data.run, interrupts: data.guard.interrupts }],
   explain: ({ task: { data } }) => ('creates' in data.guard ? `${data.guard.creates} is missing` : 'its guard says no'),

@@ -34,11 +34,12 @@ ${listed.length === 0 ? ':' : `${setPaths(listed)}\n${onPaths(listNames, listed)
   parse: (stdout, tasks) => {
     const [stats = [], found = []] = sections(records(stdout), '#')
     const byPath = parseStat(stats)
+    const inside = Map.groupBy(found, (path) => posix.dirname(path))
     return new Map(
       tasks.flatMap(({ key, data }) => {
         const stat = byPath.get(key)
         if (!stat) return []
-        const names = found.filter((path) => posix.dirname(path) === key).map((path) => posix.basename(path))
+        const names = (inside.get(key) ?? []).map((path) => posix.basename(path))
         return [[key, { ...stat, surplus: surplus(names, data.only) }]]
       }),
     )

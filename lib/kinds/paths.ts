@@ -37,21 +37,28 @@ shift "$vestal_count"
     : `for vestal_path; do if ${regular}; then printf '%s\\0' "$vestal_path"; fi; done | xargs -0 -r sha256sum -z -- 2>/dev/null`
 }
 
-/** NUL-terminated records as text. */
-export const records = (output: Buffer): readonly string[] => output.toString('utf8').split('\0').slice(0, -1)
+/** No machine has more to say about a kind's tasks. */
+const MOST_RECORDS = 200_000
+
+/** NUL-terminated records as text. Throws an Error for more than any machine would print. */
+export const records = (output: Buffer): readonly string[] => {
+  const all = output.toString('utf8').split('\0', MOST_RECORDS + 1)
+  if (all.length > MOST_RECORDS) throw new Error(`it printed more than ${MOST_RECORDS} records`)
+  return all.slice(0, -1)
+}
 
 /** Records in groups of `size`. */
 export const chunks = (all: readonly string[], size: number): readonly (readonly string[])[] =>
   Array.from({ length: Math.floor(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 
-/** Reads what `printStat` printed. An owner without a name is its number. */
+/** Reads what `printStat` printed. An owner without a name is its number. Throws an Error for what stat(1) would not print. */
 export const parseStat = (all: readonly string[]): ReadonlyMap<string, PathState> =>
   new Map(
     chunks(all, 7).map(([path = '', type = '', mode = '', owner = '', group = '', uid = '', gid = '']) => [
       path,
       {
         type: typeName(type),
-        mode: mode.padStart(4, '0'),
+        mode: octal(mode),
         owner: owner === 'UNKNOWN' ? uid : owner,
         group: group === 'UNKNOWN' ? gid : group,
       },
@@ -64,8 +71,18 @@ export const parseSha256 = (all: readonly string[]): ReadonlyMap<string, string>
 
 /** Splits records at those that are `marker`. */
 export const sections = (all: readonly string[], marker: string): readonly (readonly string[])[] => {
-  const at = all.indexOf(marker)
-  return at < 0 ? [all] : [all.slice(0, at), ...sections(all.slice(at + 1), marker)]
+  const found: string[][] = [[]]
+  for (const record of all) {
+    if (record === marker) found.push([])
+    else found.at(-1)?.push(record)
+  }
+  return found
+}
+
+/** It becomes part of a script that takes a change back. */
+const octal = (mode: string): string => {
+  if (!/^[0-7]{1,5}$/.test(mode)) throw new Error(`a mode is ${JSON.stringify(mode.slice(0, 40))}`)
+  return mode.padStart(4, '0')
 }
 
 const typeName = (said: string): string => {

@@ -1,4 +1,5 @@
 import { word, words } from '../shell.ts'
+import { records } from './paths.ts'
 
 /**
  * The file in a version's folder that says what it was unpacked from and how its binaries were then:
@@ -53,7 +54,7 @@ fi`
 
 /** Reads what `printRelease` printed, by folder. */
 export const parseRelease = (stdout: Buffer): ReadonlyMap<string, FoundRelease> => {
-  const all = stdout.toString().split('\0')
+  const all = records(stdout)
   return new Map(
     Array.from({ length: Math.floor(all.length / 4) }, (_, index) => {
       const [folder = '', said = '', is = '', sums = ''] = all.slice(index * 4, index * 4 + 4)
@@ -67,12 +68,13 @@ const compare = (said: readonly string[], is: readonly string[], sums: readonly 
     from.map((line) => line.split(' ')).filter(([first]) => first === kind)
   const then = new Map(lines('stat', said).map(([, name = '', ...rest]) => [name, rest]))
   const now = new Map(lines('stat', is).map(([, name = '', ...rest]) => [name, rest]))
+  const known = new Set(sums)
   const intact = lines('binary', said).flatMap(([, sha256, name = '']) => {
     const [was, has] = [then.get(name), now.get(name)]
     if (!was || !has) return []
     if (was.join() === has.join()) return [name]
     const access = was.slice(0, 3).join() === has.slice(0, 3).join()
-    return access && sums.includes(`${sha256}  ${name}`) ? [name] : []
+    return access && known.has(`${sha256}  ${name}`) ? [name] : []
   })
   return { tarball: lines('tarball', said)[0]?.[1] ?? 'unknown', intact }
 }

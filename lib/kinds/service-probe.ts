@@ -80,7 +80,10 @@ printf '#\\0'
 ${folders.length === 0 ? ':' : `find -H ${words(folders.map(({ path }) => path))} -mindepth 1 -maxdepth 1 -printf '%p\\0' 2>/dev/null`}`
 }
 
-/** Reads what `printServices` printed: an answer for each question, and what is on disk by path. */
+/**
+ * Reads what `printServices` printed: an answer for each question, and what is on disk by path. Throws an Error for what the programs
+ * that it asks would not print.
+ */
 export const readServices = (
   stdout: Buffer,
   questions: readonly ServiceQuestion[],
@@ -93,6 +96,7 @@ export const readServices = (
   const verdicts = new Map(chunks(released, 2).map(([index, verdict]) => [Number(index), verdict]))
   const links = new Map(chunks(exes, 2).map(([path = '', link = '']) => [path, link]))
   const sha256 = parseSha256(sums)
+  const inside = Map.groupBy(names, (path) => posix.dirname(path))
   const disk = new Map(
     chunks(stats, 3).map(([path = '', type = '', rest = '']): [string, OnDisk] => [
       path,
@@ -100,7 +104,7 @@ export const readServices = (
         type,
         ...timesAndAccess(rest),
         sha256: sha256.get(path),
-        names: names.filter((one) => posix.dirname(one) === path).map((one) => posix.basename(one)),
+        names: (inside.get(path) ?? []).map((one) => posix.basename(one)),
       },
     ]),
   )
@@ -159,6 +163,8 @@ const timesAndAccess = (printed: string): Pick<OnDisk, 'changed' | 'touched' | '
 }
 
 const nanoseconds = (seconds: string): bigint => {
+  if (!/^(-?\d{1,20}(\.\d+)?)?$/.test(seconds))
+    throw new Error(`a file's time is ${JSON.stringify(seconds.slice(0, 40))}`)
   const [whole = '0', fraction = ''] = seconds.split('.')
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
 }

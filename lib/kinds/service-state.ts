@@ -46,11 +46,16 @@ export const serviceState = (
   }
 }
 
-/** Nanoseconds since the epoch in `Sat 2025-11-22 16:21:03.123456 UTC`, the last of that microsecond; 0 for none. */
+/**
+ * Nanoseconds since the epoch in `Sat 2025-11-22 16:21:03.123456 UTC`, the last of that microsecond; 0 for none. Throws an Error for a
+ * day or an hour that there is not.
+ */
 export const systemdTime = (text: string): bigint => {
   const [, day, time, micros = ''] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))? UTC/.exec(text) ?? []
   if (!day) return 0n
-  return BigInt(Date.parse(`${day}T${time}Z`)) * 1_000_000n + BigInt(micros.padEnd(6, '0')) * 1_000n + 999n
+  const ms = Date.parse(`${day}T${time}Z`)
+  if (Number.isNaN(ms)) throw new Error(`a time is ${day} ${time}`)
+  return BigInt(ms) * 1_000_000n + BigInt(micros.padEnd(6, '0')) * 1_000n + 999n
 }
 
 const active = ({ properties: { ActiveState, SubState = '' } }: ServiceAnswer): string => {

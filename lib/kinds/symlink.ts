@@ -7,7 +7,11 @@ import { putBack, replace } from './replace.ts'
 /** `target` is the link's text, empty where it isn't a link. */
 export type SymlinkState = Readonly<{ type: string; target: string }>
 
-const TYPES: Readonly<Record<string, string>> = { l: 'symlink', f: 'file', d: 'directory' }
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['l', 'symlink'],
+  ['f', 'file'],
+  ['d', 'directory'],
+])
 
 export const symlinkKind: Kind<SymlinkState, null> = {
   name: 'symlink',
@@ -20,7 +24,7 @@ export const symlinkKind: Kind<SymlinkState, null> = {
     new Map(
       chunks(records(stdout), 3).map(([path = '', type = '', target = '']) => [
         path,
-        { type: TYPES[type] ?? 'special file', target },
+        { type: TYPES.get(type) ?? 'special file', target },
       ]),
     ),
   converge: ({ task: { key }, to }) => [

@@ -27,7 +27,7 @@ printf '\\0'
 getent group -- ${words(groups)}`
   },
   parse: (stdout, tasks) => {
-    const [users = '', groups = ''] = stdout.toString().split('\0')
+    const [users = '', groups = ''] = stdout.toString().split('\0', 2)
     const primary = new Map(columns(users).map(([name = '', , , gid = '']) => [name, gid]))
     const members = new Map(columns(groups).map(([name, , gid, list = '']) => [name, { gid, list: list.split(',') }]))
     const isIn = (user: string, group: string): boolean =>

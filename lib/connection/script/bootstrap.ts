@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { word } from '../../shell.ts'
 
 /**
- * The line with which the other side says that it runs, as the right user, and under which process id. What stands before
+ * The line, without its end, with which the other side says that it runs, as the right user, and under which process id. What stands before
  * it is noise of login scripts.
  */
-export const READY = /^vestal-ready (\d+)\n/m
+export const READY = /(?:^|\r)vestal-ready (\d{1,10})$/
 /** What sudo writes to standard error each time it waits for a password. */
 export const PROMPT = 'vestal-sudo-password:'
 

@@ -36,18 +36,24 @@ export const reversePort = async (host: string, session: Session, wanted: Wanted
 
 type Done = (error?: Error | null) => void
 
-/** Returns the host's no as an error; a link that ends before the answer is told by the session. */
+/** A host answers at once. */
+const answerWithinMs = 60_000
+
+/** Returns the host's no as an error; a link that ends before the answer is told by the session, and one without an answer is no link. */
 const ask = (session: Session, call: (done: Done) => void): Promise<Error | undefined> =>
   new Promise((resolve) => {
-    const ignore = session.onGone((why) => resolve(new Error(why)))
-    try {
-      call((error) => {
-        ignore()
-        resolve(error ?? undefined)
-      })
-    } catch (error) {
+    const late = setTimeout(() => session.drop('the host does not answer'), answerWithinMs)
+    let ignore = (): void => {}
+    const answered = (error?: Error): void => {
+      clearTimeout(late)
       ignore()
-      resolve(error as Error)
+      resolve(error)
+    }
+    ignore = session.onGone((why) => answered(new Error(why)))
+    try {
+      call((error) => answered(error ?? undefined))
+    } catch (error) {
+      answered(error as Error)
     }
   })
 
@@ -78,7 +84,10 @@ const refusal = async (
   { port, refused }: { readonly port: number; readonly refused: Error },
 ): Promise<HostError> => {
   const answers = await new Promise<boolean>((resolve) => {
+    // What takes its time has nothing to say about the port.
+    const late = setTimeout(() => resolve(false), answerWithinMs)
     client.forwardOut(LOOPBACK, 0, LOOPBACK, port, (error, channel) => {
+      clearTimeout(late)
       channel?.destroy()
       resolve(!error)
     })

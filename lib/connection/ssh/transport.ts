@@ -39,13 +39,22 @@ interface Opening<T> {
   take(channel: ClientChannel): T
 }
 
-/** Asks for a channel. Returns the host's refusal as an error; throws LinkError when the link is gone. */
+/** A host answers at once, or after it has given up reaching a port: by its kernel's own limits, about two minutes. */
+const answerWithinMs = 150_000
+
+/** Asks for a channel. Returns the host's refusal as an error; throws LinkError when the link is gone or the host does not answer. */
 const open = async <T>(host: string, session: Session, { ask, take }: Opening<T>): Promise<T | Error> => {
-  const answer = await new Promise<T | Error>((resolve) => {
+  const answer = await new Promise<T | Error>((resolve, reject) => {
+    const late = (): void => reject(new LinkError(host, 'the host does not answer when it is to open a session'))
+    const timer = setTimeout(late, answerWithinMs)
+    const answered = (one: T | Error): void => {
+      clearTimeout(timer)
+      resolve(one)
+    }
     try {
-      ask((error, channel) => resolve(error ?? take(channel)))
+      ask((error, channel) => answered(error ?? take(channel)))
     } catch (error) {
-      resolve(error as Error)
+      answered(error as Error)
     }
   })
   const why = session.gone()

@@ -20,7 +20,7 @@ describe.each(shells)('a script in %s', (shell) => {
   const marks = frame('n0nce')
   const read = async (tasks: readonly Task[]) => {
     const { stdout } = await host.run(shell, probeScript(tasks, marks))
-    return readProbe(tasks, marks, { stdout, sentAt: Date.now(), receivedAt: Date.now() })
+    return readProbe(tasks, marks, { host: 'web-1', stdout, sentAt: Date.now(), receivedAt: Date.now() })
   }
   const apply = async (tasks: readonly Task[], request: Partial<Parameters<typeof applyScript>[0]> = {}) => {
     const states = (await read(tasks))?.states
