@@ -1,18 +1,19 @@
 import type { Argv } from 'yargs'
-import { REMOVABLE, type Removable } from '../fleet/decommission.ts'
+import { type Removable, removable } from '../fleet/decommission.ts'
 import { InputError } from '../lib/errors.ts'
+import type { Role } from '../lib/model.ts'
 import { type ChangeFlags, changeOptions, commas, listOption, NONE } from './options.ts'
 
 export interface AddNodeFlags extends ChangeFlags {
   readonly name: string
   readonly host: string
-  readonly role: readonly Removable[]
+  readonly role?: readonly string[]
   readonly group: readonly string[]
   readonly vars: readonly string[]
 }
 export interface RemoveNodeFlags extends ChangeFlags {
   readonly name: string
-  readonly role?: readonly Removable[]
+  readonly role?: readonly string[]
   readonly dead: boolean
   readonly force: boolean
 }
@@ -67,18 +68,18 @@ export const replaceNodeOptions = (args: Argv): Argv =>
       describe: 'Where the new machine is reached: an IP address or a name',
     })
 
-const roleOption = (describe: string) =>
-  ({
-    ...listOption(describe),
-    coerce: (values: readonly string[] | undefined) => {
-      const roles = commas(values)
-      const unknown = roles?.find((one) => !REMOVABLE.some((role) => role === one))
-      if (unknown === undefined) return roles
-      throw new InputError([
-        { where: '--role', what: `there is no role \`${unknown}\``, fix: `there are ${REMOVABLE.join(', ')}` },
-      ])
-    },
-  }) as const
+const roleOption = (describe: string) => ({ ...listOption(describe), coerce: commas }) as const
+
+/** The roles of these names, of those that a machine can be given and that can be taken from it. Throws InputError for a name that none has. */
+export const knownRoles = (roles: readonly Role[], names: readonly string[]): readonly Removable[] => {
+  const all = removable(roles)
+  return names.map((name) => {
+    const found = all.find((one) => one.name === name)
+    if (found) return found
+    const there = all.map((one) => one.name).join(', ')
+    throw new InputError([{ where: '--role', what: `there is no role \`${name}\``, fix: `there are ${there}` }])
+  })
+}
 
 /** The whole fleet takes part: a part of it, left out, would go on without knowing. */
 const fleetOptions = (args: Argv): Argv =>

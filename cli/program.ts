@@ -64,7 +64,7 @@ export const program = (words: readonly string[], choose: (work: Work) => void) 
     .command(
       'rolling-upgrade',
       'Roll versions and configuration out, one failure domain at a time; what fails is taken back',
-      rollOptions,
+      rollOptions(words),
       (flags) =>
         choose(async () => {
           const [{ rollingUpgradeCommand }, { rollingUpgrade }] = await Promise.all([

@@ -1,10 +1,11 @@
 import type { Argv } from 'yargs'
+import { Parser } from 'yargs/helpers'
+import { releasedRoles, type Versions } from '../fleet/upgrade/settings.ts'
+import type { Role } from '../lib/model.ts'
 import { type ChangeFlags, changeOptions } from './options.ts'
 
+/** Beside these, the versions to roll to, each under the name of its role's flag. */
 export interface RollFlags extends ChangeFlags {
-  readonly prometheus?: string
-  readonly alertmanager?: string
-  readonly nodeExporter?: string
   readonly serial?: number
   readonly maxFail?: number
   readonly canaryFirst: boolean
@@ -13,13 +14,50 @@ export interface RollFlags extends ChangeFlags {
   readonly dryRun: boolean
 }
 
-/** The flags of `rolling-upgrade`. */
-export const rollOptions = (args: Argv) =>
+/**
+ * The flags of `rolling-upgrade`; among them one for every role that has a release, those of the user's own too: `words` say which inventory
+ * it is, before they are read as a whole.
+ */
+export const rollOptions =
+  (words: readonly string[]) =>
+  async (args: Argv): Promise<Argv> => {
+    const { rolesFor } = await import('../roles/registry.ts')
+    const released = releasedRoles(await rolesFor(inventoriesIn(words)))
+    return released.reduce<Argv>(
+      (all, role) =>
+        all.option(flagOf(role), {
+          type: 'string',
+          requiresArg: true,
+          describe: `The version of ${role.title ?? role.name} to roll to`,
+        }),
+      fixedOptions(args),
+    )
+  }
+
+/** The versions that these flags ask for, by the roles' keys. */
+export const versionsIn = (flags: RollFlags, roles: readonly Role[]): Versions =>
+  Object.fromEntries(
+    releasedRoles(roles).flatMap((role) => {
+      const version = (flags as unknown as Readonly<Record<string, unknown>>)[flagOf(role)]
+      return typeof version === 'string' && version !== '' ? [[role.key, version]] : []
+    }),
+  )
+
+const flagOf = ({ key }: Role): string => key.replaceAll('_', '-')
+
+const inventoriesIn = (words: readonly string[]): readonly string[] => {
+  const { inventory } = Parser([...words], {
+    alias: { inventory: ['i'] },
+    array: ['inventory'],
+    string: ['inventory'],
+    narg: { inventory: 1 },
+  })
+  return inventory ?? []
+}
+
+const fixedOptions = (args: Argv): Argv =>
   changeOptions(args)
     .default('watch-alerts', true)
-    .option('prometheus', { type: 'string', requiresArg: true, describe: 'The version of Prometheus to roll to' })
-    .option('alertmanager', { type: 'string', requiresArg: true, describe: 'The version of Alertmanager to roll to' })
-    .option('node-exporter', { type: 'string', requiresArg: true, describe: 'The version of node_exporter to roll to' })
     .option('serial', {
       type: 'number',
       requiresArg: true,
@@ -48,4 +86,4 @@ export const rollOptions = (args: Argv) =>
       if (serial !== undefined && !(Number.isInteger(serial) && serial > 0))
         return '--serial takes a whole number from 1'
       return Number.isInteger(maxFail) && maxFail >= 0 ? true : '--max-fail takes a whole number from 0'
-    })
+    }) as Argv

@@ -10,7 +10,7 @@ import { usageError } from './usage.ts'
 export interface Calling<F> {
   /** What stands on its command line without a flag, as yargs writes it: `<name>`. */
   readonly positionals?: string
-  options(args: Argv): Argv
+  options(args: Argv): Argv | Promise<Argv>
   run(flags: F): Promise<number>
 }
 

@@ -1,18 +1,17 @@
-import { alertmanagerServes } from '../lib/gates/alertmanager.ts'
-import { metricIsZero } from '../lib/gates/metric.ts'
-import { silenceParity } from '../lib/gates/state-parity.ts'
 import { service } from '../lib/kinds/service.ts'
 import { unit } from '../lib/kinds/unit.ts'
 import type { Gate, Host, PlayScope, Role } from '../lib/model.ts'
-import { endpointOf } from '../lib/program/web.ts'
-import { alertmanager } from '../roles/alertmanager/role.ts'
-import { nodeExporter } from '../roles/node-exporter/role.ts'
-import { twinsScrape } from '../roles/prometheus/replicas.ts'
-import { prometheus } from '../roles/prometheus/role.ts'
+import { rolesOn, scopeOf } from '../lib/playbook.ts'
 
-/** The roles that can be taken from a machine: those with a service. */
-export const REMOVABLE = ['alertmanager', 'prometheus', 'node_exporter'] as const
-export type Removable = (typeof REMOVABLE)[number]
+/** A role that can be taken from a machine: the hosts of its group have it, and it has a service. */
+export interface Removable extends Role {
+  readonly group: string
+  readonly service: string
+}
+
+/** Those of a list that can be taken from a machine. */
+export const removable = (roles: readonly Role[]): readonly Removable[] =>
+  roles.filter((role): role is Removable => role.group !== undefined && role.service !== undefined)
 
 /** A machine that leaves a fleet, or some of its roles. */
 export interface Leaving {
@@ -22,53 +21,27 @@ export interface Leaving {
 }
 
 /** A role as it is when it leaves a machine: its service stopped and no longer started at boot. Data, configuration and binaries stay. */
-export const leaving = (name: Removable): Role => ({
-  name: `${name} leaves`,
+export const leaving = (role: Removable): Role => ({
+  name: `${role.name} leaves`,
   summary: 'The service stopped for good; what is on disk stays.',
-  key: name,
-  vars: ROLES[name].vars,
-  varsOf: (host) => ROLES[name].varsOf(host),
-  tasks: () => [service(name, { command: [], unit: unit(`${name}.service`, ''), enabled: false, running: false })],
+  key: role.key,
+  vars: role.vars,
+  varsOf: (host) => role.varsOf(host),
+  tasks: () => [
+    service(role.service, { command: [], unit: unit(`${role.service}.service`, ''), enabled: false, running: false }),
+  ],
   healthy: () => [],
   serves: () => [],
 })
 
 /** Before a machine's services stop: whoever stays does its work, and it has nothing left that only it knows. */
 export const nothingIsLost =
-  (names: readonly Removable[]) =>
-  (scope: PlayScope): readonly Gate[] =>
-    scope.batch.flatMap((host) => [
-      ...(names.includes('alertmanager') ? alertmanagerGates(host, scope) : []),
-      ...(names.includes('prometheus') ? prometheusGates(host, scope) : []),
-    ])
+  (roles: readonly Removable[]) =>
+  ({ batch, inventory }: PlayScope): readonly Gate[] =>
+    batch.flatMap((host) =>
+      rolesOn(host, roles).flatMap((role) => role.drained?.(scopeOf(role, host, inventory)) ?? []),
+    )
 
 /** Where the data of these roles stays on a machine. */
-export const dataOf = (host: Host, names: readonly Removable[]): readonly string[] => [
-  ...(names.includes('alertmanager') ? [alertmanager.varsOf(host).data_dir] : []),
-  ...(names.includes('prometheus') ? [prometheus.varsOf(host).storage_dir] : []),
-]
-
-const ROLES = { alertmanager, prometheus, node_exporter: nodeExporter } as const satisfies Record<Removable, Role>
-
-const alertmanagerGates = (host: Host, { inventory }: PlayScope): readonly Gate[] => {
-  const self = endpointOf(host, alertmanager.varsOf(host))
-  const staying = inventory.hosts
-    .filter(({ groups }) => groups.includes('alertmanager'))
-    .map((one) => endpointOf(one, alertmanager.varsOf(one)))
-  return [
-    ...staying.map(alertmanagerServes),
-    ...staying.map((one) => silenceParity(one, [self])),
-    metricIsZero('Alertmanager has told its peers everything', self, {
-      metric: 'alertmanager_cluster_messages_queued',
-      of: 'messages to its peers wait',
-    }),
-  ]
-}
-
-const prometheusGates = (host: Host, scope: PlayScope): readonly Gate[] => [
-  ...twinsScrape({ ...scope, batch: [host] }),
-  metricIsZero('Prometheus has sent every alert', endpointOf(host, prometheus.varsOf(host)), {
-    metric: 'prometheus_notifications_queue_length',
-    of: 'alerts wait to be sent',
-  }),
-]
+export const dataOf = (host: Host, roles: readonly Removable[]): readonly string[] =>
+  roles.flatMap((role) => role.data?.folder(role.varsOf(host)) ?? [])

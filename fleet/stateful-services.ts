@@ -1,55 +1,45 @@
-import type { Endpoint } from '../lib/api/endpoint.ts'
-import { alertmanagerServes } from '../lib/gates/alertmanager.ts'
-import type { Gate, Host, Inventory } from '../lib/model.ts'
+import type { Gate, Host, Inventory, Role, RoleData, Scope } from '../lib/model.ts'
 import { scopeOf } from '../lib/playbook.ts'
-import { endpointOf } from '../lib/program/web.ts'
-import { alertmanager } from '../roles/alertmanager/role.ts'
-import { twinsScrape } from '../roles/prometheus/replicas.ts'
-import { prometheus } from '../roles/prometheus/role.ts'
+import { has } from './plays.ts'
 
 /** A service with data of its own on a host, and the gates around a moment in which it stands still. */
 export interface Holder {
   readonly host: Host
-  readonly role: 'alertmanager' | 'prometheus'
+  readonly role: Role
+  readonly data: RoleData
+  readonly scope: Scope
+  /** '' where it has none. */
   readonly version: string
-  readonly endpoint: Endpoint
   /** The folder of its data. */
-  readonly data: string
+  readonly folder: string
   /** Others do its work meanwhile. */
   before(): readonly Gate[]
   /** It serves again. */
   after(): readonly Gate[]
 }
 
-/** Every Alertmanager and then every Prometheus on these hosts. */
-export const holdersOf = (inventory: Inventory, hosts: readonly Host[]): readonly Holder[] => [
-  ...hosts.filter(({ groups }) => groups.includes('alertmanager')).map((host) => alertmanagerOn(host, inventory)),
-  ...hosts.filter(({ groups }) => groups.includes('prometheus')).map((host) => prometheusOn(host, inventory)),
-]
+/** Every service with data on these hosts, by role in the order of the inventory's list. */
+export const holdersOf = (inventory: Inventory, hosts: readonly Host[]): readonly Holder[] =>
+  inventory.roles.flatMap((role) => hosts.filter(has(role)).flatMap((host) => holderOf(role, host, inventory) ?? []))
 
-const alertmanagerOn = (host: Host, inventory: Inventory): Holder => {
-  const vars = alertmanager.varsOf(host)
-  const others = inventory.hosts.filter((one) => one !== host && one.groups.includes('alertmanager'))
+const holderOf = (role: Role, host: Host, inventory: Inventory): Holder | undefined => {
+  const { data, rollout } = role
+  if (!data) return undefined
+  const scope = scopeOf(role, host, inventory)
   return {
     host,
-    role: 'alertmanager',
-    version: vars.version,
-    endpoint: endpointOf(host, vars),
-    data: vars.data_dir,
-    before: () => others.map((one) => alertmanagerServes(endpointOf(one, alertmanager.varsOf(one)))),
-    after: () => alertmanager.healthy(scopeOf(alertmanager, host, inventory)),
+    role,
+    data,
+    scope,
+    version: versionIn(scope.vars),
+    folder: data.folder(scope.vars),
+    before: () => rollout?.before?.({ inventory, batch: [host], hosts: inventory.hosts.filter(has(role)) }) ?? [],
+    after: () => role.healthy(scope),
   }
 }
 
-const prometheusOn = (host: Host, inventory: Inventory): Holder => {
-  const vars = prometheus.varsOf(host)
-  return {
-    host,
-    role: 'prometheus',
-    version: vars.version,
-    endpoint: endpointOf(host, vars),
-    data: vars.storage_dir,
-    before: () => twinsScrape({ inventory, batch: [host], hosts: [host] }),
-    after: () => prometheus.healthy(scopeOf(prometheus, host, inventory)),
-  }
+/** The version in a role's settings; '' where they have none. */
+export const versionIn = (vars: unknown): string => {
+  const { version } = (vars ?? {}) as { readonly version?: unknown }
+  return typeof version === 'string' ? version : ''
 }

@@ -1,6 +1,8 @@
 /** The nouns. Everything else is a function from one of these to another. */
+
 import type { Duplex, Readable } from 'node:stream'
 import type { ZodType } from 'zod'
+import { UPLOADS } from './host-paths.ts'
 import type { Content, Secret } from './secret.ts'
 
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
@@ -180,7 +182,7 @@ export const taskId = (task: { readonly kind: { readonly name: string }; readonl
   `${task.kind.name} ${task.key}`
 
 /** Where the engine puts an upload on a host. The step that uses it moves it away or removes it. */
-export const uploadPath = (sha256: string): string => `/var/lib/vestal/uploads/${sha256}`
+export const uploadPath = (sha256: string): string => `${UPLOADS}/${sha256}`
 
 /** Facts come back in the same round trip as the state; the inventory declares them, facts only confirm. */
 export interface Facts {
@@ -319,13 +321,17 @@ export interface RoleData<V = unknown> {
   readonly names?: readonly string[]
   /**
    * POSIX sh that makes `to`, a folder on the same file system that is not there yet, a copy that no longer changes of the data in `from`,
-   * while the service goes on. Both are words of a shell: they may be `"$name"`. Ends with 1, its reason on standard error, where it can't.
+   * while the service goes on. Both are words of a shell: they may be `"$name"`. Run in a subshell with `set -eu`; ends with 1, its reason on
+   * standard error, where it can't. Default: everything is copied.
    */
-  freeze(from: string, to: string): string
+  freeze?(from: string, to: string): string
   /** Why a version cannot read what another has written; null where it can. */
   unreadable?(versions: { readonly wrote: string; readonly reader: string }): Unreadable | null
-  /** True where an upgrade that there is no way back from is allowed once a copy of the data was frozen. */
-  readonly snapshot?: boolean
+  /**
+   * Versions, as a pattern of a shell's `case`, that cannot read what this one writes; null for none. Before a step from one of them the data
+   * is frozen, and a rollback can put it back. Without, such a step is never allowed.
+   */
+  snapshotFrom?(to: string): string | null
   /** What is asked of the running service beside its files, and kept as a file of this name. */
   readonly spoken?: SpokenData<V>
 }
@@ -334,8 +340,12 @@ export interface Unreadable {
   /** What it cannot read, and who could: `what 3.5.3 has written (2.55 is the oldest that can)`. */
   readonly what: string
   readonly why: string
-  /** What to do in place of going there. */
-  readonly fix: string
+  /** Which versions can: `2.55 or later`. */
+  readonly readers: string
+  /** The version that stands between: it reads both. */
+  readonly via: string
+  /** What to do in place of going straight back. */
+  readonly instead: string
 }
 export interface SpokenData<V = unknown> {
   readonly file: string
@@ -368,6 +378,9 @@ export interface Subject {
   readonly rules: readonly { readonly where: string; readonly expr: string }[]
   /** Its flags as they would be, by name without dashes. */
   readonly flags: ReadonlyMap<string, readonly string[]>
+  /** Of its data on the host; '' where it has none. */
+  readonly folder: string
+  /** What the role itself has read of the host. */
   readonly observed: Observed
 }
 /** What breaks in a step from one version to another, and where. */

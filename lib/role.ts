@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod'
 import type { Host, Role } from './model.ts'
 
 /** What must be said of a role, and what may be: its capabilities are found by being there. */
@@ -7,18 +8,25 @@ export type RoleDefinition<V> = Omit<Role<V>, 'key' | 'healthy' | 'serves' | 'va
 /** A role: settings with a schema, tasks as data, and the gates that say it serves. */
 export const role = <V>(definition: RoleDefinition<V>): Role<V> => {
   const key = definition.key ?? definition.name.replaceAll('-', '_')
-  const seen = new WeakMap<Host, V>()
   return {
     ...definition,
     key,
     healthy: (scope) => definition.healthy?.(scope) ?? [],
     serves: (scope) => definition.serves?.(scope) ?? [],
-    varsOf(host) {
-      const known = seen.get(host)
-      if (known) return known
-      const vars = definition.vars.parse(host.vars[key] ?? {})
-      seen.set(host, vars)
-      return vars
-    },
+    varsOf: settingsOf(key, definition.vars),
   }
 }
+
+/** A role's settings for any host, defaults filled in, read once: for files of a role that the role itself is made of. */
+export const settingsOf = <V>(key: string, vars: ZodType<V>): ((host: Host) => V) => {
+  const known = (read.get(vars) ?? new WeakMap()) as WeakMap<Host, V>
+  read.set(vars, known)
+  return (host) => {
+    const before = known.get(host)
+    if (before) return before
+    const now = vars.parse(host.vars[key] ?? {})
+    known.set(host, now)
+    return now
+  }
+}
+const read = new WeakMap<ZodType, WeakMap<Host, unknown>>()

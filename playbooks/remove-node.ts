@@ -2,65 +2,55 @@
 import { type RemoveNodeFlags, removeNodeOptions } from '../cli/node-options.ts'
 import { runAsScript } from '../cli/script.ts'
 import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
-import type { Select } from '../lib/model.ts'
-import { inGroup, not, playbook } from '../lib/playbook.ts'
-import { nobodyIsMissed } from '../roles/alertmanager/join.ts'
-import { othersServe } from '../roles/alertmanager/peers.ts'
-import { alertmanager } from '../roles/alertmanager/role.ts'
-import { base } from '../roles/base/role.ts'
-import { nodeExporter } from '../roles/node-exporter/role.ts'
-import { shardOf, twinsScrape } from '../roles/prometheus/replicas.ts'
-import { prometheus } from '../roles/prometheus/role.ts'
-import { rules } from '../roles/rules/role.ts'
+import { companionsOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
+import type { Play, Role, Select } from '../lib/model.ts'
+import { not, playbook } from '../lib/playbook.ts'
+import { shippedRoles } from '../roles/registry.ts'
 
 /**
- * A machine leaves a fleet that no longer has it in its inventory: everyone looks away from it, then its services stop, then the
- * Alertmanagers forget it. An Alertmanager that gets no alerts any more would soon call them resolved: it stops well before that.
+ * A machine leaves a fleet that no longer has it in its inventory: everyone looks away from it, then its services stop, then the members
+ * of its clusters forget it. An Alertmanager that gets no alerts any more would soon call them resolved: it stops well before that.
  */
-export const removeNode = ({ host: gone, roles: names }: Leaving) => {
+export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }: Leaving) => {
   const stays: Select = (host) => host !== gone
   const staying =
     (select: Select): Select =>
     (host) =>
       stays(host) && select(host)
+  const forgets = ({ hosts, roles: own, rollout: { titles, batch, apart, before } }: Rolled): Play => ({
+    name: titles.forgets,
+    hosts: staying(hosts),
+    roles: own,
+    batch,
+    apart,
+    before,
+  })
+  const rolled = rolledRoles(roles)
   return playbook({
     name: 'remove-node',
     summary: 'Takes a machine out of the fleet: nobody sends to it or asks it, then it stops, then it is forgotten.',
     onFailure: 'stop',
     plays: [
-      {
-        name: 'Every Prometheus looks away from it',
-        hosts: staying(inGroup('prometheus')),
-        roles: [base, nodeExporter, rules, prometheus],
-        batch: '25%',
-        apart: shardOf,
-        before: twinsScrape,
-      },
+      ...rolled.filter(({ role }) => !role.cluster).map(forgets),
       {
         name: 'Its services stop',
         hosts: not(stays),
-        roles: names.map(leaving),
+        roles: leaves.map(leaving),
         batch: 1,
-        before: nothingIsLost(names),
+        before: nothingIsLost(leaves),
       },
-      {
-        name: 'Alertmanagers forget it, one at a time',
-        hosts: staying(inGroup('alertmanager')),
-        roles: [base, nodeExporter, alertmanager],
-        batch: 1,
-        before: othersServe,
-      },
-      { name: 'No member is missed', hosts: staying(inGroup('alertmanager')), roles: [], after: nobodyIsMissed },
-      {
-        name: 'Other machines',
-        hosts: staying(not(inGroup('alertmanager', 'prometheus'))),
-        roles: [base, nodeExporter],
-      },
+      ...rolled.flatMap((one): readonly Play[] => {
+        const { cluster } = one.role
+        if (!cluster) return []
+        const complete = { name: cluster.complete, hosts: staying(one.hosts), roles: [], after: cluster.nobodyMissed }
+        return [forgets(one), complete]
+      }),
+      { name: 'Other machines', hosts: staying(otherMachines(roles)), roles: companionsOf(roles) },
     ],
   })
 }
 
-await runAsScript(import.meta, removeNode({ roles: [] }), {
+await runAsScript(import.meta, removeNode(shippedRoles, { roles: [] }), {
   positionals: '<name>',
   options: removeNodeOptions,
   run: async (flags: RemoveNodeFlags) =>

@@ -4,12 +4,12 @@ import { InputError, type Mistake } from '../../lib/errors.ts'
 import { addHost } from '../../lib/inventory/edit/add-host.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { originOf, treeOf } from '../../lib/inventory/provenance.ts'
-import type { Host, Inventory, Playbook } from '../../lib/model.ts'
+import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
 import { rolesFor } from '../../roles/registry.ts'
 import { connecting } from '../connecting.ts'
 import { inLab } from '../context.ts'
 import { requireReady } from '../machine-check.ts'
-import type { AddNodeFlags } from '../node-options.ts'
+import { type AddNodeFlags, knownRoles } from '../node-options.ts'
 import type { CommonFlags } from '../options.ts'
 import { runOpened } from '../run-playbook.ts'
 
@@ -18,7 +18,7 @@ import { runOpened } from '../run-playbook.ts'
  * lets it join. Done again with the same words it goes on where it was, and changes nothing once all is done.
  */
 export const addNodeCommand = async (
-  book: (names: readonly string[]) => Playbook,
+  book: (roles: readonly Role[], names: readonly string[]) => Playbook,
   flags: AddNodeFlags,
 ): Promise<number> => {
   const roles = await rolesFor(flags.inventory)
@@ -26,12 +26,19 @@ export const addNodeCommand = async (
   const vars = variablesOf(flags)
   const known = before.hosts.find(({ name }) => name === flags.name)
   if (known) requireSame(before, known, vars)
-  const edits = addHost(flags.inventory, { name: flags.name, groups: groupsFor(before, flags), vars })
+  const edits = addHost(flags.inventory, {
+    name: flags.name,
+    groups: groupsFor(before, {
+      role: knownRoles(roles, flags.role ?? []).map(({ group }) => group),
+      group: flags.group,
+    }),
+    vars,
+  })
   const inventory = await loadInventory(flags.inventory, roles, { edits })
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   await lookAt(inventory, flags.name, flags)
-  return runOpened(book([flags.name]), { inventory, hosts: inventory.hosts }, flags, {
+  return runOpened(book(roles, [flags.name]), { inventory, hosts: inventory.hosts }, flags, {
     edits,
     write: 'first',
     goOn: `The inventory has ${flags.name}, unless no machine was changed. The same command goes on; vestal plan says what is left; vestal remove-node ${flags.name} takes it back.`,
@@ -47,7 +54,10 @@ export const lookAt = async ({ hosts }: Inventory, name: string, flags: CommonFl
 }
 
 /** The groups it must be written into: one that holds another of them comes by itself. */
-const groupsFor = (inventory: Inventory, { role = [], group }: AddNodeFlags): readonly string[] => {
+const groupsFor = (
+  inventory: Inventory,
+  { role, group }: { readonly role: readonly string[]; readonly group: readonly string[] },
+): readonly string[] => {
   const { groups } = treeOf(inventory)
   const wanted = [...new Set([...group, ...role])]
   const holds = (outer: string, inner: string): boolean =>

@@ -33,7 +33,7 @@ export const backup = async (flags: BackupFlags): Promise<number> => {
         mkdirSync(half, { recursive: true, mode: 0o700 })
         const parts: Part[] = []
         for (const holder of holders)
-          parts.push(await step(`copy what ${holder.role} holds`, () => backUp(tools, holder, half)))
+          parts.push(await step(`copy what ${holder.role.key} holds`, () => backUp(tools, holder, half)))
         const manifest: Manifest = { vestal: 'backup/1', host: host.name, run, at: new Date().toISOString(), parts }
         writeFileSync(join(half, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
         renameSync(half, join(flags.to, host.name))
@@ -46,7 +46,9 @@ export const backup = async (flags: BackupFlags): Promise<number> => {
 const requireNew = (folder: string, names: readonly string[]): void => {
   const there = names.filter((name) => existsSync(join(folder, name)))
   if (names.length === 0)
-    throw new InputError([{ where: 'inventory', what: 'no host here has an Alertmanager or a Prometheus' }])
+    throw new InputError([
+      { where: 'inventory', what: 'no host here has a role with data of its own, such as Prometheus' },
+    ])
   if (there.length > 0)
     throw new InputError(
       there.map((name) => ({ where: join(folder, name), what: 'is there already', fix: 'give another folder' })),

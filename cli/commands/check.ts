@@ -13,7 +13,6 @@ import { needsOf } from '../../lib/health/requirements.ts'
 import { type Survey, surveyHost } from '../../lib/health/survey.ts'
 import type { Host, Reach } from '../../lib/model.ts'
 import { checkText } from '../../lib/report/check.ts'
-import deploy from '../../playbooks/deploy.ts'
 import { connecting } from '../connecting.ts'
 import { inLab, type OpenInventory, openInventory } from '../context.ts'
 import type { CommonFlags } from '../options.ts'
@@ -39,7 +38,7 @@ const look = async ({ inventory, hosts }: OpenInventory, reach: Reach, forks: nu
   const names = namesToResolve(inventory)
   const limit = pLimit(forks)
   const survey = async (host: Host): Promise<HostFacts> => {
-    const needs = needsOf(deploy, inventory, host)
+    const needs = needsOf(inventory, host)
     return { host, needs, survey: await surveyHost(await reach(host), needs, { names }).catch(asHostError) }
   }
   const facts = await Promise.all(hosts.map((host) => limit(() => survey(host).catch((error) => lost(host, error)))))

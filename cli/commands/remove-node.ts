@@ -1,14 +1,13 @@
-import { dataOf, type Leaving, REMOVABLE, type Removable } from '../../fleet/decommission.ts'
+import { dataOf, type Leaving, type Removable, removable } from '../../fleet/decommission.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { removeHost } from '../../lib/inventory/edit/remove-host.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { treeOf } from '../../lib/inventory/provenance.ts'
 import type { Group } from '../../lib/inventory/read/groups.ts'
-import type { Host, Inventory, Playbook } from '../../lib/model.ts'
-import { shardOf } from '../../roles/prometheus/replicas.ts'
+import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
 import { rolesFor } from '../../roles/registry.ts'
 import { inLab } from '../context.ts'
-import type { RemoveNodeFlags } from '../node-options.ts'
+import { knownRoles, type RemoveNodeFlags } from '../node-options.ts'
 import { runOpened } from '../run-playbook.ts'
 
 /**
@@ -16,25 +15,27 @@ import { runOpened } from '../run-playbook.ts'
  * inventory doesn't have. Throws InputError where too few would be left, unless forced.
  */
 export const removeNodeCommand = async (
-  book: (leaving: Leaving) => Playbook,
+  book: (roles: readonly Role[], leaving: Leaving) => Playbook,
   flags: RemoveNodeFlags,
 ): Promise<number> => {
   const roles = await rolesFor(flags.inventory)
   const before = await loadInventory(flags.inventory, roles)
   const host = before.hosts.find(({ name }) => name === flags.name)
-  const leaving = REMOVABLE.filter((name) => host?.groups.includes(name) && (flags.role?.includes(name) ?? true))
-  if (!host || (flags.role && leaving.length === 0)) return nothingToDo(flags)
+  const wanted = flags.role && knownRoles(roles, flags.role)
+  const own = host ? removable(roles).filter(({ group }) => host.groups.includes(group)) : []
+  const leaving = own.filter((role) => wanted?.includes(role) ?? true)
+  if (!host || (wanted && leaving.length === 0)) return nothingToDo(flags)
   if (!flags.force) requireEnough(before, host, leaving)
-  const all = REMOVABLE.every((name) => leaving.includes(name) || !host.groups.includes(name))
-  const groups = all ? undefined : leaving.flatMap((name) => below(treeOf(before).groups.get(name)))
+  const groups =
+    leaving.length === own.length ? undefined : leaving.flatMap(({ group }) => below(treeOf(before).groups.get(group)))
   const edits = removeHost(flags.inventory, { name: host.name, groups })
   const inventory = await loadInventory(flags.inventory, roles, { edits })
-  requireNoMore(inventory, host, leaving)
+  requireNoMore(inventory, host, { leaving, own })
   const inside = await inLab(before.hosts)
   if (inside !== null) return inside
   const hosts = flags.dead ? inventory.hosts : [...inventory.hosts, host]
   const data = dataOf(host, leaving)
-  return runOpened(book({ host: flags.dead ? undefined : host, roles: leaving }), { inventory, hosts }, flags, {
+  return runOpened(book(roles, { host: flags.dead ? undefined : host, roles: leaving }), { inventory, hosts }, flags, {
     edits,
     write: 'last',
     goOn: `The inventory still has ${host.name} as it was. The same command goes on; vestal deploy takes ${host.name} in again.`,
@@ -59,33 +60,32 @@ const below = (group: Group | undefined): readonly string[] =>
   group ? [group.name, ...[...group.children].flatMap(below)] : []
 
 const requireEnough = ({ hosts }: Inventory, host: Host, roles: readonly Removable[]): void => {
-  const left = (group: string): readonly Host[] => hosts.filter((one) => one !== host && one.groups.includes(group))
-  const mistakes: Mistake[] = []
-  const refuse = (what: string, fix: string) =>
-    mistakes.push({ where: host.name, what, fix: `${fix}, or give --force` })
-  if (roles.includes('alertmanager')) {
-    const members = left('alertmanager').length
-    if (members === 0) refuse('is the last Alertmanager: nobody would be notified of anything', 'add another first')
-    if (members === 2)
-      refuse('would leave two Alertmanagers: when they lose sight of each other, both notify', 'add another first')
-  }
-  if (roles.includes('prometheus') && !left('prometheus').some((one) => shardOf(one) === shardOf(host)))
-    refuse(`is the last Prometheus of shard ${shardOf(host)}: nothing would watch its targets`, 'add a replica first')
+  const mistakes = roles.flatMap(({ group, minimum }): readonly Mistake[] => {
+    const few = minimum?.(
+      host,
+      hosts.filter((one) => one !== host && one.groups.includes(group)),
+    )
+    return few ? [{ where: host.name, what: few.what, fix: `${few.fix}, or give --force` }] : []
+  })
   if (mistakes.length > 0) throw new InputError(mistakes)
 }
 
 /** A role can come by another: a group of Alertmanagers inside the group of node_exporter. */
-const requireNoMore = (inventory: Inventory, host: Host, leaving: readonly Removable[]): void => {
+const requireNoMore = (
+  inventory: Inventory,
+  host: Host,
+  { leaving, own }: { readonly leaving: readonly Removable[]; readonly own: readonly Removable[] },
+): void => {
   const after = inventory.hosts.find(({ name }) => name === host.name)
-  const lost = REMOVABLE.filter(
-    (role) => host.groups.includes(role) && !leaving.includes(role) && !after?.groups.includes(role),
-  )
-  if (lost.length === 0) return
+  const lost = own.filter((role) => !leaving.includes(role) && !after?.groups.includes(role.group))
+  const [first] = lost
+  if (!first) return
+  const names = (roles: readonly Removable[]): readonly string[] => roles.map(({ name }) => name)
   throw new InputError([
     {
       where: host.name,
-      what: `without ${leaving.join(' and ')} it would lose ${lost.join(' and ')} too: that comes by the same group`,
-      fix: `write ${host.name} below hosts: of the group ${lost[0]} first, or give --role ${[...leaving, ...lost].join(',')}`,
+      what: `without ${names(leaving).join(' and ')} it would lose ${names(lost).join(' and ')} too: that comes by the same group`,
+      fix: `write ${host.name} below hosts: of the group ${first.group} first, or give --role ${names([...leaving, ...lost]).join(',')}`,
     },
   ])
 }

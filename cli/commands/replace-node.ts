@@ -3,7 +3,7 @@ import { renameHost } from '../../lib/inventory/edit/remove-host.ts'
 import { setHostVariable } from '../../lib/inventory/edit/set-variable.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
-import type { Inventory, Playbook } from '../../lib/model.ts'
+import type { Inventory, Playbook, Role } from '../../lib/model.ts'
 import { rolesFor } from '../../roles/registry.ts'
 import { inLab } from '../context.ts'
 import type { ReplaceNodeFlags } from '../node-options.ts'
@@ -15,7 +15,7 @@ import { lookAt } from './add-node.ts'
  * old one is never connected to. Done again with the same words it goes on, and changes nothing once all is done.
  */
 export const replaceNodeCommand = async (
-  book: (name: string) => Playbook,
+  book: (roles: readonly Role[], name: string) => Playbook,
   flags: ReplaceNodeFlags,
 ): Promise<number> => {
   const roles = await rolesFor(flags.inventory)
@@ -25,7 +25,7 @@ export const replaceNodeCommand = async (
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   await lookAt(inventory, flags.new, flags)
-  return runOpened(book(flags.new), { inventory, hosts: inventory.hosts }, flags, {
+  return runOpened(book(roles, flags.new), { inventory, hosts: inventory.hosts }, flags, {
     edits,
     write: 'first',
     goOn: `The inventory has ${flags.new} in the place of ${flags.old}, unless no machine was changed. The same command goes on; vestal plan says what is left.`,

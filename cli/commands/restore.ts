@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { type Manifest, readBackup } from '../../fleet/backup/manifest.ts'
 import { finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
 import { type Holder, holdersOf } from '../../fleet/stateful-services.ts'
-import { InputError } from '../../lib/errors.ts'
+import { InputError, type Mistake } from '../../lib/errors.ts'
 import type { RestoreFlags } from '../backup-options.ts'
 import { inLab, openInventory } from '../context.ts'
 import { type Job, runJobs } from '../jobs.ts'
@@ -19,14 +19,14 @@ export const restore = async (flags: RestoreFlags): Promise<number> => {
   const manifests = await readBackup(flags.from)
   const holders = holdersOf(opened.inventory, opened.hosts)
   const found = holders.flatMap((holder) => {
-    const part = manifests.get(holder.host.name)?.parts.find(({ role }) => role === holder.role)
+    const part = manifests.get(holder.host.name)?.parts.find(({ role }) => role === holder.role.key)
     return part ? [{ holder, saved: { folder: join(flags.from, holder.host.name), part } }] : []
   })
   requireSome(found, flags.from)
   requireReadable(found, manifests)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
-  const names = found.map(({ holder }) => `${holder.role} on ${holder.host.name}`).join(', ')
+  const names = found.map(({ holder }) => `${holder.role.key} on ${holder.host.name}`).join(', ')
   if (!(await agreed(flags, names))) return 1
   const jobs = found.map(({ holder, saved }) => jobOf(holder, saved))
   return runJobs(opened, flags, { name: 'restore', jobs, order: 'one by one' })
@@ -34,21 +34,18 @@ export const restore = async (flags: RestoreFlags): Promise<number> => {
 
 const jobOf = (holder: Holder, saved: Saved): Job => ({
   host: holder.host,
-  task: `restore ${holder.role}`,
+  task: `restore ${holder.role.key}`,
   async work({ tools, step, ask }) {
-    await step(`send what ${holder.role} held`, () => prepareRestore(tools, holder, saved))
+    await step(`send what ${holder.role.key} held`, () => prepareRestore(tools, holder, saved))
     await ask(holder.before())
-    await step(`exchange the data of ${holder.role}`, () => swapIn(tools, holder, saved))
+    await step(`exchange the data of ${holder.role.key}`, () => swapIn(tools, holder, saved))
     try {
       await ask(holder.after())
     } catch (error) {
       await step('put back what was there before', () => swapBack(tools, holder))
       throw error
     }
-    await step(`bring back silences, and clear up`, async () => {
-      const made = await finishRestore(tools, holder, saved)
-      return holder.role === 'alertmanager' ? `${made} silences made anew` : ''
-    })
+    await step(`bring back silences, and clear up`, () => finishRestore(tools, holder, saved))
   },
 })
 
@@ -74,22 +71,21 @@ const requireSome = (found: readonly Found[], folder: string): void => {
   throw new InputError([{ where: folder, what, fix: 'vestal inventory lists the hosts; look at --limit' }])
 }
 
-/** A TSDB of Prometheus 3 can be read by 2.55 and later only (prometheus, docs/migration.md). */
+/** Where a role says which version can read what another has written. */
 const requireReadable = (found: readonly Found[], manifests: ReadonlyMap<string, Manifest>): void => {
-  const number = (version: string): number => {
-    const [major = 0, minor = 0] = version.split('.').map(Number)
-    return major * 1_000 + minor
-  }
-  const unreadable = found.filter(
-    ({ holder, saved }) =>
-      holder.role === 'prometheus' && number(saved.part.version) >= 3_000 && number(holder.version) < 2_055,
-  )
-  if (unreadable.length === 0) return
-  throw new InputError(
-    unreadable.map(({ holder, saved }) => ({
-      where: holder.host.name,
-      what: `the backup of ${manifests.get(holder.host.name)?.at} is of Prometheus ${saved.part.version}, and ${holder.version} cannot read it`,
-      fix: 'set prometheus.version to 2.55 or later, and deploy',
-    })),
-  )
+  const mistakes = found.flatMap(({ holder, saved }): readonly Mistake[] => {
+    const { host, role, data, version: reader } = holder
+    const { version: wrote } = saved.part
+    const unreadable = wrote !== '' && reader !== '' ? data.unreadable?.({ wrote, reader }) : null
+    if (!unreadable) return []
+    const at = manifests.get(host.name)?.at
+    return [
+      {
+        where: host.name,
+        what: `the backup of ${at} is of ${role.title ?? role.name} ${wrote}, and ${reader} cannot read it`,
+        fix: `set ${role.key}.version to ${unreadable.readers}, and deploy`,
+      },
+    ]
+  })
+  if (mistakes.length > 0) throw new InputError(mistakes)
 }

@@ -1,30 +1,26 @@
 import pLimit from 'p-limit'
+import { has } from '../../fleet/plays.ts'
 import { withVersions } from '../../fleet/upgrade/new-versions.ts'
 import { barred, readWayBack, type WayBack } from '../../fleet/upgrade/rollback-points.ts'
-import { PROGRAMS, type Versions } from '../../fleet/upgrade/settings.ts'
+import { releasedRoles } from '../../fleet/upgrade/settings.ts'
 import { connectionPool } from '../../lib/engine/pool.ts'
 import { InputError } from '../../lib/errors.ts'
-import type { Inventory, Playbook } from '../../lib/model.ts'
-import { alertmanager } from '../../roles/alertmanager/role.ts'
-import { nodeExporter } from '../../roles/node-exporter/role.ts'
-import { prometheus } from '../../roles/prometheus/role.ts'
-import { rules } from '../../roles/rules/role.ts'
+import type { Inventory, Playbook, Role } from '../../lib/model.ts'
 import { connecting } from '../connecting.ts'
 import { inLab, type OpenInventory, openInventory } from '../context.ts'
 import type { RollbackFlags } from '../rollback-options.ts'
 import { runOpened } from '../run-playbook.ts'
-
-const ROLES = [nodeExporter, alertmanager, rules, prometheus]
 
 /**
  * Takes hosts back to what they ran before the last change of each, or before one run, and puts the earlier versions back into the inventory where
  * they hold for all hosts of a program. Throws InputError, before anything is touched, where a host cannot go back.
  */
 export const rollbackCommand = async (
-  book: (ways: readonly WayBack[]) => Playbook,
+  book: (roles: readonly Role[], ways: readonly WayBack[]) => Playbook,
   flags: RollbackFlags,
 ): Promise<number> => {
   const opened = await openInventory(flags)
+  const { roles } = opened.inventory
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   const found = await waysOf(opened, flags)
@@ -32,11 +28,11 @@ export const rollbackCommand = async (
   const ways = flags.limit ? found : found.filter(({ run }) => run !== '')
   const bars = [
     ...(ways.length === 0 ? [{ where: 'vestal rollback', what: 'no host has a change that can be taken back' }] : []),
-    ...barred(ways, flags.restoreData),
+    ...barred(ways, roles, flags.restoreData),
   ]
   if (bars.length > 0) throw new InputError(bars)
   const { edits, left } = await earlierVersions(opened.inventory, flags, { found, ways })
-  return runOpened(book(ways), opened, flags, {
+  return runOpened(book(roles, ways), opened, flags, {
     edits,
     write: 'last',
     farewell:
@@ -46,10 +42,12 @@ export const rollbackCommand = async (
   })
 }
 
-const waysOf = async ({ hosts }: OpenInventory, flags: RollbackFlags): Promise<readonly WayBack[]> => {
+const waysOf = async ({ inventory, hosts }: OpenInventory, flags: RollbackFlags): Promise<readonly WayBack[]> => {
   await using pool = connectionPool(connecting(flags))
   const limit = pLimit(flags.forks)
-  return await Promise.all(hosts.map((host) => limit(async () => readWayBack(await pool.reach(host), flags.run))))
+  return await Promise.all(
+    hosts.map((host) => limit(async () => readWayBack(await pool.reach(host), inventory.roles, flags.run))),
+  )
 }
 
 /** The inventory's edits, and what it cannot say: a version that goes back on some hosts of a program while others run another. */
@@ -58,18 +56,19 @@ const earlierVersions = async (
   flags: RollbackFlags,
   { found, ways }: { readonly found: readonly WayBack[]; readonly ways: readonly WayBack[] },
 ) => {
-  const versions: Partial<Record<keyof Versions, string>> = {}
+  const versions: Record<string, string> = {}
   const left: string[] = []
-  for (const program of PROGRAMS) {
+  for (const role of releasedRoles(inventory.roles)) {
+    const { key: program } = role
     const theirs = new Set(ways.flatMap(({ before }) => before[program] ?? []))
     const [version] = theirs
     if (version === undefined) continue
-    const all = inventory.hosts.filter(({ groups }) => groups.includes(program))
+    const all = inventory.hosts.filter(has(role))
     const afterwards = (way: WayBack) => (ways.includes(way) && way.before[program]) || way.now[program]
     const whole = all.every(({ name }) => found.some((way) => way.host.name === name && afterwards(way) === version))
     if (whole) versions[program] = version
     else left.push(`another version of ${program}`)
   }
-  const { edits } = await withVersions(inventory, ROLES, { paths: flags.inventory, versions })
+  const { edits } = await withVersions(inventory, { paths: flags.inventory, versions })
   return { edits, left }
 }

@@ -1,18 +1,20 @@
 import { resolve } from 'node:path'
+import { rolledRoles } from '../../fleet/plays.ts'
 import { adviceFor } from '../../fleet/upgrade/advice.ts'
 import { withVersions } from '../../fleet/upgrade/new-versions.ts'
 import { nobodyLeftOnNew } from '../../fleet/upgrade/nobody-left-behind.ts'
 import { unfinishedRoll } from '../../fleet/upgrade/resume.ts'
-import { PROGRAMS, type RollSettings, type RollWish } from '../../fleet/upgrade/settings.ts'
+import { type RollSettings, type RollWish, releasedRoles, type Versions } from '../../fleet/upgrade/settings.ts'
 import { connectionPool } from '../../lib/engine/pool.ts'
 import { InputError } from '../../lib/errors.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
-import type { Advice, Host, Playbook } from '../../lib/model.ts'
+import type { Advice, Playbook, Role } from '../../lib/model.ts'
 import { runsFolder } from '../../lib/report/folder.ts'
 import { exitCodeOf } from '../../lib/report/outcome.ts'
+import { rolesFor } from '../../roles/registry.ts'
 import { connecting } from '../connecting.ts'
 import { inLab, type OpenInventory, openInventory } from '../context.ts'
-import type { RollFlags } from '../roll-options.ts'
+import { type RollFlags, versionsIn } from '../roll-options.ts'
 import { type Around, planOpened, runOpened } from '../run-playbook.ts'
 import { requireHosts } from '../usage.ts'
 
@@ -21,13 +23,13 @@ import { requireHosts } from '../usage.ts'
  * code. Files are put back where the roll failed and nobody is left on a new version.
  */
 export const rollingUpgradeCommand = async (
-  book: (settings: RollSettings) => Playbook,
+  book: (roles: readonly Role[], settings: RollSettings) => Playbook,
   flags: RollFlags,
 ): Promise<number> => {
-  const wish = wishOf(flags)
+  const wish = wishOf(flags, versionsIn(flags, await rolesFor(flags.inventory)))
   const asked = { inventory: flags.inventory, limit: wish.limit }
   const now = await openInventory(asked)
-  const { inventory, edits } = await withVersions(now.inventory, now.inventory.roles, {
+  const { inventory, edits } = await withVersions(now.inventory, {
     paths: flags.inventory,
     versions: wish.versions,
   })
@@ -36,11 +38,12 @@ export const rollingUpgradeCommand = async (
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
-  const chosen = book({ ...wish, canaries: wish.canaryFirst ? canariesOf(opened.hosts) : [] })
+  const { roles } = inventory
+  const chosen = book(roles, { ...wish, canaries: wish.canaryFirst ? canariesOf(opened) : [] })
   const advice = await adviceOn(opened, flags, wish.allowOneWay ?? false)
   if (flags.dryRun) return planOpened(chosen, opened, { ...flags, exitCode: false, advice })
   throwBlocking(advice)
-  return runOpened(chosen, opened, flags, around(wish, advice, edits))
+  return runOpened(chosen, opened, flags, around(wish, { advice, edits, roles }))
 }
 
 const adviceOn = async (
@@ -58,7 +61,14 @@ const throwBlocking = (advice: readonly Advice[]): void => {
   throw new InputError(blocking.map(({ where, what, why, fix }) => ({ where, what: `${what}. ${why}`, fix })))
 }
 
-const around = (wish: RollWish, advice: readonly Advice[], edits: readonly FileEdit[]): Around => ({
+const around = (
+  wish: RollWish,
+  {
+    advice,
+    edits,
+    roles,
+  }: { readonly advice: readonly Advice[]; readonly edits: readonly FileEdit[]; readonly roles: readonly Role[] },
+): Around => ({
   about: { roll: wish },
   advice,
   edits,
@@ -67,17 +77,12 @@ const around = (wish: RollWish, advice: readonly Advice[], edits: readonly FileE
     exitCodeOf(report) !== 0 &&
     nobodyLeftOnNew(
       report,
-      PROGRAMS.filter((program) => wish.versions[program]),
+      releasedRoles(roles).filter(({ key }) => wish.versions[key] !== undefined),
     ),
 })
 
-const wishOf = (flags: RollFlags): RollWish => {
+const wishOf = (flags: RollFlags, versions: Versions): RollWish => {
   const inventory = flags.inventory.map((path) => resolve(path))
-  const versions = {
-    ...(flags.prometheus && { prometheus: flags.prometheus }),
-    ...(flags.alertmanager && { alertmanager: flags.alertmanager }),
-    ...(flags.nodeExporter && { node_exporter: flags.nodeExporter }),
-  }
   if (!flags.resume) {
     const { limit, serial, maxFail, canaryFirst, allowOneWay } = flags
     return { inventory, limit, versions, serial, maxFail, canaryFirst, allowOneWay }
@@ -99,5 +104,6 @@ const wishOf = (flags: RollFlags): RollWish => {
   }
 }
 
-const canariesOf = (hosts: readonly Host[]): readonly string[] =>
-  ['alertmanager', 'prometheus'].flatMap((group) => hosts.find(({ groups }) => groups.includes(group))?.name ?? [])
+/** The first host of each role that has plays of its own. */
+const canariesOf = ({ inventory, hosts }: OpenInventory): readonly string[] =>
+  rolledRoles(inventory.roles).flatMap((one) => hosts.find(one.hosts)?.name ?? [])

@@ -4,7 +4,7 @@ import { lookAt } from '../../lib/health/status.ts'
 import type { FleetLook } from '../../lib/health/types.ts'
 import { statusText } from '../../lib/report/status.ts'
 import { given } from '../../lib/signals.ts'
-import deploy from '../../playbooks/deploy.ts'
+import { deployOf } from '../../playbooks/deploy.ts'
 import { connecting } from '../connecting.ts'
 import { inLab, type OpenInventory, openInventory } from '../context.ts'
 import type { CommonFlags } from '../options.ts'
@@ -38,7 +38,7 @@ const watch = async (opened: OpenInventory, flags: StatusFlags, pool: Pool): Pro
 }
 
 const look = ({ inventory, hosts }: OpenInventory, { forks }: StatusFlags, pool: Pool, signal?: AbortSignal) =>
-  lookAt(deploy, inventory, { hosts, forks, reach: pool.reach, onLost: pool.forget, signal }).catch(
+  lookAt(deployOf(inventory.roles), inventory, { hosts, forks, reach: pool.reach, onLost: pool.forget, signal }).catch(
     (error: unknown) => {
       if (!signal?.aborted) throw error
       return null

@@ -1,60 +1,42 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Endpoint } from '../../lib/api/endpoint.ts'
 import { HostError } from '../../lib/errors.ts'
-import type { Host } from '../../lib/model.ts'
-import { bringBack, SILENCES, silencesOf } from './bring-back-silences.ts'
+import type { SpokenData } from '../../lib/model.ts'
+import type { Holder } from '../stateful-services.ts'
 import { type BackupFile, type Part, sha256Of } from './manifest.ts'
 import * as scripts from './scripts.ts'
 import { download, type Tools, upload, withLock } from './tools.ts'
 
-/** A service with data of its own on a host. */
-interface Holder {
-  readonly host: Host
-  readonly role: 'alertmanager' | 'prometheus'
-  readonly version: string
-  readonly endpoint: Endpoint
-  /** Where its data stands on the host. */
-  readonly data: string
-}
-
-const ALERTMANAGER_FILES = ['silences', 'nflog']
-const SILENCES_FILE = 'silences.json'
-
 /** Copies a service's data into a folder, while it goes on serving. Returns what was written. Throws HostError. */
-export const backUp = async (
-  tools: Tools,
-  { host, role, version, endpoint, data }: Holder,
-  folder: string,
-): Promise<Part> => {
-  const task = `backup ${role}`
-  const isProm = role === 'prometheus'
+export const backUp = async (tools: Tools, holder: Holder, folder: string): Promise<Part> => {
+  const { host, version, data, folder: at } = holder
+  const name = holder.role.key
+  const task = `backup ${name}`
   const files: BackupFile[] = []
-  if (!isProm) files.push(await saveSilences(tools, endpoint, folder))
+  if (data.spoken) files.push(await saveSpoken(tools, holder, { spoken: data.spoken, folder }))
   try {
-    const script = isProm ? scripts.stillTsdb(data) : scripts.stillAlertmanager(data)
-    const { stdout } = await withLock(tools, host, { script, task })
+    const { stdout } = await withLock(tools, host, { script: scripts.still(at, data), task })
     const bytes = Number(stdout.toString().trim().split('\n').at(-1)) || 0
     files.push(
-      await download(tools, host, { script: scripts.handOver(data), task, path: join(folder, `${role}.tar`), bytes }),
+      await download(tools, host, { script: scripts.handOver(at), task, path: join(folder, `${name}.tar`), bytes }),
     )
   } finally {
-    await withLock(tools, host, { script: scripts.clearStage(data), task }).catch(() => undefined)
+    await withLock(tools, host, { script: scripts.clearStage(at), task }).catch(() => undefined)
   }
-  return { role, version, files }
+  return { role: name, version, files }
 }
 
 /** Sends a service's data to its host and unpacks it beside what is in use, which stays in use. Throws HostError. */
 export const prepareRestore = async (
   tools: Tools,
-  { host, role, data }: Holder,
+  { host, role, folder: at }: Holder,
   { folder, part }: Saved,
 ): Promise<void> => {
   const archive = archiveOf(part)
   if (archive)
     await upload(tools, host, {
-      script: scripts.takeIn(data, archive),
-      task: `restore ${role}`,
+      script: scripts.takeIn(at, archive),
+      task: `restore ${role.key}`,
       path: join(folder, archive.name),
     })
 }
@@ -65,43 +47,46 @@ export interface Saved {
 }
 
 /** Puts what was prepared in the place of what is in use: the service stands still meanwhile. Throws HostError, everything put back. */
-export const swapIn = async (tools: Tools, { host, role, data }: Holder, { part }: Saved): Promise<void> => {
+export const swapIn = async (tools: Tools, holder: Holder, { part }: Saved): Promise<void> => {
+  const { host, role, folder } = holder
   if (archiveOf(part))
-    await withLock(tools, host, { script: scripts.swapIn(data, swapOf(role)), task: `restore ${role}` })
+    await withLock(tools, host, { script: scripts.swapIn(folder, swapOf(holder)), task: `restore ${role.key}` })
 }
 
 /** Takes a swap back: the service serves from what it had before. */
-export const swapBack = async (tools: Tools, { host, role, data }: Holder): Promise<void> => {
-  await withLock(tools, host, { script: scripts.swapBack(data, swapOf(role)), task: `restore ${role}` })
+export const swapBack = async (tools: Tools, holder: Holder): Promise<void> => {
+  const { host, role, folder } = holder
+  await withLock(tools, host, { script: scripts.swapBack(folder, swapOf(holder)), task: `restore ${role.key}` })
 }
 
-/** Ends a restore whose service serves: removes what was put aside, and makes silences that are not there yet. Returns how many it made. */
+/** Ends a restore whose service serves: removes what was put aside, and brings back what is no file. Returns what that did, in words. */
 export const finishRestore = async (
   tools: Tools,
-  { host, role, data, endpoint }: Holder,
+  { host, role, data, scope, folder: at }: Holder,
   { folder, part }: Saved,
-): Promise<number> => {
-  const saved = part.files.some(({ name }) => name === SILENCES_FILE)
-    ? SILENCES.parse(JSON.parse(readFileSync(join(folder, SILENCES_FILE), 'utf8')))
-    : []
-  await withLock(tools, host, { script: scripts.clearAside(data), task: `restore ${role}` })
-  return role === 'alertmanager' ? bringBack(tools.reach, endpoint, saved) : 0
+): Promise<string> => {
+  const { spoken } = data
+  const saved = part.files.find(({ name }) => name === spoken?.file)
+  const text = saved && readFileSync(join(folder, saved.name), 'utf8')
+  await withLock(tools, host, { script: scripts.clearAside(at), task: `restore ${role.key}` })
+  return spoken && text !== undefined ? spoken.bringBack(scope, tools.reach, text) : ''
 }
 
 const archiveOf = ({ files, role }: Part): BackupFile | undefined => files.find(({ name }) => name === `${role}.tar`)
 
-const swapOf = (role: Holder['role']) => ({
-  unit: `${role}.service`,
-  names: role === 'alertmanager' ? ALERTMANAGER_FILES : undefined,
-})
+const swapOf = ({ role, data }: Holder) => ({ unit: `${role.service ?? role.name}.service`, names: data.names })
 
-const saveSilences = async ({ reach }: Tools, endpoint: Endpoint, folder: string): Promise<BackupFile> => {
-  const path = join(folder, SILENCES_FILE)
-  const text = `${JSON.stringify(await silencesOf(reach, endpoint), null, 2)}\n`
+const saveSpoken = async (
+  { reach }: Tools,
+  { host, scope }: Holder,
+  { spoken, folder }: { readonly spoken: SpokenData; readonly folder: string },
+): Promise<BackupFile> => {
+  const path = join(folder, spoken.file)
+  const text = await spoken.save(scope, reach)
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
   } catch (error) {
-    throw new HostError(endpoint.host.name, `${path}: ${error instanceof Error ? error.message : error}`)
+    throw new HostError(host.name, `${path}: ${error instanceof Error ? error.message : error}`)
   }
-  return { name: SILENCES_FILE, bytes: Buffer.byteLength(text), sha256: await sha256Of(path) }
+  return { name: spoken.file, bytes: Buffer.byteLength(text), sha256: await sha256Of(path) }
 }

@@ -1,4 +1,5 @@
 /** Shell that makes a node's data still, hands it over and takes it back. Pure; holds no secret. */
+import type { RoleData } from '../../lib/model.ts'
 import { word, words } from '../../lib/shell.ts'
 
 /** What stands in a data folder only while a backup or a restore is at work. */
@@ -7,43 +8,17 @@ const RESTORE = '.vestal-restore'
 /** What a restore has put aside, until the service serves from what was restored. */
 const ASIDE = '.vestal-before-restore'
 
-/**
- * Makes a copy of a TSDB that no longer changes, beside it: hard links of its blocks, which are never written again, and a copy of its WAL.
- * Segments are listed before they are copied, so that only the last one can be cut short, which a replay allows for; the WAL comes before
- * the blocks, so that a sample may be in both but is never in neither. Done again where a compaction came between. Prints its bytes.
- * Source of the layout: prometheus, tsdb/docs/format (blocks, wal, head_chunks: the last is made again from the WAL).
- */
-export const stillTsdb = (data: string): string => `set -eu
+/** Makes a copy of a service's data that no longer changes, beside it. Prints its bytes. */
+export const still = (data: string, { freeze = copyAll }: Pick<RoleData, 'freeze'>): string => `set -eu
 umask 077
-data=${word(data)}
-stage=$data/${STAGE}
-blocks() { ls -1 "$data" | grep -E '^[0-9A-Z]{26}$' || :; }
-oldest() { ls -1 "$data/wal" | sed -n '1p'; ls -1 "$data/wal" | grep checkpoint || :; }
-once() {
-  rm -rf "$stage"
-  mkdir "$stage" "$stage/wal"
-  was=$(blocks; oldest)
-  for name in $(ls -1 "$data/wal"); do cp -a "$data/wal/$name" "$stage/wal/" || return 1; done
-  if [ -d "$data/wbl" ]; then cp -a "$data/wbl" "$stage/" || return 1; fi
-  for name in $(blocks); do cp -al "$data/$name" "$stage/" || return 1; done
-  [ "$was" = "$(blocks; oldest)" ]
-}
-for try in 1 2 3 4 5 6; do
-  if once 2>/dev/null; then du -sb "$stage" | cut -f1; exit 0; fi
-  sleep 1
-done
-rm -rf "$stage"
-echo 'the storage is being compacted; try again in a minute' >&2
-exit 1`
+rm -rf ${word(`${data}/${STAGE}`)}
+(
+${freeze(word(data), word(`${data}/${STAGE}`))}
+)
+du -sb ${word(`${data}/${STAGE}`)} | cut -f1`
 
-/** Makes a copy of what an Alertmanager last wrote of its state: every 15 minutes and when it stops. Prints its bytes. */
-export const stillAlertmanager = (data: string): string => `set -eu
-umask 077
-stage=${word(data)}/${STAGE}
-rm -rf "$stage"
-mkdir "$stage"
-for name in silences nflog; do if [ -f ${word(data)}/$name ]; then cp -a ${word(data)}/$name "$stage/"; fi; done
-du -sb "$stage" | cut -f1`
+const copyAll = (from: string, to: string): string => `mkdir ${to}
+find ${from} -mindepth 1 -maxdepth 1 ! -name '.vestal-*' -exec cp -a -t ${to} -- {} +`
 
 /** Prints the still copy as a tar archive. */
 export const handOver = (data: string): string =>

@@ -1,52 +1,28 @@
 import { isIP } from 'node:net'
 import type { Door } from '../../lib/health/reachability.ts'
-import type { Host, Inventory } from '../../lib/model.ts'
-import { scopeOf } from '../../lib/playbook.ts'
-import { portOf } from '../../lib/program/web.ts'
-import { gossipAddress } from '../../roles/alertmanager/cluster.ts'
-import { memberlistPing } from '../../roles/alertmanager/memberlist.ts'
-import { alertmanager } from '../../roles/alertmanager/role.ts'
-import { prometheus } from '../../roles/prometheus/role.ts'
-import { alertmanagersOf } from '../../roles/prometheus/targets.ts'
-import { flag } from './view.ts'
+import type { Host, Inventory, RequiredPath } from '../../lib/model.ts'
+import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 
-/** Ports that must be reached from other hosts: gossip among Alertmanagers, and their web ports from every Prometheus that sends to them. */
+/** Ports that must be reached from other hosts, as the roles of those say, each with all that must reach it. */
 export const doorsOf = (inventory: Inventory): readonly Door[] => {
-  const members = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
-  return [
-    ...(members.length > 1 ? members.map((to) => gossipDoor(to, members)) : []),
-    ...members.map((to) => webDoor(to, inventory)),
-  ]
+  const paths = inventory.hosts.flatMap((from) => pathsFrom(from, inventory).map((path) => ({ from, path })))
+  const alike = Map.groupBy(paths, ({ path: { name, to, address, port } }) =>
+    JSON.stringify([name, to.name, address, port]),
+  )
+  return [...alike.values()].flatMap((some) => {
+    const [first] = some
+    return first ? [{ ...first.path, from: some.map(({ from }) => from) }] : []
+  })
 }
 
-/** Names, in place of addresses, by which other hosts reach an Alertmanager. */
-export const namesToResolve = ({ hosts }: Inventory): readonly string[] =>
-  hosts
-    .filter(({ groups, address }) => groups.includes('alertmanager') && isIP(address) === 0)
-    .map(({ address }) => address)
-
-const gossipDoor = (to: Host, members: readonly Host[]): Door => {
-  const vars = alertmanager.varsOf(to)
-  const at = gossipAddress({ host: to, vars })
-  return {
-    name: 'gossip',
-    to,
-    address: at.slice(0, at.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'),
-    port: vars.cluster.port,
-    from: members.filter((one) => one !== to),
-    datagram: (command: readonly string[]) => memberlistPing(flag(command, 'cluster.label')),
-  }
-}
-
-const webDoor = (to: Host, inventory: Inventory): Door => ({
-  name: 'web',
-  to,
-  address: to.address,
-  port: portOf(alertmanager.varsOf(to).listen),
-  from: inventory.hosts.filter(
-    (host) =>
-      host.groups.includes('prometheus') &&
-      host !== to &&
-      alertmanagersOf(scopeOf(prometheus, host, inventory)).some((one) => one.host === to),
+/** Names, in place of addresses, by which other hosts reach one. */
+export const namesToResolve = (inventory: Inventory): readonly string[] => [
+  ...new Set(
+    doorsOf(inventory)
+      .map(({ to }) => to.address)
+      .filter((address) => isIP(address) === 0),
   ),
-})
+]
+
+const pathsFrom = (host: Host, inventory: Inventory): readonly RequiredPath[] =>
+  rolesOn(host, inventory.roles).flatMap((role) => role.reaches?.(scopeOf(role, host, inventory)) ?? [])

@@ -1,5 +1,6 @@
 /** A fleet as the rules look at it: the same shape for what the inventory says and for what runs. */
 import { parse } from 'yaml'
+import { flagIn } from '../../lib/program/flags.ts'
 import type { RelabelStep } from '../../roles/ha/relabel.ts'
 
 export interface FleetView {
@@ -57,7 +58,7 @@ export const prometheusView = ({ command, config, alertmanagers, ...rest }: Prom
   const { global = {}, alerting = {} } = (parse(config) ?? {}) as PrometheusConfig
   const senders = alerting.alertmanagers ?? []
   const evaluation = global.evaluation_interval ?? '1m'
-  const resend = flag(command, 'rules.alert.resend-delay') ?? '1m'
+  const resend = flagIn(command, 'rules.alert.resend-delay') ?? '1m'
   return {
     ...rest,
     externalLabels: Object.fromEntries(
@@ -73,7 +74,7 @@ export const prometheusView = ({ command, config, alertmanagers, ...rest }: Prom
       'rules.alert.resend-delay': resend,
     },
     retention: ['time', 'size']
-      .map((what) => `${what} ${flag(command, `storage.tsdb.retention.${what}`) ?? 'default'}`)
+      .map((what) => `${what} ${flagIn(command, `storage.tsdb.retention.${what}`) ?? 'default'}`)
       .join(', '),
     resendMs: Math.max(goMilliseconds(evaluation), goMilliseconds(resend)),
   }
@@ -81,16 +82,16 @@ export const prometheusView = ({ command, config, alertmanagers, ...rest }: Prom
 
 export const alertmanagerView = ({ command, config, seen, ...rest }: AlertmanagerParts): AlertmanagerView => {
   const { route = {} } = (parse(config) ?? {}) as AlertmanagerConfig
-  const alone = flag(command, 'cluster.listen-address') === ''
-  const timing = (name: string): string => flag(command, `cluster.${name}`) ?? DEFAULTS[name] ?? ''
+  const alone = flagIn(command, 'cluster.listen-address') === ''
+  const timing = (name: string): string => flagIn(command, `cluster.${name}`) ?? DEFAULTS[name] ?? ''
   return {
     ...rest,
     groupIntervalMs: Math.min(...groupIntervals(route, '5m')),
-    retention: flag(command, 'data.retention') ?? '120h',
+    retention: flagIn(command, 'data.retention') ?? '120h',
     ...(!alone && {
       gossip: {
-        self: flag(command, 'cluster.advertise-address') ?? '',
-        label: flag(command, 'cluster.label') ?? '',
+        self: flagIn(command, 'cluster.advertise-address') ?? '',
+        label: flagIn(command, 'cluster.label') ?? '',
         peerTimeoutMs: goMilliseconds(timing('peer-timeout')),
         timings: Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, timing(name)])),
         seen,
@@ -98,10 +99,6 @@ export const alertmanagerView = ({ command, config, seen, ...rest }: Alertmanage
     }),
   }
 }
-
-/** The value of a flag written `--name=value`; undefined without it. */
-export const flag = (command: readonly string[], name: string): string | undefined =>
-  command.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3)
 
 /** Alertmanager's own (cmd/alertmanager/main.go, from hashicorp/memberlist's LAN settings). */
 const DEFAULTS: Readonly<Record<string, string>> = {

@@ -1,8 +1,6 @@
 import pLimit from 'p-limit'
-import major from 'semver/functions/major.js'
 import { HostError } from '../../lib/errors.ts'
 import type { Advice, Host, Inventory, Reach } from '../../lib/model.ts'
-import { prometheus } from '../../roles/prometheus/role.ts'
 import { advise } from './advisor.ts'
 import { type Running, readRunning } from './running-versions.ts'
 import { subjectsOf } from './upgrade-steps.ts'
@@ -17,9 +15,8 @@ export const adviceFor = async (
   const looked = await Promise.all(
     hosts.map((host) =>
       limit(async (): Promise<readonly (readonly [Host, Running])[]> => {
-        const newer = host.groups.includes('prometheus') && major(prometheus.varsOf(host).version) >= 3
         try {
-          return [[host, await readRunning(reach, host, newer)]]
+          return [[host, await readRunning(reach, host, inventory)]]
         } catch (error) {
           if (error instanceof HostError) return []
           throw error

@@ -1,8 +1,8 @@
 import { setVariable } from '../../lib/inventory/edit/set-variable.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
-import type { Inventory, Role } from '../../lib/model.ts'
-import { PROGRAMS, type Versions } from './settings.ts'
+import type { Inventory } from '../../lib/model.ts'
+import type { Versions } from './settings.ts'
 
 interface Target {
   /** The inventory as it would be with the new versions, checked; nothing is written yet. */
@@ -16,17 +16,14 @@ interface Target {
  */
 export const withVersions = async (
   inventory: Inventory,
-  roles: readonly Role[],
   { paths, versions }: { readonly paths: readonly string[]; readonly versions: Versions },
 ): Promise<Target> => {
   let edits: readonly FileEdit[] = []
-  for (const program of PROGRAMS) {
-    const version = versions[program]
-    if (version === undefined) continue
-    const hosts = inventory.hosts.filter(({ vars }) => program in vars).map(({ name }) => name)
-    edits = setVariable(inventory, { hosts, path: [program, 'version'], value: version }, edits).edits
+  for (const [variable, version] of Object.entries(versions)) {
+    const hosts = inventory.hosts.filter(({ vars }) => variable in vars).map(({ name }) => name)
+    edits = setVariable(inventory, { hosts, path: [variable, 'version'], value: version }, edits).edits
   }
   const changed = edits.filter(({ before, after }) => before !== after)
   if (changed.length === 0) return { inventory, edits: [] }
-  return { inventory: await loadInventory(paths, roles, { edits: changed }), edits: changed }
+  return { inventory: await loadInventory(paths, inventory.roles, { edits: changed }), edits: changed }
 }

@@ -1,17 +1,18 @@
+import { currentOf } from '../../lib/host-paths.ts'
 import type { RunReport } from '../../lib/model.ts'
-import type { Program } from './settings.ts'
+import type { Released } from './settings.ts'
 
 /**
- * True when it is known that no host was left on a new version of these programs: none has its link pointed there, and none was lost in the
+ * True when it is known that no host was left on a new version of these roles: none has its link pointed there, and none was lost in the
  * middle of its change.
  */
-export const nobodyLeftOnNew = ({ hosts }: RunReport, programs: readonly Program[]): boolean =>
+export const nobodyLeftOnNew = ({ hosts }: RunReport, roles: readonly Released[]): boolean =>
   Object.values(hosts).every(
     (tasks) =>
       !('apply' in tasks) &&
       !('take back' in tasks) &&
-      programs.every((program) => {
-        const outcome = tasks[`symlink /opt/vestal/${program}/current`]
+      roles.every(({ release }) => {
+        const outcome = tasks[`symlink ${currentOf(release.name)}`]
         return outcome === undefined || outcome.status === 'skipped'
       }),
   )

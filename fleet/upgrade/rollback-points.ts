@@ -1,15 +1,13 @@
-import compare from 'semver/functions/compare.js'
 import { z } from 'zod'
 import type { Mistake } from '../../lib/errors.ts'
+import { BACKUPS, currentOf, LAST_RUN, UNDO } from '../../lib/host-paths.ts'
 import { command } from '../../lib/kinds/command.ts'
-import type { Connection, Host, Role } from '../../lib/model.ts'
+import type { Connection, Host, Role, Unreadable } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { role } from '../../lib/role.ts'
-import { word, words } from '../../lib/shell.ts'
-import { UNREADABLE } from '../../roles/alertmanager/known-issues.ts'
-import { isOneWay } from '../../roles/prometheus/known-issues.ts'
-import { prometheus } from '../../roles/prometheus/role.ts'
-import { PROGRAMS, type Versions } from './settings.ts'
+import { word } from '../../lib/shell.ts'
+import { SNAPSHOTS, snapshotOf } from './data-snapshot.ts'
+import { type Released, releasedRoles, type Versions } from './settings.ts'
 
 /** The way back of one host: what `readWayBack` found on it. */
 export interface WayBack {
@@ -24,23 +22,23 @@ export interface WayBack {
   readonly before: Versions
   /** Programs whose earlier release is no longer there. */
   readonly gone: readonly string[]
-  /** True where a snapshot of the data as the earlier Prometheus wrote it is there. */
-  readonly snapshot: boolean
+  /** The keys of roles of whose data, as the earlier version wrote it, a snapshot is there. */
+  readonly snapshots: readonly string[]
 }
 
-const UNDO = '/var/lib/vestal/undo'
-const BACKUPS = '/var/lib/vestal/backups'
-
 /** Reads the way back of a host from what earlier runs left there; changes nothing. */
-export const readWayBack = async (connection: Connection, wanted: string | undefined): Promise<WayBack> => {
+export const readWayBack = async (
+  connection: Connection,
+  roles: readonly Role[],
+  wanted: string | undefined,
+): Promise<WayBack> => {
   const { host } = connection
-  const storage = host.groups.includes('prometheus') ? prometheus.varsOf(host).storage_dir : ''
-  const { stdout } = await connection.exec(look(wanted, storage))
+  const { stdout } = await connection.exec(look(host, releasedRoles(roles), wanted))
   const lines = stdout.toString().split('\n')
   const all = (name: string): readonly string[] =>
     lines.filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1))
   const versions = (of: string): Versions =>
-    Object.fromEntries(PROGRAMS.flatMap((name) => all(`${of}-${name}`).map((version) => [name, version])))
+    Object.fromEntries(releasedRoles(roles).flatMap(({ key }) => all(`${of}-${key}`).map((version) => [key, version])))
   return {
     host,
     run: all('run')[0] ?? '',
@@ -48,33 +46,40 @@ export const readWayBack = async (connection: Connection, wanted: string | undef
     now: versions('now'),
     before: versions('before'),
     gone: all('gone'),
-    snapshot: all('snapshot').length > 0,
+    snapshots: all('snapshot'),
   }
 }
 
-const look = (wanted: string | undefined, storage: string): string => `
+const look = (host: Host, roles: readonly Released[], wanted: string | undefined): string => `
 newest() { ls -1t ${UNDO} 2>/dev/null | sed -n 's/\\.[0-9]*\\.sh$//p' | head -n 1; }
 run=${wanted === undefined ? '$(newest)' : word(wanted)}
 if [ -e "${UNDO}/$run.1.sh" ]; then printf 'run=%s\\n' "$run"; fi
-if [ -r /var/lib/vestal/last-run ]; then printf 'last=%s\\n' "$(cat /var/lib/vestal/last-run)"; fi
-for name in ${words([...PROGRAMS])}; do
-  link=/opt/vestal/$name/current
-  if [ -L "$link" ]; then now=$(readlink "$link"); printf 'now-%s=%s\\n' "$name" "\${now##*/}"; fi
-  if [ -n "$run" ] && [ -L "${BACKUPS}/$run$link" ]; then
-    before=$(readlink "${BACKUPS}/$run$link")
-    printf 'before-%s=%s\\n' "$name" "\${before##*/}"
-    if [ ! -d "$before" ]; then printf 'gone=%s %s\\n' "$name" "\${before##*/}"; fi
-    if [ "$name" = prometheus ] && [ -d ${word(`${storage}/snapshots`)}/vestal-"\${before##*/}" ]; then echo snapshot=yes; fi
-  fi
-done
+if [ -r ${LAST_RUN} ]; then printf 'last=%s\\n' "$(cat ${LAST_RUN})"; fi
+${roles.map((one) => lookAt(one, host)).join('\n')}
 exit 0`
+
+const lookAt = (one: Released, host: Host): string => {
+  const { key, release } = one
+  const link = currentOf(release.name)
+  const folder = one.data?.snapshotFrom && rolesOn(host, [one]).length > 0 ? one.data.folder(one.varsOf(host)) : ''
+  const snapshot = `if [ -d ${word(`${folder}/${SNAPSHOTS}`)}/vestal-"\${before##*/}" ]; then echo snapshot=${key}; fi`
+  return `link=${word(link)}
+if [ -L "$link" ]; then now=$(readlink "$link"); printf 'now-${key}=%s\\n' "\${now##*/}"; fi
+if [ -n "$run" ] && [ -L "${BACKUPS}/$run$link" ]; then
+  before=$(readlink "${BACKUPS}/$run$link")
+  printf 'before-${key}=%s\\n' "\${before##*/}"
+  if [ ! -d "$before" ]; then printf 'gone=%s %s\\n' ${word(release.name)} "\${before##*/}"; fi
+  ${folder === '' ? '' : snapshot}
+fi`
+}
 
 /**
  * Why hosts cannot go back: nothing to take back, changed since, a release that is gone, or data that the earlier version cannot read and no
  * snapshot that may be put in its place.
  */
-export const barred = (ways: readonly WayBack[], restoreData: boolean): readonly Mistake[] =>
-  ways.flatMap(({ host, run, lastRun, now, before, gone, snapshot }): readonly Mistake[] => {
+export const barred = (ways: readonly WayBack[], roles: readonly Role[], restoreData: boolean): readonly Mistake[] =>
+  ways.flatMap((way): readonly Mistake[] => {
+    const { host, run, lastRun, gone, snapshots } = way
     const where = `host ${host.name}`
     if (run === '')
       return [
@@ -93,24 +98,33 @@ export const barred = (ways: readonly WayBack[], restoreData: boolean): readonly
       what: `${what} is no longer installed`,
       fix: 'Set the version in the inventory and deploy.',
     }))
-    const [newer, older] = [now.prometheus, before.prometheus]
-    if (newer && older && isOneWay(older, newer) && !(restoreData && snapshot))
+    for (const one of releasedRoles(roles)) {
+      const unreadable = unreadableBy(one, way)
+      const snapshot = snapshots.includes(one.key)
+      if (!unreadable || (restoreData && snapshot)) continue
       bars.push({
         where,
-        what: `Prometheus ${older} cannot read what ${newer} has written (2.55 is the oldest that can)`,
-        fix: snapshot
-          ? 'Say --restore-data: the snapshot from before the upgrade takes the place of the data, which is kept beside it. What was scraped since is then not seen.'
-          : 'There is no snapshot from before. Go to 2.55 by rolling-upgrade, or stay.',
+        what: `${one.title ?? one.name} ${way.before[one.key]} cannot read ${unreadable.what}`,
+        fix: fixOf(unreadable, { snapshot, possible: one.data?.snapshotFrom !== undefined }),
       })
-    const [silences, reader] = [now.alertmanager, before.alertmanager]
-    if (silences && reader && UNREADABLE.includes(silences) && compare(reader, silences) < 0)
-      bars.push({
-        where,
-        what: `Alertmanager ${reader} cannot read the silences that ${silences} has written (alertmanager#5330)`,
-        fix: 'Go to 0.32.3 or 0.33.1 first, which write what older ones read.',
-      })
+    }
     return bars
   })
+
+/** Why the earlier version of a role could not read the data on a host. */
+const unreadableBy = ({ key, data }: Released, { now, before }: WayBack): Unreadable | null => {
+  const [wrote, reader] = [now[key], before[key]]
+  return (wrote !== undefined && reader !== undefined && data?.unreadable?.({ wrote, reader })) || null
+}
+
+const fixOf = (
+  { instead }: Unreadable,
+  { snapshot, possible }: { readonly snapshot: boolean; readonly possible: boolean },
+): string => {
+  if (snapshot)
+    return 'Say --restore-data: the snapshot from before the upgrade takes the place of the data, which is kept beside it. What was scraped since is then not seen.'
+  return possible ? `There is no snapshot from before. ${instead}` : instead
+}
 
 /** Takes a host's change back, by the way that the run itself left there; asks afterwards whether the roles serve, whatever they run. */
 export const earlierState = (ways: readonly WayBack[], roles: readonly Role[]): Role =>
@@ -121,7 +135,12 @@ export const earlierState = (ways: readonly WayBack[], roles: readonly Role[]): 
     tasks({ host }) {
       const way = ways.find((one) => one.host.name === host.name)
       return way
-        ? [command(`take back what run ${way.run} changed`, goBack(way), { unless: gone(way), interrupts: true })]
+        ? [
+            command(`take back what run ${way.run} changed`, goBack(way, roles), {
+              unless: gone(way),
+              interrupts: true,
+            }),
+          ]
         : []
     },
     healthy: ({ host, inventory }) => rolesOn(host, roles).flatMap((one) => one.serves(scopeOf(one, host, inventory))),
@@ -130,8 +149,10 @@ export const earlierState = (ways: readonly WayBack[], roles: readonly Role[]): 
 const gone = ({ run }: WayBack): string => `[ ! -e ${UNDO}/${word(run)}.1.sh ]`
 
 /** Newest part first. A part that was taken back is gone, so that a rollback that was cut off can go on. */
-const goBack = (way: WayBack): string => `run=${word(way.run)}
-${dataBack(way)}number=1
+const goBack = (way: WayBack, roles: readonly Role[]): string => `run=${word(way.run)}
+${releasedRoles(roles)
+  .map((one) => dataBack(one, way))
+  .join('')}number=1
 while [ -e "${UNDO}/$run.$((number + 1)).sh" ]; do number=$((number + 1)); done
 while [ "$number" -ge 1 ]; do
   sh "${UNDO}/$run.$number.sh"
@@ -140,21 +161,21 @@ while [ "$number" -ge 1 ]; do
 done`
 
 /** The data of the newer version goes where the snapshot was. */
-const dataBack = ({ host, now, before, snapshot }: WayBack): string => {
-  const [newer, older] = [now.prometheus, before.prometheus]
-  if (!snapshot || !newer || !older || !isOneWay(older, newer)) return ''
-  const { storage_dir } = prometheus.varsOf(host)
-  return `systemctl stop prometheus.service
-cd ${word(storage_dir)}
-aside=snapshots/vestal-${newer}
+const dataBack = (one: Released, way: WayBack): string => {
+  const { host, now, before, snapshots } = way
+  if (!one.data || !snapshots.includes(one.key) || !unreadableBy(one, way)) return ''
+  const [older, newer] = [snapshotOf(before[one.key] ?? ''), snapshotOf(now[one.key] ?? '')]
+  return `systemctl stop ${word(`${one.service ?? one.name}.service`)}
+cd ${word(one.data.folder(one.varsOf(host)))}
+aside=${word(newer)}
 if [ ! -d "$aside" ]; then
   mkdir "$aside.new"
   chown --reference=. "$aside.new"
   chmod --reference=. "$aside.new"
-  find . -mindepth 1 -maxdepth 1 ! -name snapshots -exec mv -t "$aside.new" -- {} +
+  find . -mindepth 1 -maxdepth 1 ! -name ${SNAPSHOTS} -exec mv -t "$aside.new" -- {} +
   mv -T "$aside.new" "$aside"
-  find ${word(`snapshots/vestal-${older}`)} -mindepth 1 -maxdepth 1 -exec mv -t . -- {} +
-  rmdir ${word(`snapshots/vestal-${older}`)}
+  find ${word(older)} -mindepth 1 -maxdepth 1 -exec mv -t . -- {} +
+  rmdir ${word(older)}
 fi
 `
 }

@@ -1,11 +1,20 @@
-/** The programs whose versions a roll can change, by the inventory variable that holds them. */
-export const PROGRAMS = ['prometheus', 'alertmanager', 'node_exporter'] as const
-export type Program = (typeof PROGRAMS)[number]
-export type Versions = Readonly<Partial<Record<Program, string>>>
+import type { ReleaseOf, Role } from '../../lib/model.ts'
+
+/** A role whose version a roll can change. */
+export interface Released extends Role {
+  readonly release: ReleaseOf
+}
+
+/** Those of a list. */
+export const releasedRoles = (roles: readonly Role[]): readonly Released[] =>
+  roles.filter((role): role is Released => role.release !== undefined)
+
+/** Versions by the inventory variable that holds them: the role's key. */
+export type Versions = Readonly<Record<string, string>>
 
 /** How a roll goes. */
 export interface RollSettings {
-  /** How many Prometheus and other machines go at once; Alertmanagers always go one at a time. */
+  /** How many go at once where that may be more than one; Alertmanagers always go one at a time. */
   readonly serial?: number
   /** How many hosts may fail before the roll stops. */
   readonly maxFail?: number

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { HostError, LinkError } from '../errors.ts'
+import { STATE } from '../host-paths.ts'
 import type { Connection, Outcome, Upload } from '../model.ts'
 import { taskId } from '../model.ts'
 import { compare, why } from './compare.ts'
@@ -96,7 +97,7 @@ export const refused = (connection: Connection, code: number, framed: readonly F
     )
   }
   if (code === 77)
-    throw new HostError(name, 'nothing can be written below /var/lib/vestal; nothing was done', {
+    throw new HostError(name, `nothing can be written below ${STATE}; nothing was done`, {
       task: 'lock',
       hint: 'Is the disk full or read-only?',
     })

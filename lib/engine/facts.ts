@@ -1,3 +1,4 @@
+import { LAST_RUN } from '../host-paths.ts'
 import type { Facts, Lock } from '../model.ts'
 
 /** Shell that prints the facts as `name=value` lines. Needs `lockFunctions` before it. Three forks. */
@@ -6,7 +7,7 @@ printf 'os=%s %s\\n' "\${ID-unknown}" "\${VERSION_ID-}"
 printf 'arch=%s\\n' "$(uname -m)"
 IFS= read -r vestal_boot </proc/sys/kernel/random/boot_id && printf 'boot=%s\\n' "$vestal_boot"
 if [ -d /run/systemd/system ]; then systemctl --version | { read -r _ vestal_version _; printf 'systemd=%s\\n' "$vestal_version"; }; fi
-if [ -r /var/lib/vestal/last-run ]; then IFS= read -r vestal_last </var/lib/vestal/last-run; printf 'last=%s\\n' "$vestal_last"; fi
+if [ -r ${LAST_RUN} ]; then IFS= read -r vestal_last <${LAST_RUN}; printf 'last=%s\\n' "$vestal_last"; fi
 if vestal_lock_held; then printf 'lock=%s\\n' "$vestal_lock_run" "$vestal_lock_since" "$vestal_lock_owner"; fi
 printf 'clock=%s\\n' "$(date +%s%N)"`
 

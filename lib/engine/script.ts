@@ -1,3 +1,4 @@
+import { LAST_RUN, STATE, UNDO, UPLOADS } from '../host-paths.ts'
 import type { Step, Task } from '../model.ts'
 import { bytesOf } from '../secret.ts'
 import { word } from '../shell.ts'
@@ -46,7 +47,6 @@ export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
   ].join('\n')
 
 /** Where the way back from each run's change stands on a host, for those that had changed what serves. */
-export const UNDO = '/var/lib/vestal/undo'
 /** How many ways back stay. */
 const KEPT_UNDO = 10
 
@@ -79,11 +79,11 @@ const opening = ({ lock, lastRun }: ApplyRequest, frame: Frame): string =>
     frame.mark('lock'),
     takeLock(lock),
     clearUploads,
-    `vestal_last=; if [ -r /var/lib/vestal/last-run ]; then IFS= read -r vestal_last </var/lib/vestal/last-run; fi`,
+    `vestal_last=; if [ -r ${LAST_RUN} ]; then IFS= read -r vestal_last <${LAST_RUN}; fi`,
     `if [ "$vestal_last" != ${word(lastRun)} ] && [ "$vestal_last" != ${word(lock.run)} ]; then printf '%s\\n' "$vestal_last"; exit 76; fi`,
-    `mkdir -p -m 0700 /var/lib/vestal`,
+    `mkdir -p -m 0700 ${STATE}`,
     frame.mark('changing'),
-    `printf '%s\\n' ${word(lock.run)} >/var/lib/vestal/.last-run && mv -f /var/lib/vestal/.last-run /var/lib/vestal/last-run || exit 77`,
+    `printf '%s\\n' ${word(lock.run)} >${STATE}/.last-run && mv -f ${STATE}/.last-run ${LAST_RUN} || exit 77`,
     `export VESTAL_RUN=${word(lock.run)}`,
   ].join('\n')
 
@@ -96,7 +96,7 @@ const backwards = (steps: readonly Step[], frame: Frame): readonly string[] => [
 ]
 
 /** However the script ends: with a step that fails, or with the link, which a marker then cannot be printed to. */
-const clearUploads = `trap 'rm -rf /var/lib/vestal/uploads' EXIT
+const clearUploads = `trap 'rm -rf ${UPLOADS}' EXIT
 trap 'exit 74' HUP INT TERM PIPE`
 
 const stepScript = (step: Step, index: number, frame: Frame): string =>

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { HostError } from '../errors.ts'
+import { STATE, UPLOADS } from '../host-paths.ts'
 import type { Connection, Upload } from '../model.ts'
 import { uploadPath } from '../model.ts'
 import { word } from '../shell.ts'
@@ -35,7 +36,7 @@ export const sendUpload = async (connection: Connection, upload: Upload, options
       `${upload.title} could not be stored: ${answer.stderr.trim() || answer.stdout.toString().trim()}`,
       {
         task: `upload ${upload.title}`,
-        hint: 'Look at the free space below /var/lib/vestal on the host.',
+        hint: `Look at the free space below ${STATE} on the host.`,
       },
     )
   }
@@ -44,7 +45,7 @@ export const sendUpload = async (connection: Connection, upload: Upload, options
 /** With the lock, because a killed run's script may still be at work, and clears away what was sent when it ends. */
 const receiveScript = (target: string, bytes: number, lock: LockRequest): string => `${lockFunctions}
 ${takeLock(lock)}
-mkdir -p -m 0700 /var/lib/vestal /var/lib/vestal/uploads || exit 1
+mkdir -p -m 0700 ${STATE} ${UPLOADS} || exit 1
 vestal_part=${word(target)}.part.$$
 trap 'rm -f "$vestal_part"' EXIT
 trap 'exit 1' HUP INT TERM PIPE

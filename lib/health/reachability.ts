@@ -1,19 +1,13 @@
 /** Whether hosts reach each other's ports: packets are really sent, from each host, over its own SSH connection. */
 import { PassThrough } from 'node:stream'
 import { HostError } from '../errors.ts'
-import type { Connection, Host, Reach } from '../model.ts'
+import type { Connection, Host, Reach, RequiredPath } from '../model.ts'
 import { words } from '../shell.ts'
 import type { Survey } from './survey.ts'
 
 /** A port of a host that others must reach. */
-export interface Door {
-  readonly name: string
-  readonly to: Host
-  readonly address: string
-  readonly port: number
+export interface Door extends RequiredPath {
   readonly from: readonly Host[]
-  /** The datagram that the program there answers, by its command line; without it the door is TCP only. */
-  readonly datagram?: (command: readonly string[]) => Buffer
 }
 /** One way through a door, as it was found. */
 export interface Way {
@@ -28,6 +22,8 @@ export interface Way {
   readonly open: boolean
   /** Why it isn't: `no answer`, `Connection refused`, `No route to host`, … */
   readonly why?: string
+  /** Why it matters, where no finding of its own says so. */
+  readonly matters?: string
 }
 
 export interface Tries {
@@ -91,8 +87,9 @@ interface Tried {
 
 const tryFrom = async (connection: Connection, tried: readonly Tried[]): Promise<readonly Way[]> => {
   const attempts = tried.flatMap(({ door, survey, command }) => {
-    const { name, address, port, to } = door
-    const way = { door: name, from: connection.host.name, to: to.name, address, port, own: isOwn(address, survey) }
+    const { name, address, port, to, why } = door
+    const from = connection.host.name
+    const way = { door: name, from, to: to.name, address, port, own: isOwn(address, survey), matters: why }
     const datagram = door.datagram?.(command ?? [])
     return [
       { way: { ...way, protocol: 'tcp' as const }, payload: '' },

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { BACKUPS } from '../host-paths.ts'
 import { word } from '../shell.ts'
 
 /** How many runs' backups stay on a host. */
@@ -10,7 +11,7 @@ const KEPT_RUNS = 10
  */
 export const backupPlace = (path: string): string => `path=${word(path)}
 dir=${word(posix.dirname(path))}
-runs=/var/lib/vestal/backups
+runs=${BACKUPS}
 save=$runs/$VESTAL_RUN$path
 when=$runs/$VESTAL_RUN${word(posix.join(posix.dirname(path), `.${posix.basename(path)}.vestal-when`))}
 if [ ! -d "$runs/$VESTAL_RUN" ]; then

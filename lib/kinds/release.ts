@@ -1,4 +1,5 @@
 import { HostError, InputError } from '../errors.ts'
+import { versionsOf } from '../host-paths.ts'
 import type { Change, Host, Kind, Prepare, Step, Task, Upload } from '../model.ts'
 import { pinned } from '../releases/pinned.ts'
 import { buildName, type Release } from '../releases/source.ts'
@@ -64,11 +65,9 @@ export const release = (what: Release, host: Host): Task<ReleaseState, ReleaseDa
 }
 
 /** Where all versions of a release stand. */
-const versionsFolder = (name: string): string => `/opt/vestal/${name}`
 /** Where one version's binaries stand. */
-export const releaseFolder = (name: string, version: string): string => `${versionsFolder(name)}/${version}`
+export const releaseFolder = (name: string, version: string): string => `${versionsOf(name)}/${version}`
 /** The symlink that chooses the version that serves. */
-export const currentFolder = (name: string): string => `${versionsFolder(name)}/current`
 /** Where one version's binary stands. */
 export const releaseBinary = (name: string, version: string, binary: string): string =>
   `${releaseFolder(name, version)}/${binary}`
@@ -110,7 +109,6 @@ const install = ({ task, from }: Change<ReleaseState, ReleaseData>): Step => {
       binaries: release.binaries,
       keep: host.machine.keepReleases,
     }),
-    undo:
-      from === null ? `${removal(folder)}\nrmdir ${word(versionsFolder(release.name))} 2>/dev/null || :` : undefined,
+    undo: from === null ? `${removal(folder)}\nrmdir ${word(versionsOf(release.name))} 2>/dev/null || :` : undefined,
   }
 }

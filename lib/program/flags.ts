@@ -29,3 +29,7 @@ export const flagWords = (flags: Flags): readonly string[] =>
 /** The names of the flags that are given, as a program's `--help` shows them. */
 export const flagNames = (flags: Flags): readonly string[] =>
   Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
+
+/** The value of a flag of a command line, written `--name=value`; undefined without it. */
+export const flagIn = (command: readonly string[], name: string): string | undefined =>
+  command.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3)

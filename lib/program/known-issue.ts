@@ -1,35 +1,5 @@
 import compare from 'semver/functions/compare.js'
-import type { Advice } from '../model.ts'
-
-/** One program on one host, before and after: all that advice is made of. */
-export interface Subject {
-  readonly host: string
-  readonly program: string
-  /** The version that is switched to now; null where none is. */
-  readonly from: string | null
-  readonly to: string
-  /** Its configuration file as it would be, parsed; null where it has none. */
-  readonly config: unknown
-  /** Rule expressions, each with its file and rule. */
-  readonly rules: readonly { readonly where: string; readonly expr: string }[]
-  /** Its flags as they would be, by name without dashes. */
-  readonly flags: ReadonlyMap<string, readonly string[]>
-  /** The gossip label that the running process was given, '' for none. */
-  readonly runningLabel?: string
-  /** Targets whose answer named no content type that Prometheus 3 takes. */
-  readonly untyped: readonly { readonly job: string; readonly url: string; readonly contentType: string }[]
-}
-/** A trap: when it concerns a step from one version to another, and where it bites. */
-export interface Trap {
-  readonly program: string
-  readonly level: Advice['level']
-  concerns(from: string, to: string): boolean
-  find(subject: Subject): readonly { readonly where: string; readonly what: string }[]
-  readonly why: string
-  readonly fix: string
-  /** Where this is written. */
-  readonly source: string
-}
+import type { Subject } from '../model.ts'
 
 /** True for a step over this version: what is true from it on becomes true. */
 export const crosses =

@@ -1,32 +1,23 @@
+import { currentOf } from '../host-paths.ts'
 import { execLine } from '../kinds/exec-line.ts'
-import { currentFolder, release, releaseFolder } from '../kinds/release.ts'
+import { release, releaseFolder } from '../kinds/release.ts'
 import { symlink } from '../kinds/symlink.ts'
-import type { Host, Task } from '../model.ts'
-
-/** Something that is deployed from a release of the Prometheus project. */
-export interface Program {
-  readonly name: string
-  readonly binaries: readonly string[]
-}
+import type { Host, ReleaseOf, Task } from '../model.ts'
 
 /** Puts one version's binaries beside the others, without switching to it. */
-export const staged = ({ name, binaries }: Program, version: string, host: Host): Task =>
-  release({ owner: 'prometheus', repo: name, name, version, binaries }, host)
+export const staged = (program: ReleaseOf, version: string, host: Host): Task => release({ ...program, version }, host)
 
 /** Switches to a version, and links its binaries to where people look for them. */
-export const switched = ({ name, binaries }: Program, version: string): readonly Task[] => [
-  symlink(currentFolder(name), releaseFolder(name, version)),
-  ...binaries.map((binary) => symlink(onPath(binary), `${currentFolder(name)}/${binary}`)),
+export const switched = ({ name, binaries }: ReleaseOf, version: string): readonly Task[] => [
+  symlink(currentOf(name), releaseFolder(name, version)),
+  ...binaries.map((binary) => symlink(onPath(binary), `${currentOf(name)}/${binary}`)),
 ]
 
 /** The tasks whose states say which version of a program runs and which is on disk. */
 export const programTasks = (name: string): { readonly service: string; readonly current: string } => ({
   service: `service ${name}`,
-  current: `symlink ${currentFolder(name)}`,
+  current: `symlink ${currentOf(name)}`,
 })
-
-/** Where releases are unpacked. */
-export const RELEASES = '/opt/vestal'
 
 /** Where a binary stands on PATH, whatever version is current. */
 export const onPath = (binary: string): string => `/usr/local/bin/${binary}`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Endpoint } from '../api/endpoint.ts'
 import { listenAddress, secret, url } from '../inventory/schema/fields.ts'
-import type { Host } from '../model.ts'
+import type { Host, Scrape } from '../model.ts'
 import type { Secret } from '../secret.ts'
 
 /** The settings of a program's web port, which all programs of the Prometheus project share. */
@@ -58,6 +58,13 @@ const webConfig = z.looseObject({
 export const clientConfig = (web: Web): Readonly<Record<string, unknown>> => ({
   ...(hasTls(web) && { scheme: 'https', ...(web.web_client_tls && { tls_config: web.web_client_tls }) }),
   ...(web.web_user && { basic_auth: web.web_user }),
+})
+
+/** How Prometheus scrapes it, as a job of this name. */
+export const scrapeOf = (job: string, web: Web): Scrape => ({
+  job,
+  port: portOf(web.listen),
+  config: { ...(prefixOf(web) !== '' && { metrics_path: `${prefixOf(web)}/metrics` }), ...clientConfig(web) },
 })
 
 /**

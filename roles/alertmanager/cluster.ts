@@ -1,14 +1,18 @@
 import { isIP } from 'node:net'
 import { InputError } from '../../lib/errors.ts'
-import type { Host } from '../../lib/model.ts'
+import type { Host, Scope } from '../../lib/model.ts'
 import { joined } from '../../lib/program/web.ts'
-import type { AlertmanagerVars } from './vars.ts'
+import { type AlertmanagerVars, alertmanagerOn } from './vars.ts'
 
 /** One Alertmanager of a cluster, with its settings. */
 export interface Member {
   readonly host: Host
   readonly vars: AlertmanagerVars
 }
+
+/** All members of the cluster. */
+export const membersOf = (group: Scope['group']): readonly Member[] =>
+  group('alertmanager').map((host) => ({ host, vars: alertmanagerOn(host) }))
 
 /** The gossip addresses of all members, as they see each other; none where one Alertmanager stands alone. */
 export const gossipAddresses = (members: readonly Member[]): readonly string[] =>

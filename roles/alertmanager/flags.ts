@@ -3,6 +3,7 @@ import type { Duration } from '../../lib/model.ts'
 import { knowsFlag } from '../../lib/program/flag-versions.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { gossipAddress, type Member } from './cluster.ts'
+import { FLAGS } from './flag-versions.ts'
 
 export const CONFIG = '/etc/alertmanager/alertmanager.yml'
 export const WEB_CONFIG = '/etc/alertmanager/web.yml'
@@ -24,7 +25,7 @@ export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
 }
 
 /** Whether this version can be given a name that stays the same over restarts. */
-export const hasPeerName = (version: string): boolean => knowsFlag('alertmanager', version, 'cluster.peer-name')
+export const hasPeerName = (version: string): boolean => knowsFlag(FLAGS, version, 'cluster.peer-name')
 
 const gossip = (self: Member, members: readonly Member[]): Flags => {
   const { version, cluster } = self.vars
@@ -33,7 +34,7 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
     'cluster.listen-address': `${address.startsWith('[') ? '[::]' : '0.0.0.0'}:${cluster.port}`,
     'cluster.advertise-address': address,
     'cluster.peer-name': hasPeerName(version) ? self.host.name : undefined,
-    'cluster.label': knowsFlag('alertmanager', version, 'cluster.label') ? cluster.label : undefined,
+    'cluster.label': knowsFlag(FLAGS, version, 'cluster.label') ? cluster.label : undefined,
     'cluster.peer': members.filter(({ host }) => host !== self.host).map(gossipAddress),
     'cluster.peer-timeout': cluster.peer_timeout,
     'cluster.gossip-interval': cluster.gossip_interval,

@@ -1,18 +1,15 @@
-import compare from 'semver/functions/compare.js'
-import { crosses, features, inRules, type Trap } from '../../lib/program/known-issue.ts'
+import type { KnownIssue } from '../../lib/model.ts'
+import { crosses, features, inRules } from '../../lib/program/known-issue.ts'
+import { unreadable } from './data.ts'
 
-/** Versions that write silences which no older one can read (alertmanager#5330; mended in 0.32.3 and 0.33.1). */
-export const UNREADABLE = ['0.32.0', '0.32.1', '0.32.2', '0.33.0']
-const base = { program: 'alertmanager' } as const
-
-/** What an upgrade of Alertmanager can break, each with where it is written. */
-export const alertmanagerTraps: readonly Trap[] = [
+/** What it reads otherwise, each with where it is written. */
+const own: readonly KnownIssue[] = [
   {
-    ...base,
     level: 'blocks',
     source: 'alertmanager CHANGELOG, 0.26; memberlist `label.go`',
     concerns: () => true,
-    find: ({ flags, runningLabel }) => {
+    find: ({ flags, observed }) => {
+      const runningLabel = (observed as { label?: string }).label
       const label = flags.get('cluster.label')?.[0] ?? ''
       return runningLabel === undefined || label === runningLabel
         ? []
@@ -22,25 +19,22 @@ export const alertmanagerTraps: readonly Trap[] = [
     fix: 'Leave alertmanager.cluster.label as the running members have it; a label can only be changed on all members at once.',
   },
   {
-    ...base,
     level: 'blocks',
     source: 'alertmanager#5330',
-    concerns: (from, to) => UNREADABLE.includes(to) && compare(from, to) < 0,
+    concerns: (from, to) => unreadable({ wrote: to, reader: from }) !== null,
     find: ({ host, to }) => [{ where: host, what: `would run ${to}` }],
     why: 'Silences that this version writes cannot be read by any older one: there is no way back that keeps them.',
     fix: 'Choose 0.32.3, 0.33.1 or later.',
   },
   {
-    ...base,
     level: 'blocks',
     source: 'alertmanager#5330',
-    concerns: (from, to) => UNREADABLE.includes(from) && compare(to, from) < 0,
+    concerns: (from, to) => unreadable({ wrote: from, reader: to }) !== null,
     find: ({ host, from, to }) => [{ where: host, what: `would go back from ${from} to ${to}` }],
     why: 'The older version cannot read the silences that the running one has written, and would start without them.',
     fix: 'Go to 0.32.3 or 0.33.1 first, which write what older ones read.',
   },
   {
-    ...base,
     level: 'notes',
     source: 'alertmanager CHANGELOG, 0.27',
     concerns: crosses('0.27.0'),
@@ -49,7 +43,6 @@ export const alertmanagerTraps: readonly Trap[] = [
     fix: 'See that no script of yours uses /api/v1; the config is checked with the new amtool before the first restart.',
   },
   {
-    ...base,
     level: 'blocks',
     source: 'alertmanager CHANGELOG, 0.33',
     concerns: crosses('0.33.0'),
@@ -63,10 +56,10 @@ export const alertmanagerTraps: readonly Trap[] = [
 ]
 
 /** What rules, which are Prometheus's, say about Alertmanager's own metrics. */
-export const alertmanagerMetricTraps: readonly Trap[] = [
+const inRulesOfOthers: readonly KnownIssue[] = [
   {
-    ...base,
     level: 'warns',
+    everywhere: true,
     source: 'alertmanager CHANGELOG, 0.33',
     concerns: crosses('0.33.0'),
     find: inRules(/\balertmanager_marked_alerts\b/, (found) => `uses ${found}`),
@@ -74,8 +67,8 @@ export const alertmanagerMetricTraps: readonly Trap[] = [
     fix: 'Use alertmanager_alerts.',
   },
   {
-    ...base,
     level: 'warns',
+    everywhere: true,
     source: 'alertmanager CHANGELOG, 0.34',
     concerns: crosses('0.34.0'),
     find: inRules(/reason\s*=~?\s*"[^"]*clientError/, (found) => `selects ${found}"`),
@@ -83,5 +76,8 @@ export const alertmanagerMetricTraps: readonly Trap[] = [
     fix: 'Select the new reasons as well.',
   },
 ]
+
+/** What an upgrade of Alertmanager can break. */
+export const issues: readonly KnownIssue[] = [...own, ...inRulesOfOthers]
 
 const quoted = (label: string): string => (label === '' ? 'none' : JSON.stringify(label))

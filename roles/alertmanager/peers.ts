@@ -1,17 +1,34 @@
 import type { Endpoint } from '../../lib/api/endpoint.ts'
 import { alertmanagerServes } from '../../lib/gates/alertmanager.ts'
-import type { Gate, Host, PlayScope } from '../../lib/model.ts'
+import type { Gate, Host, PlayScope, RequiredPath, Scope } from '../../lib/model.ts'
+import { flagIn } from '../../lib/program/flags.ts'
 import { endpointOf } from '../../lib/program/web.ts'
-import { alertmanager } from './role.ts'
+import { gossipAddress } from './cluster.ts'
+import { memberlistPing } from './memberlist.ts'
+import { alertmanagerOn } from './vars.ts'
 
 /** Before Alertmanagers are interrupted: all others send notifications. */
 export const othersServe = ({ hosts, batch }: PlayScope): readonly Gate[] =>
   hosts
     .filter((host) => !batch.includes(host))
-    .map((host) => alertmanagerServes(endpointOf(host, alertmanager.varsOf(host))))
+    .map((host) => alertmanagerServes(endpointOf(host, alertmanagerOn(host))))
 
 /** The Alertmanagers among these hosts, as they are asked. */
 export const alertmanagersAmong = (hosts: readonly Host[]): readonly Endpoint[] =>
-  hosts
-    .filter(({ groups }) => groups.includes('alertmanager'))
-    .map((host) => endpointOf(host, alertmanager.varsOf(host)))
+  hosts.filter(({ groups }) => groups.includes('alertmanager')).map((host) => endpointOf(host, alertmanagerOn(host)))
+
+/** Gossip goes from every member to every other. */
+export const gossipPaths = ({ host, group }: Scope): readonly RequiredPath[] =>
+  group('alertmanager')
+    .filter((one) => one !== host)
+    .map((to) => {
+      const vars = alertmanagerOn(to)
+      const at = gossipAddress({ host: to, vars })
+      return {
+        name: 'gossip',
+        to,
+        address: at.slice(0, at.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'),
+        port: vars.cluster.port,
+        datagram: (command) => memberlistPing(flagIn(command, 'cluster.label')),
+      }
+    })

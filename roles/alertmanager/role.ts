@@ -1,6 +1,7 @@
 import { alertmanagerConfigInForce, gossipMembersAre } from '../../lib/gates/alertmanager.ts'
 import { stateParity } from '../../lib/gates/state-parity.ts'
 import { lookAtAlertmanager } from '../../lib/gates/status.ts'
+import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
@@ -8,22 +9,34 @@ import { releaseBinary } from '../../lib/kinds/release.ts'
 import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Host, Inventory, Scope, Task } from '../../lib/model.ts'
+import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
 import { flagNames, flagWords } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, programTasks, RELEASES, staged, switched, unitPath } from '../../lib/program/release.ts'
+import { execStart, onPath, programTasks, staged, switched, unitPath } from '../../lib/program/release.ts'
 import { template } from '../../lib/program/template.ts'
-import { endpointOf, hasTls, portOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { Sealed } from '../../lib/secret.ts'
-import { gossipAddress, gossipAddresses, type Member } from './cluster.ts'
+import { gossipAddress, gossipAddresses, membersOf } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
+import { data } from './data.ts'
 import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
+import { hasJoined, nobodyIsMissed } from './join.ts'
+import { issues } from './known-issues.ts'
+import { drained, minimum } from './leave.ts'
+import { gossipPaths, othersServe } from './peers.ts'
+import { runningLabel } from './running-label.ts'
+import { silencesSaved } from './save-silences.ts'
 import { SECRETS, teamRouting } from './teams.ts'
 import { type AlertmanagerVars, alertmanagerVars } from './vars.ts'
 
-const PROGRAM = { name: 'alertmanager', binaries: ['alertmanager', 'amtool'] }
+const PROGRAM = {
+  owner: 'prometheus',
+  repo: 'alertmanager',
+  name: 'alertmanager',
+  binaries: ['alertmanager', 'amtool'],
+}
 const USER = 'alertmanager'
 const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[]; tls: boolean }>(
   import.meta.url,
@@ -31,11 +44,14 @@ const unitText = template<{ user: string; command: string; writes: string; limit
 )
 
 /** One member of the Alertmanager cluster. */
-export const alertmanager = role({
+export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   name: 'alertmanager',
+  title: 'Alertmanager',
   summary: 'One member of the Alertmanager cluster: its binaries, configuration, templates and service.',
   group: 'alertmanager',
   vars: alertmanagerVars,
+  service: 'alertmanager',
+  release: PROGRAM,
 
   tasks({ host, vars, inventory, group }) {
     const flags = flagsOf({ host, vars }, membersOf(group))
@@ -116,6 +132,32 @@ export const alertmanager = role({
     }
   },
 
+  rollout: {
+    titles: {
+      all: 'Alertmanagers, one at a time',
+      first: 'The first Alertmanager',
+      joins: 'The new Alertmanager joins the cluster',
+      learns: 'Alertmanagers learn of it, one at a time',
+      forgets: 'Alertmanagers forget it, one at a time',
+    },
+    batch: 1,
+    before: othersServe,
+    keep: silencesSaved,
+  },
+  cluster: {
+    joining: () => ({ ...alertmanager, healthy: hasJoined }),
+    joined: 'The new Alertmanager holds what the others hold',
+    complete: 'No member is missed',
+    nobodyMissed: nobodyIsMissed,
+    whenSplit: 'each side sees only itself and notifies by itself',
+  },
+  minimum,
+  drained,
+  data,
+  upgrade: { config: CONFIG, observe: runningLabel, issues },
+  scrape: ({ vars }) => scrapeOf('alertmanager', vars),
+  reaches: gossipPaths,
+
   needs({ vars, group }) {
     const unit = 'alertmanager.service'
     const gossip = group('alertmanager').length > 1 ? (['tcp', 'udp'] as const) : []
@@ -155,7 +197,3 @@ const secretTasks = (inventory: Inventory, host: Host, vars: AlertmanagerVars): 
     ),
   ]
 }
-
-/** All members of the cluster, this host included. */
-export const membersOf = (group: Scope<AlertmanagerVars>['group']): readonly Member[] =>
-  group('alertmanager').map((host) => ({ host, vars: alertmanager.varsOf(host) }))

@@ -3,6 +3,7 @@ import { absolutePath, bytes, duration, labelName, port, version } from '../../l
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { extraFlags } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
+import { settingsOf } from '../../lib/role.ts'
 import { missingReceivers } from './receivers.ts'
 
 const clusterVars = z.strictObject({
@@ -132,3 +133,6 @@ export const alertmanagerVars = z.strictObject({
   extra_flags: extraFlags.describe('Further command line flags.'),
 })
 export type AlertmanagerVars = z.infer<typeof alertmanagerVars>
+
+/** The settings of an Alertmanager's host. */
+export const alertmanagerOn = settingsOf('alertmanager', alertmanagerVars)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RELEASES } from '../../lib/host-paths.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { packages } from '../../lib/kinds/packages.ts'
 import { role } from '../../lib/role.ts'
@@ -16,7 +17,7 @@ export const base = role({
   summary: 'What every machine needs before anything else.',
   vars: baseVars,
   tasks: ({ vars }) => [
-    directory('/opt/vestal'),
+    directory(RELEASES),
     ...(vars.packages.length > 0 ? [packages([...new Set(vars.packages)].sort())] : []),
   ],
 })

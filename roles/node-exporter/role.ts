@@ -1,4 +1,5 @@
 import { httpGate } from '../../lib/gates/http.ts'
+import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
@@ -9,14 +10,14 @@ import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Scope } from '../../lib/model.ts'
 import { type Flags, flagNames, flagWords } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, programTasks, RELEASES, staged, switched } from '../../lib/program/release.ts'
+import { execStart, onPath, programTasks, staged, switched } from '../../lib/program/release.ts'
 import { template } from '../../lib/program/template.ts'
-import { endpointOf, hasTls, portOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
 
-const PROGRAM = { name: 'node_exporter', binaries: ['node_exporter'] }
+const PROGRAM = { owner: 'prometheus', repo: 'node_exporter', name: 'node_exporter', binaries: ['node_exporter'] }
 const USER = 'node-exp'
 const WEB_CONFIG = '/etc/node_exporter/web.yml'
 const unitText = template<{ user: string; command: string; limit: readonly string[]; tls: boolean }>(
@@ -30,6 +31,9 @@ export const nodeExporter = role({
   summary: 'Metrics of the machine itself: processor, memory, disks, network, and files that other programs leave.',
   group: 'node_exporter',
   vars: nodeExporterVars,
+  service: 'node_exporter',
+  release: PROGRAM,
+  scrape: ({ vars }) => scrapeOf('node', vars),
 
   tasks({ host, vars }) {
     const flags = flagsOf(vars)

@@ -1,12 +1,13 @@
-import compare from 'semver/functions/compare.js'
-import { crosses, features, inRules, type Subject, type Trap, withKey } from '../../lib/program/known-issue.ts'
+import type { KnownIssue, Subject } from '../../lib/model.ts'
+import { crosses, features, inRules, withKey } from '../../lib/program/known-issue.ts'
+import type { UntypedTarget } from './untyped-targets.ts'
 
 const MIGRATION = 'prometheus docs/migration.md'
 const to3 = crosses('3.0.0')
-const base = { program: 'prometheus', source: MIGRATION, concerns: to3 } as const
+const base = { source: MIGRATION, concerns: to3 } as const
 
 /** What an upgrade of Prometheus can break, each with where it is written. */
-export const prometheusTraps: readonly Trap[] = [
+export const issues: readonly KnownIssue[] = [
   {
     ...base,
     level: 'blocks',
@@ -84,8 +85,8 @@ export const prometheusTraps: readonly Trap[] = [
     ...base,
     level: 'blocks',
     source: `${MIGRATION}; prometheus/prometheus#15485`,
-    find: ({ untyped }) =>
-      untyped.map(({ job, url, contentType }) => ({
+    find: (subject) =>
+      untypedIn(subject).map(({ job, url, contentType }) => ({
         where: `job ${job}`,
         what: `${url} answers with ${contentType ? `Content-Type ${JSON.stringify(contentType)}` : 'no Content-Type'}`,
       })),
@@ -119,9 +120,6 @@ export const prometheusTraps: readonly Trap[] = [
   },
 ]
 
-/** The step after which older versions cannot read the data: to 3.x from below 2.55, the one version that reads both. */
-export const isOneWay = (from: string, to: string): boolean => compare(from, '2.55.0') < 0 && compare(to, '3.0.0') >= 0
-
 const BY_DEFAULT = [
   'promql-at-modifier',
   'promql-negative-offset',
@@ -135,4 +133,16 @@ const BY_DEFAULT = [
 function configKeys(key: string) {
   return ({ config }: Subject): readonly { readonly where: string; readonly what: string }[] =>
     withKey(config, key).map(({ way }) => ({ where: way, what: `sets ${key}` }))
+}
+
+/** Those of jobs that say what a target without a type is to be read as are no trouble. */
+const untypedIn = ({ config, observed }: Subject): readonly UntypedTarget[] => {
+  const { untyped = [] } = observed as { untyped?: readonly UntypedTarget[] }
+  const withFallback = new Set(
+    withKey(config, 'scrape_configs')
+      .flatMap(({ value }) => (Array.isArray(value) ? value : []))
+      .filter((job) => job?.fallback_scrape_protocol !== undefined)
+      .map((job) => String(job.job_name)),
+  )
+  return untyped.filter(({ job }) => !withFallback.has(job))
 }

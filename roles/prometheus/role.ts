@@ -6,6 +6,7 @@ import {
   ruleGroupsEvaluated,
 } from '../../lib/gates/prometheus.ts'
 import { lookAtPrometheus } from '../../lib/gates/status.ts'
+import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
@@ -17,18 +18,23 @@ import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import { flagNames, flagWords } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, programTasks, RELEASES, staged, switched, unitPath } from '../../lib/program/release.ts'
+import { execStart, onPath, programTasks, staged, switched, unitPath } from '../../lib/program/release.ts'
 import { template } from '../../lib/program/template.ts'
-import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { RULES, ruleFileNames, ruleFiles } from '../rules/files.ts'
 import { PROGRAM, promtool, USER } from '../rules/release.ts'
 import { rules } from '../rules/role.ts'
 import { CONFIG, configFile, TARGETS, targetsFile, targetsPath, WEB_CONFIG } from './config.ts'
+import { data } from './data.ts'
 import { flagsOf } from './flags.ts'
+import { issues } from './known-issues.ts'
+import { drained, minimum } from './leave.ts'
 import { ownershipFor } from './ownership.ts'
+import { shardOf, twinsScrape } from './replicas.ts'
 import { alertmanagersOf, jobsOf } from './targets.ts'
+import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
 
 const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[]; tls: boolean }>(
@@ -39,9 +45,12 @@ const unitText = template<{ user: string; command: string; writes: string; limit
 /** One Prometheus replica. */
 export const prometheus: Role<PrometheusVars> = role({
   name: 'prometheus',
+  title: 'Prometheus',
   summary: 'One Prometheus replica: its binaries, configuration, targets from the inventory, and service.',
   group: 'prometheus',
   vars: prometheusVars,
+  service: 'prometheus',
+  release: PROGRAM,
 
   tasks(scope) {
     const { host, vars, inventory } = scope
@@ -49,7 +58,7 @@ export const prometheus: Role<PrometheusVars> = role({
     const command = [onPath('prometheus'), ...flagWords(flags)]
     const binary = releaseBinary('prometheus', vars.version, 'prometheus')
 
-    const jobs = jobsOf(scope, prometheus.varsOf)
+    const jobs = jobsOf(scope)
     const targets = jobs.map((job) =>
       file(targetsPath(job), targetsFile(job, inventory), { mode: '0640', group: USER }),
     )
@@ -94,7 +103,7 @@ export const prometheus: Role<PrometheusVars> = role({
   healthy(scope) {
     const { host, vars, inventory } = scope
     const self = endpointOf(host, vars)
-    const expected = jobsOf(scope, prometheus.varsOf).flatMap(({ name, targets }) =>
+    const expected = jobsOf(scope).flatMap(({ name, targets }) =>
       targets.map(({ address }) => ({ job: name, address })),
     )
     const files = ruleFileNames(scopeOf(rules, host, inventory))
@@ -123,6 +132,28 @@ export const prometheus: Role<PrometheusVars> = role({
     part: `shard ${vars.shard}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
     look: lookAtPrometheus(endpointOf(host, vars)),
   }),
+  rollout: {
+    titles: {
+      all: 'Prometheus, never two replicas of a shard',
+      first: 'The first Prometheus',
+      joins: 'The new Prometheus starts',
+      learns: 'Every Prometheus learns of it',
+      forgets: 'Every Prometheus looks away from it',
+    },
+    batch: '25%',
+    apart: shardOf,
+    before: twinsScrape,
+  },
+  minimum,
+  drained,
+  data,
+  upgrade: { config: CONFIG, rules: RULES, observe: untypedTargets, issues },
+  scrape: ({ vars }) => scrapeOf('prometheus', vars),
+  reaches: (scope) =>
+    alertmanagersOf(scope)
+      .filter(({ host }) => host !== scope.host)
+      .map(({ host: to, web }) => ({ name: 'web', to, address: to.address, port: portOf(web.listen) })),
+
   needs: ({ vars }) => ({
     ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'prometheus.service' }],
     folders: [vars.storage_dir, RELEASES],

@@ -1,9 +1,9 @@
 import { InputError } from '../../lib/errors.ts'
-import type { Host, Scope } from '../../lib/model.ts'
-import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/program/web.ts'
+import type { Host, Role, Scope } from '../../lib/model.ts'
+import { scopeOf } from '../../lib/playbook.ts'
+import { joined } from '../../lib/program/web.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
-import { nodeExporter } from '../node-exporter/role.ts'
 import type { PrometheusVars } from './vars.ts'
 
 /** A job over the hosts of a group: one file of targets, and the scrape config that reads it. */
@@ -17,23 +17,17 @@ export interface Target {
   readonly address: string
   readonly labels: Readonly<Record<string, string>>
 }
-/** Where the web servers of a group's hosts are; the host's own settings say so. */
-type WebOf = (host: Host) => Web
 
 /**
- * The jobs over inventory groups. A target's `instance` is the host's name and the port: what Prometheus would make it, with a
- * name that people know in place of the address.
+ * The jobs over inventory groups: one for every role that has something to scrape. A target's `instance` is the host's name and the port:
+ * what Prometheus would make it, with a name that people know in place of the address.
  */
-export const jobsOf = (scope: Scope<PrometheusVars>, prometheusWeb: WebOf): readonly Job[] => {
+export const jobsOf = (scope: Scope<PrometheusVars>): readonly Job[] => {
   const { vars, group } = scope
-  const own = {
-    node: builtIn(group('node_exporter'), nodeExporter.varsOf),
-    prometheus: builtIn(group('prometheus'), prometheusWeb),
-    alertmanager: builtIn(
-      alertmanagersOf(scope).map(({ host }) => host),
-      alertmanager.varsOf,
-    ),
-  }
+  const { roles } = scope.inventory
+  // Whoever sends comes before whom it sends to: another order would be another file, which every Prometheus would load again.
+  const inOrder = [...roles.filter(({ rollout }) => !rollout), ...roles.filter(({ rollout }) => rollout).toReversed()]
+  const own = Object.fromEntries(inOrder.flatMap((role) => builtIn(role, scope)))
   const asked = Object.entries(vars.targets).map(([name, target]) => [
     name,
     target && {
@@ -65,17 +59,24 @@ export const alertmanagersOf = ({ vars, group }: Scope<PrometheusVars>): readonl
     ])
   })
 
-const builtIn = (hosts: readonly Host[], webOf: WebOf): Omit<Job, 'name'> => {
-  const [first] = hosts
-  const web = first && webOf(first)
-  const prefix = web ? prefixOf(web) : ''
-  return {
-    targets: hosts.map((host) => targetOf(host, { port: portOf(webOf(host).listen), labels: {} })),
-    config: {
-      ...(prefix !== '' && { metrics_path: `${prefix}/metrics` }),
-      ...(web && clientConfig(web)),
+/** Of Alertmanagers those it sends to; of others every host that has the role. */
+const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [string, Omit<Job, 'name'>])[] => {
+  if (!role.scrape) return []
+  const hosts =
+    role.key === alertmanager.key
+      ? alertmanagersOf(scope).map(({ host }) => host)
+      : scope.inventory.hosts.filter(({ groups }) => role.group === undefined || groups.includes(role.group))
+  const scraped = hosts.flatMap((host) => {
+    const one = role.scrape?.(scopeOf(role, host, scope.inventory))
+    return one ? [{ host, ...one }] : []
+  })
+  return [...Map.groupBy(scraped, ({ job }) => job)].map(([job, some]) => [
+    job,
+    {
+      targets: some.map(({ host, port, labels = {} }) => targetOf(host, { port, labels })),
+      config: some[0]?.config ?? {},
     },
-  }
+  ])
 }
 
 const targetOf = (

@@ -3,6 +3,7 @@ import { absolutePath, bytes, duration, labelName, labels, port, version } from 
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { extraFlags } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
+import { settingsOf } from '../../lib/role.ts'
 
 const yaml = z.looseObject({}, { error: 'expected a mapping, as Prometheus reads it' })
 
@@ -103,3 +104,6 @@ export const prometheusVars = z.strictObject({
   extra_flags: extraFlags.describe('Further command line flags.'),
 })
 export type PrometheusVars = z.infer<typeof prometheusVars>
+
+/** The settings of a Prometheus' host. */
+export const prometheusOn = settingsOf('prometheus', prometheusVars)

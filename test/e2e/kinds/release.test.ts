@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { currentOf } from '../../../lib/host-paths.ts'
 import { execLine } from '../../../lib/kinds/exec-line.ts'
-import { currentFolder, release, releaseBinary, releaseKind } from '../../../lib/kinds/release.ts'
+import { release, releaseBinary, releaseKind } from '../../../lib/kinds/release.ts'
 import { service } from '../../../lib/kinds/service.ts'
 import { symlink } from '../../../lib/kinds/symlink.ts'
 import { unit } from '../../../lib/kinds/unit.ts'
@@ -36,8 +37,8 @@ const tasks = async (version: string): Promise<readonly Task[]> => {
   const own = unit(`${NAME}.service`, text, { flagsOf: { binary: executable, flags: command.slice(1) } })
   return [
     ...prepared,
-    symlink(currentFolder('node_exporter'), version),
-    symlink(LINK, `${currentFolder('node_exporter')}/node_exporter`),
+    symlink(currentOf('node_exporter'), version),
+    symlink(LINK, `${currentOf('node_exporter')}/node_exporter`),
     own,
     service(NAME, { command, executable, unit: own, reloads: false }),
   ]

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { FileData } from '../../../lib/kinds/file.ts'
-import { FLAGS, knowsFlag } from '../../../lib/program/flag-versions.ts'
+import { knowsFlag } from '../../../lib/program/flag-versions.ts'
 import { bytesOf } from '../../../lib/secret.ts'
+import { FLAGS as ALERTMANAGER } from '../../../roles/alertmanager/flag-versions.ts'
+import { FLAGS as PROMETHEUS } from '../../../roles/prometheus/flag-versions.ts'
 import { type Fleet, fleet, hostsFile } from '../../unit/roles/fleet.ts'
 import { type ProgramName, unpacked, versionsOf } from './binaries.ts'
 
+const FLAGS = { prometheus: PROMETHEUS, alertmanager: ALERTMANAGER, node_exporter: {} }
 const PROGRAMS = ['prometheus', 'alertmanager', 'node_exporter'] as const
 const each = (program: ProgramName) => versionsOf(program).map((version) => [version] as const)
 
@@ -24,7 +27,7 @@ const knows = (program: ProgramName, version: string, flag: string): boolean => 
 describe.each(PROGRAMS)('%s', (program) => {
   test.each(each(program))('%s has exactly the flags that the table of versions says', (version) => {
     const flags = Object.keys(FLAGS[program])
-    const said = flags.filter((flag) => knowsFlag(program, version, flag))
+    const said = flags.filter((flag) => knowsFlag(FLAGS[program], version, flag))
     expect(flags.filter((flag) => knows(program, version, flag))).toEqual(said)
   })
 })

@@ -9,6 +9,7 @@ import { InputError } from '../../../lib/errors.ts'
 import { addNode } from '../../../playbooks/add-node.ts'
 import { removeNode } from '../../../playbooks/remove-node.ts'
 import { replaceNode } from '../../../playbooks/replace-node.ts'
+import { shippedRoles } from '../../../roles/registry.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -104,7 +105,7 @@ describe('before any machine is touched', () => {
 describe('the order in which machines come and go', () => {
   test('Prometheus is told of an Alertmanager after the others are, and looks away before it stops', () => {
     const names = (plays: readonly { name: string }[]) => plays.map(({ name }) => name)
-    expect(names(addNode(['x']).plays)).toEqual([
+    expect(names(addNode(shippedRoles, ['x']).plays)).toEqual([
       'What every machine has, on the new one',
       'The new Alertmanager joins the cluster',
       'Alertmanagers learn of it, one at a time',
@@ -114,14 +115,18 @@ describe('the order in which machines come and go', () => {
       'The new Alertmanager holds what the others hold',
       'Other machines',
     ])
-    expect(names(removeNode({ roles: [] }).plays)).toEqual([
+    expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
       'Every Prometheus looks away from it',
       'Its services stop',
       'Alertmanagers forget it, one at a time',
       'No member is missed',
       'Other machines',
     ])
-    for (const book of [addNode(['x']), removeNode({ roles: [] }), replaceNode('x')])
+    for (const book of [
+      addNode(shippedRoles, ['x']),
+      removeNode(shippedRoles, { roles: [] }),
+      replaceNode(shippedRoles, 'x'),
+    ])
       expect(book.onFailure).toBe('stop')
   })
 })

@@ -14,7 +14,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { clearAside, handOver, stillTsdb, swapBack, swapIn, takeIn } from '../../../../fleet/backup/scripts.ts'
+import { clearAside, handOver, still, swapBack, swapIn, takeIn } from '../../../../fleet/backup/scripts.ts'
+import { data as tsdbData } from '../../../../roles/prometheus/data.ts'
 
 let root = ''
 let data = ''
@@ -46,7 +47,7 @@ const sh = (script: string, input?: Buffer) =>
     env: { ...process.env, ROOT: root, PATH: `${root}/bin:${process.env.PATH}` },
   })
 const archive = (): Buffer => {
-  expect(sh(stillTsdb(data)).status).toBe(0)
+  expect(sh(still(data, tsdbData)).status).toBe(0)
   return sh(handOver(data)).stdout
 }
 const prepare = (tar: Buffer) =>

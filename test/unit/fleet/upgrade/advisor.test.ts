@@ -1,25 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import { advise } from '../../../../fleet/upgrade/advisor.ts'
-import type { Subject } from '../../../../lib/program/known-issue.ts'
+import type { Subject } from '../../../../lib/model.ts'
+import { alertmanager as alertmanagerRole } from '../../../../roles/alertmanager/role.ts'
+import { prometheus as prometheusRole } from '../../../../roles/prometheus/role.ts'
 
 const prometheus = (more: Partial<Subject> = {}): Subject => ({
   host: 'prom-1',
-  program: 'prometheus',
+  role: prometheusRole,
   from: '2.53.3',
   to: '3.5.3',
   config: {},
   rules: [],
   flags: new Map(),
-  untyped: [],
+  folder: '/data/tsdb',
+  observed: {},
   ...more,
 })
 const alertmanager = (more: Partial<Subject> = {}): Subject => ({
   ...prometheus(),
   host: 'am-1',
-  program: 'alertmanager',
+  role: alertmanagerRole,
   from: '0.25.0',
   to: '0.28.1',
-  runningLabel: '',
+  observed: { label: '' },
   ...more,
 })
 const rule = (expr: string): Partial<Subject> => ({ rules: [{ where: 'own.yml: Mine', expr }] })
@@ -57,7 +60,7 @@ describe('a roll to Prometheus 3', () => {
     ],
     [
       'a target without content type',
-      { untyped: [{ job: 'own', url: 'http://10.0.0.1:80/metrics', contentType: '' }] },
+      { observed: { untyped: [{ job: 'own', url: 'http://10.0.0.1:80/metrics', contentType: '' }] } },
       'blocks job own: http://10.0.0.1:80/metrics answers with no Content-Type',
     ],
     [
@@ -84,6 +87,8 @@ describe('a roll to Prometheus 3', () => {
   test('is one-way from below 2.55, and waits for --allow-one-way', () => {
     expect(said([prometheus()], false)).toEqual([oneWay.replace('notes', 'blocks')])
     expect(said([prometheus({ from: '2.55.1' })], false)).toEqual([])
+    const [allowed] = advise([prometheus()], { allowOneWay: true })
+    expect(allowed?.fix).toContain('stays below /data/tsdb/snapshots on the host')
   })
 
   test('cannot be gone back on below 2.55', () => {
@@ -100,7 +105,7 @@ describe('a roll of Alertmanagers', () => {
     const flags = new Map([['cluster.label', ['lab']]])
     const split = 'blocks --cluster.label: would change from none to "lab"'
     expect(said([alertmanager({ flags })])).toEqual([split, noted])
-    expect(said([alertmanager({ flags, runningLabel: 'lab' })])).toEqual([noted])
+    expect(said([alertmanager({ flags, observed: { label: 'lab' } })])).toEqual([noted])
   })
 
   test('is kept from versions whose silences no older one reads', () => {

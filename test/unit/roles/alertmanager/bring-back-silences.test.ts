@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endedSilences, missingSilences, type Silence } from '../../../../fleet/backup/bring-back-silences.ts'
+import { endedSilences, missingSilences, type Silence } from '../../../../roles/alertmanager/bring-back-silences.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const silence = (id: string, more: Partial<Silence> = {}): Silence => ({

@@ -1,9 +1,11 @@
 import { ask } from '../../lib/api/endpoint.ts'
 import { HostError } from '../../lib/errors.ts'
+import { SAVED, STATE } from '../../lib/host-paths.ts'
 import type { Keeping, PlayScope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { word } from '../../lib/shell.ts'
-import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { STATE_FILES } from './data.ts'
+import { alertmanagerOn } from './vars.ts'
 
 /** How many saved states stay on a host. */
 const KEPT = 5
@@ -18,20 +20,18 @@ export const silencesSaved = async ({ batch }: PlayScope, { run, reach, store }:
     batch
       .filter((host) => host.groups.includes('alertmanager'))
       .map(async (host) => {
-        const vars = alertmanager.varsOf(host)
+        const vars = alertmanagerOn(host)
         const answer = await ask(reach, endpointOf(host, vars), '/api/v2/silences')
         if (answer.status !== 200)
           throw new HostError(host.name, `its silences cannot be read: /api/v2/silences answered ${answer.status}`, {
             task: 'keep',
           })
         store(host, 'silences.json', `${answer.body.trim()}\n`)
-        const { code, stderr } = await (await reach(host)).exec(
-          saving(`/var/lib/vestal/saved/${run}`, vars.data_dir, answer.body),
-        )
+        const { code, stderr } = await (await reach(host)).exec(saving(`${SAVED}/${run}`, vars.data_dir, answer.body))
         if (code !== 0)
           throw new HostError(host.name, `its silences cannot be saved: ${stderr.trim()}`, {
             task: 'keep',
-            hint: 'Look at the free space below /var/lib/vestal on the host.',
+            hint: `Look at the free space below ${STATE} on the host.`,
           })
       }),
   )
@@ -45,7 +45,7 @@ base64 -d >silences.json <<'VESTAL_SILENCES'
 ${Buffer.from(silences)
   .toString('base64')
   .replaceAll(/.{1,76}/g, '$&\n')}VESTAL_SILENCES
-for file in silences nflog; do
+for file in ${STATE_FILES.join(' ')}; do
   if [ -e ${word(data)}/$file ]; then cp -a ${word(data)}/$file .; fi
 done
-ls -1t /var/lib/vestal/saved | tail -n +${KEPT + 1} | while IFS= read -r old; do rm -rf "/var/lib/vestal/saved/$old"; done`
+ls -1t ${SAVED} | tail -n +${KEPT + 1} | while IFS= read -r old; do rm -rf "${SAVED}/$old"; done`

@@ -1,0 +1,39 @@
+/** What playbooks are made of: roles that go by themselves, those that go along, and hosts that have none of the first. */
+import type { Role, Rollout, Select } from '../lib/model.ts'
+
+/** A role with plays of its own, and how they go. */
+export interface Rolled {
+  readonly role: Role
+  readonly rollout: Rollout
+  /** The roles of its plays: those that go along with it, and itself. */
+  readonly roles: readonly Role[]
+  readonly hosts: Select
+}
+
+/** The roles of a list that have plays of their own, in the order of the list. */
+export const rolledRoles = (roles: readonly Role[]): readonly Rolled[] => {
+  const groups = new Set(roles.filter(({ rollout }) => rollout).map(({ group }) => group))
+  return roles.flatMap((role) => {
+    if (!role.rollout) return []
+    const along = roles.filter(({ rollout, group }) => !rollout && (group === role.group || !groups.has(group)))
+    return [{ role, rollout: role.rollout, roles: [...along, role], hosts: has(role) }]
+  })
+}
+
+/** The roles that any host can have, whatever else it has: those without plays of their own that belong to none that has. */
+export const companionsOf = (roles: readonly Role[]): readonly Role[] => {
+  const groups = new Set(roles.filter(({ rollout }) => rollout).map(({ group }) => group))
+  return roles.filter(({ rollout, group }) => !rollout && !groups.has(group))
+}
+
+/** Hosts of no role that has plays of its own. */
+export const otherMachines = (roles: readonly Role[]): Select => {
+  const rolled = rolledRoles(roles)
+  return (host) => !rolled.some(({ hosts }) => hosts(host))
+}
+
+/** The hosts that have a role. */
+export const has =
+  ({ group }: Pick<Role, 'group'>): Select =>
+  ({ groups }) =>
+    group === undefined || groups.includes(group)

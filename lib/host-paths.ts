@@ -1,0 +1,20 @@
+/** Where Vestal keeps what it needs on a host. A host that was deployed by an earlier version has them already: they never change. */
+
+/** Releases, each in a folder of its name, by version beside the link to the current one. */
+export const RELEASES = '/opt/vestal'
+/** All else: locks apart, which are below /run. */
+export const STATE = '/var/lib/vestal'
+/** The ways back of earlier runs, as `RUN.PART.sh`. */
+export const UNDO = `${STATE}/undo`
+/** What earlier runs replaced, by run and then by path. */
+export const BACKUPS = `${STATE}/backups`
+export const UPLOADS = `${STATE}/uploads`
+/** What was saved before an interruption that could lose it, by run. */
+export const SAVED = `${STATE}/saved`
+/** Holds the name of the run that last changed the host. */
+export const LAST_RUN = `${STATE}/last-run`
+
+/** The folder of one program's releases. */
+export const versionsOf = (program: string): string => `${RELEASES}/${program}`
+/** The link that says which of them is current. */
+export const currentOf = (program: string): string => `${versionsOf(program)}/current`
