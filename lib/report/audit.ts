@@ -11,7 +11,7 @@ export interface AuditRow {
   readonly playbook: string
   readonly inventory: string
   readonly startedAt: string
-  /** `done`, `failed`, `interrupted`, `planned` (nothing was applied), or `ended unexpectedly` (no report was left). */
+  /** `done`, `failed`, `interrupted`, `planned` (nothing was applied), `ended unexpectedly` (no report was left), or why it cannot be read. */
   readonly result: string
   readonly changed: number
 }
@@ -22,7 +22,16 @@ export const auditRows = (): readonly AuditRow[] => {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .sort()
-    .map((run) => rowOf(join(folder, run), run))
+    .map((run) => readableRow(join(folder, run), run))
+}
+
+const readableRow = (folder: string, run: string): AuditRow => {
+  try {
+    return rowOf(folder, run)
+  } catch (error) {
+    const result = `cannot be read: ${error instanceof Error ? error.message : error}`
+    return { run, owner: '', playbook: '', inventory: '', startedAt: '', result, changed: 0 }
+  }
 }
 
 export interface AuditEntry extends AuditRow {
@@ -75,16 +84,30 @@ const rowOf = (folder: string, run: string): AuditRow => {
 const resultOf = (report: RunReport): string =>
   report.interrupted ? 'interrupted' : exitCodeOf(report) === 0 ? 'done' : 'failed'
 
+/** Null for none, and for what is only a part of one: a full disk or a killed run may have left that. */
 const json = <T>(path: string): T | null => {
   if (!existsSync(path)) return null
-  return JSON.parse(readFileSync(path, 'utf8')) as T
+  return (parsed(readFileSync(path, 'utf8')) as T | undefined) ?? null
 }
 
-/** Whole lines only: a run that was killed may have left half a line at the end. */
+/** Whole lines only: a run that was killed or had no room may have left half a line, at the end or before it went on. */
 const lines = (path: string): readonly Readonly<Record<string, unknown>>[] => {
   if (!existsSync(path)) return []
   return readFileSync(path, 'utf8')
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line))
+    .flatMap((line) => objectIn(line))
+}
+
+const objectIn = (line: string): readonly Readonly<Record<string, unknown>>[] => {
+  const value = parsed(line)
+  return typeof value === 'object' && value !== null ? [value as Readonly<Record<string, unknown>>] : []
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -2,6 +2,8 @@ import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { RunEvent } from '../engine/events.ts'
+import { HostError } from '../errors.ts'
+import { mapStrings } from './values.ts'
 
 /** Where runs leave their folders: `$VESTAL_RUNS`, else below the XDG state folder. */
 export const runsFolder = (env: NodeJS.ProcessEnv = process.env): string =>
@@ -24,28 +26,61 @@ export const operator = (machine: string): string => {
 
 /**
  * Keeps a run on the controller's disk as it happens: `events.ndjson` line by line, `plan.json` and `report.json` when they are known.
- * `redact` is applied to everything. Upload progress is not kept.
+ * `redact` is applied to every text in them, before it is JSON. Upload progress is not kept. `failed` is called once, with what has kept
+ * something from being written, such as a full disk, and the run can go on to a safe end; without it that is thrown.
  */
 export const folderWriter = (
   run: string,
   about: { readonly owner: string; readonly command: readonly string[] } & Readonly<Record<string, unknown>>,
   redact: (text: string) => string,
+  failed?: (error: HostError) => void,
 ): ((event: RunEvent) => void) => {
   const folder = join(runsFolder(), run)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const write = (name: string, value: unknown): void => {
-    const path = join(folder, name)
-    put(path, `${redact(JSON.stringify(value, null, 2))}\n`)
+  let told = false
+  const safely = (work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      if (!failed) throw error
+      if (!told) failed(notKept(folder, error))
+      told = true
+    }
   }
+  const write = (name: string, value: unknown): void =>
+    safely(() => put(join(folder, name), `${JSON.stringify(mapStrings(value, redact), null, 2)}\n`))
+  safely(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
   write('run.json', { run, ...about })
   return (event) => {
     if (event.event === 'upload') return
     if (event.event === 'planned') write('plan.json', event.plan)
     if (event.event === 'run-ended') write('report.json', event.report)
-    if (event.event === 'kept') put(join(folder, keptPath(event)), redact(event.text))
-    appendFileSync(join(folder, 'events.ndjson'), `${redact(JSON.stringify(short(event)))}\n`, { mode: 0o600 })
+    if (event.event === 'kept') safely(() => put(join(folder, keptPath(event)), redacted(event.text, redact)))
+    safely(() => append(join(folder, 'events.ndjson'), mapStrings(short(event), redact)))
   }
 }
+
+const notKept = (folder: string, error: unknown): HostError =>
+  new HostError(
+    'this machine',
+    `the run cannot be written down in ${folder}: ${error instanceof Error ? error.message : error}`,
+    {
+      task: 'keep the run',
+      hint: 'Make room there, or let VESTAL_RUNS name another folder.',
+    },
+  )
+
+/** A text that is JSON stays JSON. */
+const redacted = (text: string, redact: (text: string) => string): string => {
+  if (redact(text) === text) return text
+  try {
+    return `${JSON.stringify(mapStrings(JSON.parse(text), redact), null, 2)}\n`
+  } catch {
+    return redact(text)
+  }
+}
+
+const append = (path: string, value: unknown): void =>
+  appendFileSync(path, `${JSON.stringify(value)}\n`, { mode: 0o600 })
 
 /** An event as `events.ndjson` has it: what has a file of its own is only named. */
 const short = (event: RunEvent): unknown => {
@@ -65,6 +100,4 @@ const put = (path: string, text: string): void => {
 export const notificationsWriter =
   (run: string, redact: (text: string) => string): ((event: object) => void) =>
   (event) =>
-    appendFileSync(join(runsFolder(), run, 'notifications.ndjson'), `${redact(JSON.stringify(event))}\n`, {
-      mode: 0o600,
-    })
+    append(join(runsFolder(), run, 'notifications.ndjson'), mapStrings(event, redact))

@@ -3,16 +3,18 @@ import type { RunEvent } from '../engine/events.ts'
 import { lockText } from '../engine/lock.ts'
 import type { Advice, Lock } from '../model.ts'
 import { alertsLine } from './alerts.ts'
+import { setIn, shown } from './print.ts'
 
 /** One plain line for an event, for logs and terminals without live display; null for events that are not worth a line. */
-export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
+export const lineOf = (happened: RunEvent, verbose: boolean): string | null => {
+  const event = shown(happened)
   switch (event.event) {
     case 'host-read':
       return verbose ? `${event.host}: read ${event.tasks} tasks in ${showMilliseconds(event.ms)}` : null
     case 'host-locked':
       return `${event.host}: ${waitsFor(event.lock)}`
     case 'host-failed':
-      return `${event.host}: FAILED ${event.task}: ${event.why}`
+      return `${event.host}: FAILED ${event.task}: ${setIn(event.why)}`
     case 'batch-started':
       return `${event.play}: ${event.hosts.join(', ')}${event.interrupts ? ' (interrupting)' : ''}`
     case 'upload':
@@ -24,15 +26,15 @@ export const lineOf = (event: RunEvent, verbose: boolean): string | null => {
     case 'gate':
       return gateLine(event, verbose)
     case 'taken-back':
-      return `${event.host}: TAKEN BACK ${event.whole ? 'to what it ran before' : 'in part'}: ${event.because}`
+      return `${event.host}: TAKEN BACK ${event.whole ? 'to what it ran before' : 'in part'}: ${setIn(event.because)}`
     case 'stopped':
-      return `${event.play}: STOPPED: ${event.why}`
+      return `${event.play}: STOPPED: ${setIn(event.why)}`
     case 'advice':
       return adviceText(event)
     case 'kept':
       return verbose ? `${event.host}: kept ${event.name}` : null
     case 'inventory-written':
-      return `inventory: wrote ${event.files.join(', ')}${verbose ? `\n    ${event.diff.replaceAll('\n', '\n    ')}` : ''}`
+      return `inventory: wrote ${event.files.join(', ')}${verbose ? `\n    ${setIn(event.diff)}` : ''}`
     case 'alerts':
       return verbose ? `canaries: ${alertsLine(event.alerts)}` : null
     case 'interrupted':
@@ -49,17 +51,22 @@ export const waitsFor = (lock: Lock): string =>
 const LEVEL = { blocks: 'BLOCKS', warns: 'warning', notes: 'note' } as const
 
 /** One finding: where, what, and on lines of their own why it bites and what to do. */
-export const adviceText = ({ level, where, what, why, fix }: Advice): string =>
-  `${LEVEL[level]} ${where}: ${what}\n    why: ${why}\n    do:  ${fix}`
+export const adviceText = (advice: Advice): string => {
+  const { level, where, what, why, fix } = shown(advice)
+  return `${LEVEL[level]} ${where}: ${setIn(what)}\n    why: ${setIn(why)}\n    do:  ${setIn(fix)}`
+}
 
 const stepLine = (event: RunEvent & { event: 'step' }, verbose: boolean): string | null => {
   if (event.state === 'started') return null
-  const output =
-    event.output && (verbose || event.state === 'failed') ? `\n    ${event.output.replaceAll('\n', '\n    ')}` : ''
+  const output = event.output && (verbose || event.state === 'failed') ? `\n    ${setIn(event.output)}` : ''
   return `${event.host}: ${event.title}${event.state === 'done' ? '' : ` ${event.state.toUpperCase()}`}${output}`
 }
 
 const gateLine = ({ host, name, verdict, last, ms }: RunEvent & { event: 'gate' }, verbose: boolean): string | null => {
   if (verdict.pass) return verbose || ms > 1_000 ? `${host}: ${name}: yes, after ${showMilliseconds(ms)}` : null
-  return last ? `${host}: ${name}: NO: ${verdict.why}` : verbose ? `${host}: ${name}: not yet: ${verdict.why}` : null
+  return last
+    ? `${host}: ${name}: NO: ${setIn(verdict.why)}`
+    : verbose
+      ? `${host}: ${name}: not yet: ${setIn(verdict.why)}`
+      : null
 }

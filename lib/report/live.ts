@@ -4,6 +4,8 @@ import { CANARIES } from '../ledger/arrival.ts'
 import type { AlertsReport, Plan } from '../model.ts'
 import { alertsLine } from './alerts.ts'
 import { waitsFor } from './lines.ts'
+import { onOneLine } from './print.ts'
+import { mapStrings } from './values.ts'
 
 type Row = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 interface HostRow {
@@ -41,7 +43,8 @@ export const liveView = (hosts: readonly string[], plan?: Plan): LiveView => {
   )
   const drawn = listr.run().catch(() => undefined)
   return {
-    listen(event) {
+    listen(happened) {
+      const event = mapStrings(happened, onOneLine)
       if ('host' in event) draw(event, rows.get(event.host))
       if (event.event === 'alerts') drawAlerts(event.alerts, rows.get(CANARIES)?.row)
       if (event.event === 'planned') showPlanned(event.plan, rows)

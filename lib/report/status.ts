@@ -1,6 +1,7 @@
 import type { FleetLook, InstanceLook } from '../health/types.ts'
 import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
+import { setIn, shown } from './print.ts'
 
 const HEAD = [
   'instance',
@@ -18,9 +19,10 @@ const HEAD = [
 ]
 
 /** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
-export const statusText = ({ instances, notes, healthy }: FleetLook): string => {
+export const statusText = (look: FleetLook): string => {
+  const { instances, notes, healthy } = shown(look)
   const why = instances.flatMap(({ instance, role, failing }) =>
-    failing.map((one) => `${paint('red', 'unhealthy')} ${instance} ${role}: ${one}`),
+    failing.map((one) => `${paint('red', 'unhealthy')} ${instance} ${role}: ${setIn(one)}`),
   )
   const bad = instances.filter((one) => !one.healthy).length
   const sum = healthy
@@ -29,7 +31,7 @@ export const statusText = ({ instances, notes, healthy }: FleetLook): string => 
   return [
     columns(HEAD, instances.map(rowOf)),
     ...why,
-    ...notes.map((note) => `${paint('yellow', 'note')} ${note}`),
+    ...notes.map((note) => `${paint('yellow', 'note')} ${setIn(note)}`),
     sum,
   ].join('\n')
 }

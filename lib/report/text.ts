@@ -4,14 +4,18 @@ import type { HostPlan, Plan, RunReport } from '../model.ts'
 import { alertsDetails, alertsLine } from './alerts.ts'
 import { alertsAreWell, exitCodeOf, tally } from './outcome.ts'
 import { paint } from './paint.ts'
+import { onOneLine, setIn, shown } from './print.ts'
 import { waitedMs } from './waiting.ts'
 
 const MARK = { create: '+', change: '~', remove: '-' } as const
 const COLOUR = { create: 'green', change: 'yellow', remove: 'red' } as const
 
 /** The plan for people: what would change, host by host, and why. */
-export const planText = (plan: Plan): string => {
-  const unread = Object.entries(plan.unreachable).map(([host, why]) => `${paint('red', 'not read')} ${host}: ${why}`)
+export const planText = (made: Plan): string => {
+  const plan = shown(made)
+  const unread = Object.entries(plan.unreachable).map(
+    ([host, why]) => `${paint('red', 'not read')} ${host}: ${setIn(why)}`,
+  )
   const batches = plan.batches.flatMap((batch) => [
     paint(
       'bold',
@@ -30,8 +34,8 @@ export const planText = (plan: Plan): string => {
 const hostText = ({ host, same, changes }: HostPlan): readonly string[] => [
   `  ${host} ${paint('dim', `(${same} already right)`)}`,
   ...changes.flatMap((change) => [
-    `    ${paint(COLOUR[change.action], MARK[change.action])} ${change.task}: ${change.why}`,
-    ...change.steps.filter(() => change.interrupts).map((step) => `      ${paint('yellow', `! ${step}`)}`),
+    `    ${paint(COLOUR[change.action], MARK[change.action])} ${onOneLine(change.task)}: ${setIn(change.why)}`,
+    ...change.steps.filter(() => change.interrupts).map((step) => `      ${paint('yellow', `! ${setIn(step)}`)}`),
     ...(change.diff ? change.diff.split('\n').map((line) => `      ${paintDiff(line)}`) : []),
   ]),
 ]
@@ -40,7 +44,8 @@ const paintDiff = (line: string): string =>
   line.startsWith('+') ? paint('green', line) : line.startsWith('-') ? paint('red', line) : line
 
 /** The end of a run for people: a row a host, then every failure with where, why and what to do. */
-export const reportText = (report: RunReport): string => {
+export const reportText = (made: RunReport): string => {
+  const report = shown(made)
   const table = new Table({
     head: ['host', 'same', 'changed', 'failed', 'skipped', 'execs'],
     style: { head: [], border: [], compact: true },
@@ -52,7 +57,9 @@ export const reportText = (report: RunReport): string => {
   const failures = Object.entries(report.hosts).flatMap(([host, tasks]) =>
     Object.entries(tasks).flatMap(([task, outcome]) =>
       outcome.status === 'failed'
-        ? [`${paint('red', 'failed')} ${host}: ${task}: ${outcome.why}${outcome.hint ? `\n  ${outcome.hint}` : ''}`]
+        ? [
+            `${paint('red', 'failed')} ${host}: ${onOneLine(task)}: ${setIn(outcome.why)}${outcome.hint ? `\n  ${setIn(outcome.hint)}` : ''}`,
+          ]
         : [],
     ),
   )
@@ -60,9 +67,9 @@ export const reportText = (report: RunReport): string => {
     .filter(({ pass }) => !pass)
     .map(
       (gate) =>
-        `${paint('red', 'gate failed')} ${gate.host}: ${gate.name}: ${gate.why} (asked for ${showMilliseconds(gate.ms)})`,
+        `${paint('red', 'gate failed')} ${gate.host}: ${onOneLine(gate.name)}: ${setIn(gate.why ?? '')} (asked for ${showMilliseconds(gate.ms)})`,
     )
-  const stops = (report.stops ?? []).map((stop) => `${paint('red', 'stopped')} ${stop}`)
+  const stops = (report.stops ?? []).map((stop) => `${paint('red', 'stopped')} ${setIn(stop)}`)
   return [table.toString(), ...failures, ...gates, ...alertsText(report), ...stops, lastLine(report)].join('\n')
 }
 
