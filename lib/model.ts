@@ -266,6 +266,25 @@ export interface Role<V = unknown> {
   scrape?(scope: Scope<V>): Scrape | null
   /** The ports of other hosts that it must reach from this one. */
   reaches?(scope: Scope<V>): readonly RequiredPath[]
+  /** What `check` looks for beside what holds for every role. */
+  readonly checks?: readonly RoleCheck[]
+}
+/** Something that can be wrong with a role: why it matters, what to do, and where it is so. */
+export interface RoleCheck {
+  readonly id: string
+  /** An error stops a deploy or defeats the purpose of the fleet; a warning is a weakness somebody may have chosen. */
+  readonly severity: 'error' | 'warning'
+  readonly why: string
+  readonly fix: string
+  /** Pure. Hosts are named, at least one a finding. */
+  find(facts: RoleFacts): readonly { readonly hosts: readonly string[]; readonly what: string }[]
+}
+export interface RoleFacts {
+  readonly inventory: Inventory
+  /** Those of the role that could be looked at. */
+  readonly hosts: readonly Host[]
+  /** The command line of the process that has a port there, of those that roles need; undefined where none has. */
+  command(host: Host, port: number): readonly string[] | undefined
 }
 /** A program as it is released: a tarball by version, its binaries inside. */
 export interface ReleaseOf {
@@ -428,7 +447,8 @@ export interface Instance {
   readonly part?: string
   /** The ids of the tasks that keep it running and that choose its version: their states say what runs and what is on disk. */
   readonly service: string
-  readonly current: string
+  /** Left out where it has no versions. */
+  readonly current?: string
   /** Asks it what it is doing. Throws HostError where it does not answer. */
   look?(reach: Reach): Promise<Signs>
 }
@@ -444,13 +464,15 @@ export interface Needs {
 /** What a program says of itself. What is left out doesn't apply to it, or isn't known yet. */
 export interface Signs {
   readonly ready: boolean
-  /** Gossip addresses: its own, those it sees, itself included, and those of the inventory. */
+  /** Of a cluster, by gossip or by a ring: what it calls itself, those it sees, itself included, and those of the inventory. */
   readonly members?: { readonly self: string; readonly seen: readonly string[]; readonly expected: readonly string[] }
   readonly targets?: { readonly up: number; readonly of: number }
   /** How many alerts are firing. */
   readonly alerts?: number
   /** How far the replay of its write-ahead log has come: `3 of 12`. */
   readonly replay?: string
+  /** Columns of its own, by their heads. */
+  readonly shows?: Readonly<Record<string, string>>
 }
 export interface Play {
   readonly name: string

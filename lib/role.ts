@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod'
+import { currentOf } from './host-paths.ts'
 import type { Host, Role } from './model.ts'
 
 /** What must be said of a role, and what may be: its capabilities are found by being there. */
@@ -11,10 +12,18 @@ export const role = <V>(definition: RoleDefinition<V>): Role<V> => {
   return {
     ...definition,
     key,
+    ...instanceOf(definition),
     healthy: (scope) => definition.healthy?.(scope) ?? [],
     serves: (scope) => definition.serves?.(scope) ?? [],
     varsOf: settingsOf(key, definition.vars),
   }
+}
+
+/** A role with a service has a row in a status, with what systemd and its release say of it. */
+const instanceOf = <V>({ instance, service, release }: RoleDefinition<V>): Partial<Pick<Role<V>, 'instance'>> => {
+  if (instance || service === undefined) return {}
+  const current = release && { current: `symlink ${currentOf(release.name)}` }
+  return { instance: () => ({ service: `service ${service}`, ...current }) }
 }
 
 /** A role's settings for any host, defaults filled in, read once: for files of a role that the role itself is made of. */

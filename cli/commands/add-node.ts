@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { InputError, type Mistake } from '../../lib/errors.ts'
+import { requireReady } from '../../lib/health/ready-to-join.ts'
 import { addHost } from '../../lib/inventory/edit/add-host.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { originOf, treeOf } from '../../lib/inventory/provenance.ts'
@@ -8,7 +9,6 @@ import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
 import { rolesFor } from '../../roles/registry.ts'
 import { connecting } from '../connecting.ts'
 import { inLab } from '../context.ts'
-import { requireReady } from '../machine-check.ts'
 import { type AddNodeFlags, knownRoles } from '../node-options.ts'
 import type { CommonFlags } from '../options.ts'
 import { runOpened } from '../run-playbook.ts'
@@ -46,11 +46,11 @@ export const addNodeCommand = async (
 }
 
 /** Looks at a machine that is to join. Throws HostError. */
-export const lookAt = async ({ hosts }: Inventory, name: string, flags: CommonFlags): Promise<void> => {
-  const host = hosts.find((one) => one.name === name)
+export const lookAt = async (inventory: Inventory, name: string, flags: CommonFlags): Promise<void> => {
+  const host = inventory.hosts.find((one) => one.name === name)
   if (!host) return
   await using connection = await connecting(flags)(host)
-  await requireReady(host, connection)
+  await requireReady(host, inventory, connection)
 }
 
 /** The groups it must be written into: one that holds another of them comes by itself. */

@@ -1,9 +1,11 @@
 import pLimit from 'p-limit'
 import { alertmanagerRules } from '../../fleet/check/alertmanager-checks.ts'
+import { pathRules } from '../../fleet/check/path-checks.ts'
 import { prometheusRules } from '../../fleet/check/prometheus-checks.ts'
 import { doorsOf, namesToResolve } from '../../fleet/check/required-paths.ts'
 import { inventoryView } from '../../fleet/check/view-of-inventory.ts'
 import { runningView } from '../../fleet/check/view-of-running.ts'
+import { has } from '../../fleet/plays.ts'
 import { connectionPool } from '../../lib/engine/pool.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type Finding, findingsOf } from '../../lib/health/finding.ts'
@@ -18,7 +20,7 @@ import { inLab, type OpenInventory, openInventory } from '../context.ts'
 import type { CommonFlags } from '../options.ts'
 
 /** Every rule of `check`, in the order of its findings. */
-export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules] as const
+export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules, ...pathRules] as const
 
 /** Looks at every host, at the ways between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
 export const check = async (flags: CommonFlags): Promise<number> => {
@@ -45,12 +47,13 @@ const look = async ({ inventory, hosts }: OpenInventory, reach: Reach, forks: nu
   const surveys = new Map(
     facts.flatMap(({ host, survey: one }): [Host, Survey][] => (one instanceof Error ? [] : [[host, one]])),
   )
+  const command = (host: Host, port: number) =>
+    surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command
   const [running, tries] = await Promise.all([
     runningView(inventory, {
       hosts: [...surveys.keys()],
       reach,
-      command: (host, port) =>
-        surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command,
+      command,
     }),
     tryDoors(doorsOf(inventory), surveys, reach),
   ])
@@ -61,7 +64,15 @@ const look = async ({ inventory, hosts }: OpenInventory, reach: Reach, forks: nu
   )
   return [
     ...findingsOf(hostRules, { hosts: facts }),
-    ...findingsOf([...prometheusRules, ...alertmanagerRules], { inventory: wanted, running, ...tries, balanced }),
+    ...findingsOf([...prometheusRules, ...alertmanagerRules, ...pathRules], {
+      inventory: wanted,
+      running,
+      ...tries,
+      balanced,
+    }),
+    ...inventory.roles.flatMap((role) =>
+      findingsOf(role.checks ?? [], { inventory, hosts: [...surveys.keys()].filter(has(role)), command }),
+    ),
   ].sort((one, other) => Number(one.severity === 'warning') - Number(other.severity === 'warning'))
 }
 

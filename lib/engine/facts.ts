@@ -1,5 +1,5 @@
 import { LAST_RUN } from '../host-paths.ts'
-import type { Facts, Lock } from '../model.ts'
+import type { Facts, Host, Lock } from '../model.ts'
 
 /** Shell that prints the facts as `name=value` lines. Needs `lockFunctions` before it. Three forks. */
 export const factsProbe = `if [ -r /etc/os-release ]; then . /etc/os-release; fi
@@ -50,4 +50,17 @@ export const parseFacts = (stdout: Buffer, sentAt: number, receivedAt: number): 
     lastRun: one('last'),
     lock,
   }
+}
+
+/** Below this, `systemctl show` gives no times with microseconds, on which knowing what a process has loaded rests. */
+export const OLDEST_SYSTEMD = 247
+
+/** How a host's processor is another than the inventory says; null where it isn't. */
+export const archMistake = ({ machine }: Pick<Host, 'machine'>, { arch }: Facts): string | null =>
+  arch === machine.arch ? null : `its architecture is ${arch}, the inventory says ${machine.arch}`
+
+/** Why a host's systemd cannot keep services; null where it can. */
+export const systemdMistake = ({ systemd }: Facts): string | null => {
+  if (systemd >= OLDEST_SYSTEMD) return null
+  return systemd === 0 ? 'systemd does not run there' : `it has systemd ${systemd}`
 }

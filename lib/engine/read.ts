@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { HostError, LinkError } from '../errors.ts'
 import type { Connection, Duration, Facts, Host, Lock, Task } from '../model.ts'
+import { archMistake, OLDEST_SYSTEMD, systemdMistake } from './facts.ts'
 import { type Frame, frame } from './frame.ts'
 import { awaitScript, holderIn, LOCKED, lockedBy } from './lock.ts'
 import { probeScript, type Reading, readProbe } from './probe.ts'
 
 /** A minute of waiting for another run's script is in it. */
 const LONGEST: Duration = '4m'
-
-/** Below this, `systemctl show` gives no times with microseconds, on which knowing what a process has loaded rests. */
-const OLDEST_SYSTEMD = 247
 
 export interface ReadOptions {
   readonly signal?: AbortSignal
@@ -69,15 +67,16 @@ const tellLocked = (marks: Frame, tell: (lock: Lock) => void): ((chunk: Buffer) 
 }
 
 const confirm = (host: Host, facts: Facts, tasks: readonly Task[]): void => {
-  if (facts.arch !== host.machine.arch) {
-    throw new HostError(host.name, `its architecture is ${facts.arch}, the inventory says ${host.machine.arch}`, {
+  const otherArch = archMistake(host, facts)
+  if (otherArch !== null) {
+    throw new HostError(host.name, otherArch, {
       task: 'facts',
       hint: `Set \`vestal: {arch: ${facts.arch}}\` for this host.`,
     })
   }
   if (!tasks.some(({ kind }) => kind.name === 'service' || kind.name === 'unit')) return
-  if (facts.systemd < OLDEST_SYSTEMD) {
-    const found = facts.systemd === 0 ? 'systemd does not run there' : `it has systemd ${facts.systemd}`
+  const found = systemdMistake(facts)
+  if (found !== null) {
     throw new HostError(host.name, `${found}; services need systemd ${OLDEST_SYSTEMD} or later`, { task: 'facts' })
   }
 }

@@ -1,5 +1,6 @@
 /** What can be wrong with one machine, whatever it is for. */
 import { showMilliseconds } from '../duration.ts'
+import { archMistake, OLDEST_SYSTEMD, systemdMistake } from '../engine/facts.ts'
 import { lockText } from '../engine/lock.ts'
 import { type HostError, SudoError } from '../errors.ts'
 import type { Host, Needs } from '../model.ts'
@@ -17,8 +18,6 @@ export interface HostsFacts {
 
 /** Clocks further apart than this make silences and `for:` durations come out wrong. */
 const LARGEST_SKEW_MS = 5_000
-/** Below this, `systemctl show` gives no times with microseconds, on which knowing what a process has loaded rests. */
-const OLDEST_SYSTEMD = 247
 const MIB = 1024 * 1024
 /** A release is some 200 MiB unpacked, and stands beside its tarball for a moment. */
 const FULL_BYTES = 512 * MIB
@@ -55,22 +54,14 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
     why: 'The binaries for one processor do not start on another.',
     fix: 'Set `vestal: {arch: …}` for this host to what it is.',
     find: ({ hosts }) =>
-      read(hosts, ({ host, survey }) =>
-        survey.facts.arch === host.machine.arch
-          ? []
-          : [`its architecture is ${survey.facts.arch}, the inventory says ${host.machine.arch}`],
-      ),
+      read(hosts, ({ host, survey: { facts } }) => [archMistake(host, facts)].filter((one) => one !== null)),
   },
   {
     id: 'systemd',
     severity: 'error',
     why: 'Services are systemd units, and what they have loaded is read from systemd’s times.',
     fix: `Use a system that runs systemd ${OLDEST_SYSTEMD} or later as PID 1.`,
-    find: ({ hosts }) =>
-      read(hosts, ({ survey: { facts } }) => {
-        if (facts.systemd >= OLDEST_SYSTEMD) return []
-        return [facts.systemd === 0 ? 'systemd does not run there' : `it has systemd ${facts.systemd}`]
-      }),
+    find: ({ hosts }) => read(hosts, ({ survey: { facts } }) => [systemdMistake(facts)].filter((one) => one !== null)),
   },
   {
     id: 'locked',
@@ -102,7 +93,7 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
   {
     id: 'disk-full',
     severity: 'error',
-    why: 'Prometheus loses samples when its WAL can’t be written, Alertmanager forgets silences at its next start, and a release can’t be unpacked.',
+    why: 'What a service cannot write it loses, samples and silences among it, and a release can’t be unpacked.',
     fix: 'Make room, or give the folder a larger file system.',
     find: ({ hosts }) =>
       disks(hosts, ({ freeBytes, inodes, freeInodes }) => {
@@ -126,7 +117,7 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
     id: 'retention-room',
     severity: 'warning',
     why: 'The disk is full before the oldest samples are removed.',
-    fix: 'Set `prometheus.retention.size` below the size of the file system, with room for the WAL.',
+    fix: 'Let its role keep less than the file system holds, with room for a write-ahead log: `retention.size`.',
     find: ({ hosts }) =>
       read(hosts, ({ needs: { folders = [], roomBytes = 0 }, survey }) => {
         const size = survey.disks.get(folders[0] ?? '')?.sizeBytes

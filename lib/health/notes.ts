@@ -1,4 +1,5 @@
 /** What no row of a status shows by itself: only the whole fleet does. Pure. */
+import type { Role } from '../model.ts'
 import { islandsOf } from './partitions.ts'
 import type { HostLook, InstanceLook } from './types.ts'
 
@@ -6,6 +7,7 @@ import type { HostLook, InstanceLook } from './types.ts'
 export const notesOf = (
   instances: readonly InstanceLook[],
   hosts: Readonly<Record<string, HostLook>>,
+  roles: readonly Pick<Role, 'name' | 'cluster'>[],
 ): readonly string[] => [
   ...Object.entries(hosts).flatMap(([name, { reachable, why, facts }]) => {
     if (!reachable) return [`${name} could not be read: ${why}`]
@@ -13,12 +15,16 @@ export const notesOf = (
     return lock ? [`${name} is being changed by ${lock.owner} since ${lock.since} (run ${lock.run})`] : []
   }),
   ...[...Map.groupBy(instances, ({ role }) => role)].flatMap(([role, some]) => [
-    ...clusterNotes(role, some),
+    ...clusterNotes(
+      role,
+      some,
+      roles.find(({ name }) => name === role)?.cluster?.whenSplit ?? 'each side sees only itself',
+    ),
     ...versionNotes(role, some),
   ]),
 ]
 
-const clusterNotes = (role: string, instances: readonly InstanceLook[]): readonly string[] => {
+const clusterNotes = (role: string, instances: readonly InstanceLook[], whenSplit: string): readonly string[] => {
   const views = instances.flatMap(({ instance, members }) =>
     members ? [{ name: instance, self: members.self, seen: members.seen }] : [],
   )
@@ -31,7 +37,7 @@ const clusterNotes = (role: string, instances: readonly InstanceLook[]): readonl
   return [
     ...(islands.length > 1
       ? [
-          `the ${role} cluster is split into ${islands.length} islands: ${islands.map((island) => island.join(' + ')).join(' | ')}; each side sees only itself and notifies by itself`,
+          `the ${role} cluster is split into ${islands.length} islands: ${islands.map((island) => island.join(' + ')).join(' | ')}; ${whenSplit}`,
         ]
       : []),
     ...(expected.size > 0 && silent.length > 0

@@ -24,6 +24,7 @@ export const versionOf = (
   reading: Reading,
   instance: Instance,
 ): { readonly running?: string; readonly disk?: string } => {
+  if (instance.current === undefined) return {}
   const { executable } = serviceOf(reading, instance)
   const target = reading.states.get(instance.current)?.target
   const versions = posix.dirname(instance.current.slice(instance.current.indexOf(' ') + 1))

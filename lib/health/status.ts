@@ -56,7 +56,7 @@ export const lookAt = async (book: Playbook, inventory: Inventory, options: Look
     healthy: instances.every(({ healthy }) => healthy) && seen.every(({ look }) => look.reachable),
     instances,
     hosts: byHost,
-    notes: notesOf(instances, byHost),
+    notes: notesOf(instances, byHost, inventory.roles),
   }
 }
 

@@ -19,6 +19,8 @@ export interface InstanceLook {
   readonly targets?: Signs['targets']
   readonly alerts?: number
   readonly replay?: string
+  /** Columns of its role's own, by their heads. */
+  readonly shows?: Signs['shows']
   /** RFC 3339, the host's clock. */
   readonly startedAt?: string
   readonly uptimeSeconds?: number

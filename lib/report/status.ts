@@ -3,20 +3,8 @@ import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
 import { setIn, shown } from './print.ts'
 
-const HEAD = [
-  'instance',
-  'role',
-  'part',
-  'version',
-  'state',
-  'members',
-  'config',
-  'targets',
-  'alerts',
-  'wal',
-  'uptime',
-  'drift',
-]
+const BEFORE = ['instance', 'role', 'part', 'version', 'state', 'members', 'config', 'targets', 'alerts', 'wal']
+const AFTER = ['uptime', 'drift']
 
 /** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
 export const statusText = (look: FleetLook): string => {
@@ -24,12 +12,13 @@ export const statusText = (look: FleetLook): string => {
   const why = instances.flatMap(({ instance, role, failing }) =>
     failing.map((one) => `${paint('red', 'unhealthy')} ${instance} ${role}: ${setIn(one)}`),
   )
+  const own = [...new Set(instances.flatMap(({ shows = {} }) => Object.keys(shows)))]
   const bad = instances.filter((one) => !one.healthy).length
   const sum = healthy
     ? paint('green', `All ${instances.length} instances are healthy.`)
     : paint('red', bad > 0 ? `${bad} of ${instances.length} instances are unhealthy.` : 'A host could not be read.')
   return [
-    columns(HEAD, instances.map(rowOf)),
+    columns([...BEFORE, ...own, ...AFTER], instances.map(rowOf(own))),
     ...why,
     ...notes.map((note) => `${paint('yellow', 'note')} ${setIn(note)}`),
     sum,
@@ -48,20 +37,23 @@ export const spanText = (seconds: number): string => {
   return minutes > 0 ? `${minutes}m` : `${seconds}s`
 }
 
-const rowOf = (one: InstanceLook): readonly Cell[] => [
-  { text: one.instance },
-  { text: one.role },
-  { text: one.part ?? '' },
-  versionCell(one),
-  stateCell(one),
-  ratio(one.members && { has: one.members.seen.length, of: one.members.expected.length }),
-  one.config ? (one.config.inForce ? { text: 'in force' } : { text: 'differs', style: 'yellow' }) : { text: '' },
-  ratio(one.targets && { has: one.targets.up, of: one.targets.of }),
-  { text: one.alerts === undefined ? '' : String(one.alerts) },
-  { text: one.replay ?? '', style: 'yellow' },
-  { text: one.uptimeSeconds === undefined ? '' : spanText(one.uptimeSeconds) },
-  { text: one.drift === undefined ? '?' : String(one.drift), style: one.drift === 0 ? undefined : 'yellow' },
-]
+const rowOf =
+  (own: readonly string[]) =>
+  (one: InstanceLook): readonly Cell[] => [
+    { text: one.instance },
+    { text: one.role },
+    { text: one.part ?? '' },
+    versionCell(one),
+    stateCell(one),
+    ratio(one.members && { has: one.members.seen.length, of: one.members.expected.length }),
+    one.config ? (one.config.inForce ? { text: 'in force' } : { text: 'differs', style: 'yellow' }) : { text: '' },
+    ratio(one.targets && { has: one.targets.up, of: one.targets.of }),
+    { text: one.alerts === undefined ? '' : String(one.alerts) },
+    { text: one.replay ?? '', style: 'yellow' },
+    ...own.map((head) => ({ text: one.shows?.[head] ?? '' })),
+    { text: one.uptimeSeconds === undefined ? '' : spanText(one.uptimeSeconds) },
+    { text: one.drift === undefined ? '?' : String(one.drift), style: one.drift === 0 ? undefined : 'yellow' },
+  ]
 
 const versionCell = ({ version }: InstanceLook): Cell => {
   const { running, disk } = version ?? {}

@@ -10,7 +10,7 @@ import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Scope } from '../../lib/model.ts'
 import { type Flags, flagNames, flagWords } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, programTasks, staged, switched } from '../../lib/program/release.ts'
+import { execStart, onPath, staged, switched } from '../../lib/program/release.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
@@ -59,7 +59,6 @@ export const nodeExporter = role({
 
   healthy: (scope) => answers(scope),
   serves: (scope) => answers(scope),
-  instance: () => programTasks('node_exporter'),
   needs: ({ vars }) => ({
     ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'node_exporter.service' }],
     folders: [RELEASES],

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
-import { notesOf } from '../../../lib/health/notes.ts'
+import { notesOf as notes } from '../../../lib/health/notes.ts'
 import { islandsOf } from '../../../lib/health/partitions.ts'
 import type { HostLook, InstanceLook } from '../../../lib/health/types.ts'
 import type { Facts } from '../../../lib/model.ts'
+import { alertmanager } from '../../../roles/alertmanager/role.ts'
+
+const notesOf = (...[instances, hosts]: [readonly InstanceLook[], Readonly<Record<string, HostLook>>]) =>
+  notes(instances, hosts, [alertmanager])
 
 const ADDRESSES = { 'am-1': '10.0.0.1:9094', 'am-2': '10.0.0.2:9094', 'am-3': '10.0.0.3:9094' } as const
 type Name = keyof typeof ADDRESSES
