@@ -85,7 +85,7 @@ describe.each(shells)('a host where another run is at work, read by %s', (shell)
     const onLocked = () => expect.unreachable()
     expect((await read({ settled: { onLocked } })).facts.lock).toBeNull()
     await sh(
-      `printf 'run=run-1\\nowner=ann@desk\\nsince=${held.since}\\nsession=1 %s\\nscript=999999999 1\\n' "$(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20)" >/run/vestal/lock`,
+      `printf 'run=run-1\\nowner=ann@desk\\nsince=${held.since}\\nsession=1 %s\\nscript=999999999 1\\n' "$(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20)" >/run/vestal/lock; touch -d "@$(date +%s)" /run/vestal/lock`,
     )
     expect((await read({ settled: { onLocked } })).facts.lock).toEqual(held)
   })

@@ -2,7 +2,16 @@
  * A small machine for whole runs: a folder is its disk, a real sh runs what the engine sends, through the same connection as a local host
  * has. The link can be lost, cut or held up at each stage of a run. Needs no root.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { connect } from '../../../lib/connection/connect.ts'
@@ -78,6 +87,8 @@ export const smallMachine = (
     write(name, text) {
       mkdirSync(dirname(path(name)), { recursive: true })
       writeFileSync(path(name), text)
+      // By the clock that scripts see, also where it is set ahead for this process alone.
+      utimesSync(path(name), new Date(), new Date())
     },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }

@@ -61,6 +61,7 @@ describe('the file of metrics', () => {
     for (const name of ['vestal-canary-old.prom', 'vestal-canary-new.prom', 'mine.prom'])
       writeFileSync(join(folder, name), '')
     utimesSync(join(folder, 'vestal-canary-old.prom'), 1, 1)
+    utimesSync(join(folder, 'vestal-canary-new.prom'), new Date(), new Date())
     utimesSync(join(folder, 'mine.prom'), 1, 1)
     await using file = metricsFile({ run: 'r', machines: [{ host, folder, address: '' }], connect: open })
     await requireFirst(file.links)

@@ -71,8 +71,12 @@ test('what a killed run had fetched is swept away once it is an hour old', async
   mkdirSync(at.cache, { recursive: true })
   const [old, young] = [`${sha256}.12345.0a1b2c3d`, `${sha256}.12345.ffffffff`]
   for (const part of [old, young]) writeFileSync(join(at.cache, part), 'half')
-  const twoHoursAgo = new Date(Date.now() - 7_200_000)
-  utimesSync(join(at.cache, old), twoHoursAgo, twoHoursAgo)
+  const age = (part: string, hours: number): void => {
+    const at = new Date(Date.now() - hours * 3_600_000)
+    utimesSync(part, at, at)
+  }
+  age(join(at.cache, old), 2)
+  age(join(at.cache, young), 0)
   await pin(at)
   expect(readdirSync(at.cache).sort()).toEqual([sha256, young, `${sha256}.json`])
 })
