@@ -38,14 +38,22 @@ export const loadConfig = async (file: string): Promise<Config> => {
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
-/** Of what is thrown while a module loads, the first line of its stack that lies in a file is where. */
+/** Of what is thrown while a module loads, the first line of its stack that lies in a file of the user's is where. */
 const loadMistake = (file: string, error: unknown): Mistake => {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))
-  const [, url, line, column] = /(file:\/\/[^\s)]+?):(\d+)(?::(\d+))?/.exec(stack) ?? []
-  const at =
-    url?.includes('/node_modules/') === false ? `${fileURLToPath(url)}:${line}${column ? `:${column}` : ''}` : file
-  return { where: at, what: `cannot be loaded: ${message}`, fix: FIX }
+  const places = [...stack.matchAll(/(?:^|[\s(])((?:file:\/\/)?\/[^\s():]+):(\d+)(?::(\d+))?/gm)].map(
+    ([, at = '', ...rest]) => ({
+      path: at.startsWith('file:') ? fileURLToPath(at) : at,
+      rest,
+    }),
+  )
+  const own = places.find(({ path }) => existsSync(path) && !path.startsWith(HERE) && !path.includes('/node_modules/'))
+  const where = own ? [own.path, ...own.rest].filter(Boolean).join(':') : file
+  return { where, what: `cannot be loaded: ${message}`, fix: FIX }
 }
+
+/** The folder of this file, whose frames say nothing to a user. */
+const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 const FIX =
   "Its default export is a configuration: export default config({ roles: [] }), with config from 'vestal/config'."

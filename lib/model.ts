@@ -264,6 +264,8 @@ export interface Role<V = unknown> {
   readonly upgrade?: Upgrade<V>
   /** What Prometheus scrapes of it; null where it shows no metrics. */
   scrape?(scope: Scope<V>): Scrape | null
+  /** Alerting rules about itself, which every Prometheus gets unless told otherwise: what the file is called, and where it is. */
+  readonly alerts?: { readonly name: string; readonly file: URL }
   /** The ports of other hosts that it must reach from this one. */
   reaches?(scope: Scope<V>): readonly RequiredPath[]
   /** What `check` looks for beside what holds for every role. */

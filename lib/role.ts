@@ -26,6 +26,15 @@ const instanceOf = <V>({ instance, service, release }: RoleDefinition<V>): Parti
   return { instance: () => ({ service: `service ${service}`, ...current }) }
 }
 
+/**
+ * Roles in the order in which they stand in files that are made of all of them: those that go along with others, then whoever sends before
+ * whom it sends to. It never changes: another order would be another file, and a reload on every host that has it.
+ */
+export const inFileOrder = (roles: readonly Role[]): readonly Role[] => [
+  ...roles.filter(({ rollout }) => !rollout),
+  ...roles.filter(({ rollout }) => rollout).toReversed(),
+]
+
 /** A role's settings for any host, defaults filled in, read once: for files of a role that the role itself is made of. */
 export const settingsOf = <V>(key: string, vars: ZodType<V>): ((host: Host) => V) => {
   const known = (read.get(vars) ?? new WeakMap()) as WeakMap<Host, V>

@@ -156,6 +156,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   data,
   upgrade: { config: CONFIG, observe: runningLabel, issues },
   scrape: ({ vars }) => scrapeOf('alertmanager', vars),
+  alerts: { name: 'alertmanager', file: new URL('../rules/files/alertmanager.yml', import.meta.url) },
   reaches: gossipPaths,
 
   needs({ vars, group }) {

@@ -34,6 +34,7 @@ export const nodeExporter = role({
   service: 'node_exporter',
   release: PROGRAM,
   scrape: ({ vars }) => scrapeOf('node', vars),
+  alerts: { name: 'node', file: new URL('../rules/files/node.yml', import.meta.url) },
 
   tasks({ host, vars }) {
     const flags = flagsOf(vars)

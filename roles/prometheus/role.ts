@@ -149,6 +149,7 @@ export const prometheus: Role<PrometheusVars> = role({
   data,
   upgrade: { config: CONFIG, rules: RULES, observe: untypedTargets, issues },
   scrape: ({ vars }) => scrapeOf('prometheus', vars),
+  alerts: { name: 'prometheus', file: new URL('../rules/files/prometheus.yml', import.meta.url) },
   reaches: (scope) =>
     alertmanagersOf(scope)
       .filter(({ host }) => host !== scope.host)

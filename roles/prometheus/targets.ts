@@ -2,6 +2,7 @@ import { InputError } from '../../lib/errors.ts'
 import type { Host, Role, Scope } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import { joined } from '../../lib/program/web.ts'
+import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
 import type { PrometheusVars } from './vars.ts'
@@ -24,10 +25,7 @@ export interface Target {
  */
 export const jobsOf = (scope: Scope<PrometheusVars>): readonly Job[] => {
   const { vars, group } = scope
-  const { roles } = scope.inventory
-  // Whoever sends comes before whom it sends to: another order would be another file, which every Prometheus would load again.
-  const inOrder = [...roles.filter(({ rollout }) => !rollout), ...roles.filter(({ rollout }) => rollout).toReversed()]
-  const own = Object.fromEntries(inOrder.flatMap((role) => builtIn(role, scope)))
+  const own = Object.fromEntries(inFileOrder(scope.inventory.roles).flatMap((role) => builtIn(role, scope)))
   const asked = Object.entries(vars.targets).map(([name, target]) => [
     name,
     target && {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import type { Inventory, Scope, Task } from '../../lib/model.ts'
 import { filesOf } from '../../lib/program/inventory-folder.ts'
+import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import { teamFile } from './team-file.ts'
 import type { RulesVars } from './vars.ts'
@@ -46,7 +48,7 @@ const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFi
   const key = JSON.stringify([vars, canary])
   const known = read.get(inventory)?.get(key)
   if (known) return known
-  const files = [...shipped(vars, canary), ...vars.folders.flatMap((folder) => brought(inventory, folder))]
+  const files = [...shipped(inventory, vars, canary), ...vars.folders.flatMap((folder) => brought(inventory, folder))]
   const mistakes = clashes(files)
   if (mistakes.length > 0) throw new InputError(mistakes)
   read.set(inventory, (read.get(inventory) ?? new Map()).set(key, files))
@@ -56,16 +58,22 @@ const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFi
 /** An inventory's folders are read once: every replica has the same rules. */
 const read = new WeakMap<Inventory, Map<string, readonly RuleFile[]>>()
 
-const shipped = ({ self_monitoring, watchdog, generic }: RulesVars, canary: boolean): readonly RuleFile[] =>
-  [
-    ...(watchdog ? ['watchdog'] : []),
-    ...(canary ? ['canary'] : []),
-    ...(self_monitoring ? ['node', 'prometheus', 'alertmanager'] : []),
-    ...(generic ? ['generic'] : []),
-  ].map((name) => {
-    const path = new URL(`files/${name}.yml`, import.meta.url)
-    return { name: `vestal-${name}.yml`, path: path.pathname, text: readFileSync(path, 'utf8'), groups: 1 }
+const shipped = (
+  { roles }: Inventory,
+  { self_monitoring, watchdog, generic }: RulesVars,
+  canary: boolean,
+): readonly RuleFile[] => {
+  const ours = (name: string) => ({ name, file: new URL(`files/${name}.yml`, import.meta.url) })
+  return [
+    ...(watchdog ? [ours('watchdog')] : []),
+    ...(canary ? [ours('canary')] : []),
+    ...(self_monitoring ? inFileOrder(roles).flatMap(({ alerts }) => alerts ?? []) : []),
+    ...(generic ? [ours('generic')] : []),
+  ].map(({ name, file: url }) => {
+    const path = fileURLToPath(url)
+    return { name: `vestal-${name}.yml`, path, text: readFileSync(path, 'utf8'), groups: 1 }
   })
+}
 
 const brought = (inventory: Inventory, folder: string): readonly RuleFile[] => {
   const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml'], setting: 'rules.folders' })

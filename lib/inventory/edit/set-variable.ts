@@ -16,7 +16,7 @@ import { splitRange } from './remove-host.ts'
 export interface Setting {
   /** The hosts that are to have it; every other host must be left as it is. */
   readonly hosts: readonly string[]
-  /** The way to it: the variable's name, then keys inside it, as `['prometheus', 'version']`. */
+  /** The way to it: the variable's name, then keys inside it, as `['web', 'listen']`. */
   readonly path: readonly string[]
   readonly value: string | number | boolean
 }
