@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hideKnownSecrets } from '../known-secrets.ts'
 import type { Connection, Plan } from '../model.ts'
 import { taskId } from '../model.ts'
 import { bytesOf, isSecret } from '../secret.ts'
@@ -77,5 +78,7 @@ const patch = async (path: string, from: string, content: Parameters<typeof byte
   if (text.length > LARGEST || from.length >= LARGEST)
     return `${path} is larger than ${LARGEST / 1024} KiB: no diff is shown`
   const { createTwoFilesPatch } = await import('diff')
-  return createTwoFilesPatch(path, path, from, text, 'now', 'planned', { context: 3 })
+  // What is there now may be of another's making, or of a time when secrets still stood in it.
+  const [now, planned] = [hideKnownSecrets(from), hideKnownSecrets(text)]
+  return createTwoFilesPatch(path, path, now, planned, 'now', 'planned', { context: 3 })
 }

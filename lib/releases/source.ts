@@ -74,8 +74,15 @@ const httpSource = (address: string, releases: string): Source => {
   url.hash = ''
   const account = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
   const authorization = username ? `Basic ${Buffer.from(account).toString('base64')}` : undefined
-  return { via: 'http', url: url.href, authorization, shown: url.href }
+  // A query is where tokens stand, and what is shown is also what is written into the lock file, which is committed.
+  return { via: 'http', url: url.href, authorization, shown: url.href.slice(0, url.href.length - url.search.length) }
 }
 
 const wrong = (releases: string, what: string, fix: string): InputError =>
-  new InputError([{ where: `vestal.releases ${JSON.stringify(releases.replace(/\/\/[^/@]*@/, '//'))}`, what, fix }])
+  new InputError([
+    {
+      where: `vestal.releases ${JSON.stringify(releases.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/s, ''))}`,
+      what,
+      fix,
+    },
+  ])

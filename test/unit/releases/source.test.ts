@@ -66,3 +66,13 @@ test('a checksum is found whatever way the list is written', () => {
   const list = `# sums\r\n${a}  x.tar.gz.asc\r\n${b?.toUpperCase()} *x.tar.gz\r\n${c}  ./dist/y.tar.gz\n`
   expect([sumOf(list, 'x.tar.gz'), sumOf(list, 'y.tar.gz'), sumOf(list, 'z.tar.gz')]).toEqual([b, c, undefined])
 })
+
+test('a token in the query of an address is sent, and never shown', () => {
+  const source = tarballSource('https://forge.example/{name}-{version}.tgz?private_token=hunter2', prometheus, '/x')
+  expect(source).toMatchObject({ url: expect.stringContaining('?private_token=hunter2') })
+  expect([source.shown, sumsSource(source).shown].join()).not.toContain('hunter2')
+  expect(source.shown).toMatch(/\.tgz$/)
+  expect(() => shown('ftp://forge.example/?private_token=hunter2')).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+  )
+})
