@@ -175,3 +175,15 @@ test('a configuration that does not parse ends a command with 2, and its line', 
   })
   expect([status, stderr]).toEqual([2, expect.stringMatching(/vestal\.config\.ts:2: cannot be loaded: /)])
 })
+
+test('a role of a user’s own with a release has a flag of rolling-upgrade, whichever way the inventory is named', async () => {
+  await ownInventory()
+  for (const words of [['-i', 'inventory'], ['--inventory=inventory/hosts.yml']]) {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [join(repo, 'cli/vestal.js'), 'rolling-upgrade', ...words, '--help'],
+      { cwd: folder, encoding: 'utf8' },
+    )
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/--queue +The version of queue to roll to/)])
+  }
+})
