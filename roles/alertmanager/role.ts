@@ -6,13 +6,11 @@ import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
-import { service } from '../../lib/kinds/service.ts'
-import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
-import { flagNames, flagWords } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, programTasks, staged, switched, unitPath } from '../../lib/program/release.ts'
+import { programTasks, staged, unitPath } from '../../lib/program/release.ts'
+import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
@@ -54,9 +52,6 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   release: PROGRAM,
 
   tasks({ host, vars, inventory, group }) {
-    const flags = flagsOf({ host, vars }, membersOf(group))
-    const command = [onPath('alertmanager'), ...flagWords(flags)]
-    const binary = releaseBinary('alertmanager', vars.version, 'alertmanager')
     const amtool = releaseBinary('alertmanager', vars.version, 'amtool')
 
     const templates = templateTasks(vars, inventory, amtool)
@@ -65,17 +60,6 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       group: USER,
       validate: `${amtool} check-config "$1"`,
     })
-    const serviceUnit = unit(
-      'alertmanager.service',
-      unitText({
-        user: USER,
-        command: execStart(command),
-        writes: unitPath(vars.data_dir),
-        limit: memoryLimit(vars.memory_max),
-        tls: hasTls(vars),
-      }),
-      { flagsOf: { binary, flags: flagNames(flags) } },
-    )
     return [
       systemUser(USER),
       directory('/etc/alertmanager'),
@@ -85,9 +69,20 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       ...secretTasks(inventory, host, vars),
       config,
       ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
-      ...switched(PROGRAM, vars.version),
-      serviceUnit,
-      service('alertmanager', { command, executable: binary, unit: serviceUnit, loads: [...templates, config] }),
+      ...programService('alertmanager', {
+        release: PROGRAM,
+        version: vars.version,
+        flags: flagsOf({ host, vars }, membersOf(group)),
+        unit: (command) =>
+          unitText({
+            user: USER,
+            command,
+            writes: unitPath(vars.data_dir),
+            limit: memoryLimit(vars.memory_max),
+            tls: hasTls(vars),
+          }),
+        loads: [...templates, config],
+      }),
     ]
   },
 

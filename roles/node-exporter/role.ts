@@ -3,14 +3,12 @@ import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
-import { releaseBinary } from '../../lib/kinds/release.ts'
-import { service } from '../../lib/kinds/service.ts'
-import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Scope } from '../../lib/model.ts'
-import { type Flags, flagNames, flagWords } from '../../lib/program/flags.ts'
+import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, staged, switched } from '../../lib/program/release.ts'
+import { staged } from '../../lib/program/release.ts'
+import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
@@ -37,14 +35,6 @@ export const nodeExporter = role({
   alerts: { name: 'node', file: new URL('../rules/files/node.yml', import.meta.url) },
 
   tasks({ host, vars }) {
-    const flags = flagsOf(vars)
-    const command = [onPath('node_exporter'), ...flagWords(flags)]
-    const binary = releaseBinary('node_exporter', vars.version, 'node_exporter')
-    const serviceUnit = unit(
-      'node_exporter.service',
-      unitText({ user: USER, command: execStart(command), limit: memoryLimit(vars.memory_max), tls: hasTls(vars) }),
-      { flagsOf: { binary, flags: flagNames(flags) } },
-    )
     return [
       systemUser(USER),
       directory('/etc/node_exporter'),
@@ -52,9 +42,13 @@ export const nodeExporter = role({
       directory(vars.textfile_dir),
       ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
       staged(PROGRAM, vars.version, host),
-      ...switched(PROGRAM, vars.version),
-      serviceUnit,
-      service('node_exporter', { command, executable: binary, unit: serviceUnit, reloads: false }),
+      ...programService('node_exporter', {
+        release: PROGRAM,
+        version: vars.version,
+        flags: flagsOf(vars),
+        unit: (command) => unitText({ user: USER, command, limit: memoryLimit(vars.memory_max), tls: hasTls(vars) }),
+        reloads: false,
+      }),
     ]
   },
 

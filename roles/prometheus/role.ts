@@ -10,15 +10,12 @@ import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
-import { releaseBinary } from '../../lib/kinds/release.ts'
-import { service } from '../../lib/kinds/service.ts'
-import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
-import { flagNames, flagWords } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { execStart, onPath, programTasks, staged, switched, unitPath } from '../../lib/program/release.ts'
+import { programTasks, staged, unitPath } from '../../lib/program/release.ts'
+import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
@@ -54,10 +51,6 @@ export const prometheus: Role<PrometheusVars> = role({
 
   tasks(scope) {
     const { host, vars, inventory } = scope
-    const flags = flagsOf(vars)
-    const command = [onPath('prometheus'), ...flagWords(flags)]
-    const binary = releaseBinary('prometheus', vars.version, 'prometheus')
-
     const jobs = jobsOf(scope)
     const targets = jobs.map((job) =>
       file(targetsPath(job), targetsFile(job, inventory), { mode: '0640', group: USER }),
@@ -73,17 +66,6 @@ export const prometheus: Role<PrometheusVars> = role({
         validate: `${promtool(vars.version)} check config "$1"`,
       },
     )
-    const serviceUnit = unit(
-      'prometheus.service',
-      unitText({
-        user: USER,
-        command: execStart(command),
-        writes: unitPath(vars.storage_dir),
-        limit: memoryLimit(vars.memory_max),
-        tls: hasTls(vars),
-      }),
-      { flagsOf: { binary, flags: flagNames(flags) } },
-    )
     return [
       systemUser(USER),
       directory('/etc/prometheus'),
@@ -94,9 +76,20 @@ export const prometheus: Role<PrometheusVars> = role({
       ...targets,
       config,
       ...(vars.web_config ? [webConfig(vars.web_config, vars.version)] : []),
-      ...switched(PROGRAM, vars.version),
-      serviceUnit,
-      service('prometheus', { command, executable: binary, unit: serviceUnit, loads: [...ruleTasks, config] }),
+      ...programService('prometheus', {
+        release: PROGRAM,
+        version: vars.version,
+        flags: flagsOf(vars),
+        unit: (command) =>
+          unitText({
+            user: USER,
+            command,
+            writes: unitPath(vars.storage_dir),
+            limit: memoryLimit(vars.memory_max),
+            tls: hasTls(vars),
+          }),
+        loads: [...ruleTasks, config],
+      }),
     ]
   },
 

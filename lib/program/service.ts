@@ -1,0 +1,34 @@
+import { releaseBinary } from '../kinds/release.ts'
+import { type ServiceOptions, service } from '../kinds/service.ts'
+import { unit } from '../kinds/unit.ts'
+import type { ReleaseOf, Task } from '../model.ts'
+import { type Flags, flagNames, flagWords } from './flags.ts'
+import { execStart, onPath, switched } from './release.ts'
+
+interface Running extends Pick<ServiceOptions, 'loads' | 'restartsOn' | 'reloads'> {
+  /** Its first binary is the one that runs. */
+  readonly release: ReleaseOf
+  readonly version: string
+  readonly flags: Flags
+  /** The unit file, with its command as `ExecStart=` takes it. */
+  unit(command: string): string
+}
+
+/**
+ * The last tasks of a role that runs a release: its version is switched to, its unit written, once this version knows all the flags, and its
+ * service runs. What it reads stands before these, and its release too. Throws InputError on a name that systemd wouldn't take.
+ */
+export const programService = (name: string, { release, version, flags, ...more }: Running): readonly Task[] => {
+  const [main = release.name] = release.binaries
+  const command = [onPath(main), ...flagWords(flags)]
+  const executable = releaseBinary(release.name, version, main)
+  const file = unit(`${name}.service`, more.unit(execStart(command)), {
+    flagsOf: { binary: executable, flags: flagNames(flags) },
+  })
+  const { loads, restartsOn, reloads } = more
+  return [
+    ...switched(release, version),
+    file,
+    service(name, { command, executable, unit: file, loads, restartsOn, reloads }),
+  ]
+}
