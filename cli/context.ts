@@ -1,28 +1,65 @@
 import { spawn } from 'node:child_process'
+import { oneLoginEach } from '../lib/connection/one-login.ts'
+import { type Connect, connectionPool, type Pool } from '../lib/engine/pool.ts'
 import { InputError } from '../lib/errors.ts'
 import { loadInventory } from '../lib/inventory/load.ts'
 import { selectHosts } from '../lib/inventory/select-hosts.ts'
 import { enterLab } from '../lib/lab/enter.ts'
 import type { Host, Inventory, Role } from '../lib/model.ts'
+import { redactor } from '../lib/report/redact.ts'
 import { rolesFor } from '../roles/registry.ts'
 import type { CommonFlags } from './options.ts'
 
-export interface OpenInventory {
+/** An inventory, the hosts of it that a command is about, and the way to them. */
+export interface Opened {
   readonly inventory: Inventory
   readonly hosts: readonly Host[]
+  /** Connections of their own, for a run or a ledger, whose links are counted and made again apart: over the one login that a host has. */
+  readonly connect: Connect
+  /** The command's own connections. */
+  readonly pool: Pool
+  /** Takes the inventory's secrets out of a text. */
+  redact(text: string): string
+}
+/** All that a command works with. It ends with it: every login is closed. */
+export interface Context extends Opened, AsyncDisposable {
+  /** The same over an inventory that may not be written yet; default: the hosts of that inventory which were chosen here. */
+  over(inventory: Inventory, hosts?: readonly Host[]): Opened
 }
 
 /**
- * Loads and checks the inventory, with every role there is and those given beside, and chooses hosts by `--limit`. Throws InputError with
- * every mistake.
+ * Loads and checks the inventory, with every role there is and those given beside, and chooses hosts by `--limit`; connects to nothing yet.
+ * Throws InputError with every mistake.
  */
-export const openInventory = async (
-  flags: Pick<CommonFlags, 'inventory' | 'limit'>,
+export const openContext = async (
+  flags: Pick<CommonFlags, 'inventory' | 'limit' | 'knownHosts' | 'privateKey' | 'acceptNewHostKeys'>,
   beside: readonly Role[] = [],
-): Promise<OpenInventory> => {
+): Promise<Context> => {
   const roles = [...new Set([...(await rolesFor(flags.inventory)), ...beside])]
   const inventory = await loadInventory(flags.inventory, roles)
-  return { inventory, hosts: flags.limit ? selectHosts(inventory, flags.limit) : inventory.hosts }
+  const hosts = flags.limit ? selectHosts(inventory, flags.limit) : inventory.hosts
+  const { knownHosts, privateKey, acceptNewHostKeys } = flags
+  const logins = oneLoginEach({ knownHosts, privateKey, acceptNewHostKeys })
+  const pool = connectionPool(logins.connect)
+  const opened = (of: Inventory, chosen: readonly Host[]): Opened => {
+    let redact: ((text: string) => string) | undefined
+    return {
+      inventory: of,
+      hosts: chosen,
+      connect: logins.connect,
+      pool,
+      redact: (text) => {
+        redact ??= redactor(of)
+        return redact(text)
+      },
+    }
+  }
+  const names = new Set(hosts.map(({ name }) => name))
+  return {
+    ...opened(inventory, hosts),
+    over: (other, chosen) => opened(other, chosen ?? other.hosts.filter(({ name }) => names.has(name))),
+    [Symbol.asyncDispose]: () => logins[Symbol.asyncDispose](),
+  }
 }
 
 /**

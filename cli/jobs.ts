@@ -9,12 +9,10 @@ import type { Gate, GateReport, Host, Outcome, RunReport } from '../lib/model.ts
 import { folderWriter, operator, runName } from '../lib/report/folder.ts'
 import { lineOf } from '../lib/report/lines.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
-import { redactor } from '../lib/report/redact.ts'
 import { reportText } from '../lib/report/text.ts'
-import { connecting } from './connecting.ts'
-import type { OpenInventory } from './context.ts'
+import { stopping } from '../lib/signals.ts'
+import type { Opened } from './context.ts'
 import type { CommonFlags } from './options.ts'
-import { stopping } from './stopping.ts'
 
 /** One thing done to one host, that is no state to converge to. */
 export interface Job {
@@ -43,21 +41,17 @@ interface Manner {
 }
 
 /** Carries out jobs as a run of its own: events, a folder for the audit, a report, and its exit code. */
-export const runJobs = async (
-  opened: OpenInventory,
-  flags: JobFlags,
-  { name, jobs, order }: Manner,
-): Promise<number> => {
+export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, order }: Manner): Promise<number> => {
   const startedAt = new Date()
   const run = runName(name, startedAt, Math.random())
   const owner = operator(hostname())
-  const redact = redactor(opened.inventory)
+  const { redact } = opened
   const keep = folderWriter(run, { owner, command: [name, ...flags.inventory] }, redact)
   const emit = emitter(keep, listener(flags, redact))
   const hosts = [...new Set(jobs.map(({ host }) => host))]
   emit({ event: 'run-started', run, playbook: name, inventory: opened.inventory.name, hosts: namesOf(hosts) })
   using stop = stopping(() => emit({ event: 'interrupted' }))
-  await using pool = connectionPool(connecting(flags))
+  await using pool = connectionPool(opened.connect)
   const outcomes: Record<string, Record<string, Outcome>> = Object.fromEntries(hosts.map((host) => [host.name, {}]))
   const gates: GateReport[] = []
   let broken: string | undefined

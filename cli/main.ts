@@ -1,3 +1,4 @@
+import { commandsFor } from './commands.ts'
 import { toExitCode } from './failure.ts'
 import { program } from './program.ts'
 
@@ -5,7 +6,7 @@ import { program } from './program.ts'
 export const main = (words: readonly string[]): Promise<number> =>
   toExitCode(async () => {
     let chosen: () => Promise<number> = async () => 0
-    await program(words, (work) => {
+    await program(words, await commandsFor(words), (work) => {
       chosen = work
     }).parseAsync()
     return chosen()

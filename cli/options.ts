@@ -12,7 +12,7 @@ export interface CommonFlags {
   readonly acceptNewHostKeys: boolean
 }
 /** What `plan` takes beside them, and every command that may change machines. */
-interface RunFlags extends CommonFlags {
+export interface RunFlags extends CommonFlags {
   readonly tags?: readonly string[]
   readonly diff: boolean
   readonly yes: boolean
@@ -34,8 +34,17 @@ export const listOption = (describe: string) =>
   ({ type: 'string', array: true, nargs: 1, requiresArg: true, describe }) as const
 export const NONE: readonly string[] = []
 /** For options whose values may also stand in one word, with commas. */
-export const commas = (values: readonly string[] | undefined): readonly string[] | undefined =>
-  values?.flatMap((value) => value.split(',')).filter(Boolean)
+export const commas = <T extends readonly string[] | undefined>(values: T): T | readonly string[] =>
+  values === undefined ? values : values.flatMap((value) => value.split(',')).filter(Boolean)
+/** Of an option that has a default. */
+export const givenCommas = (values: readonly string[]): readonly string[] => commas(values)
+
+/** `--break-lock`, which commands that take hosts' locks have. */
+export const breakLockOption = {
+  ...listOption('Take the lock of this host from another run'),
+  default: NONE,
+  coerce: givenCommas,
+} as const
 
 export const commonOptions = (args: Argv) =>
   args
@@ -95,8 +104,4 @@ export const planOptions = (args: Argv) =>
     })
     .option('diff', { alias: 'D', type: 'boolean', default: false, describe: 'Show how files change' })
     .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask before changing' })
-    .option('break-lock', {
-      ...listOption('Take the lock of this host from another run'),
-      default: NONE,
-      coerce: commas,
-    })
+    .option('break-lock', breakLockOption)

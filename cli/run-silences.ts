@@ -1,13 +1,11 @@
 import { createSilence, endSilence } from '../lib/api/alertmanager.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError, InputError } from '../lib/errors.ts'
-import type { Host } from '../lib/model.ts'
 import { MatcherError } from '../lib/routing/matcher.ts'
 import { parseMatchers } from '../lib/routing/parse-matchers.ts'
 import type { Silence } from '../lib/routing/silence.ts'
 import { alertmanagersAmong } from '../roles/alertmanager/peers.ts'
-import { connecting } from './connecting.ts'
-import type { ChangeFlags } from './options.ts'
+import type { Opened } from './context.ts'
 
 /** Should the controller die, the silences of its run end by themselves after this long. */
 const LONGEST_MS = 4 * 60 * 60 * 1000
@@ -19,26 +17,30 @@ export interface Maintenance extends AsyncDisposable {
 }
 
 interface MaintenanceOptions {
-  readonly flags: ChangeFlags
+  /** Texts of matchers: a silence each. */
+  readonly silence: readonly string[]
   readonly run: string
   readonly owner: string
 }
 
 /** Throws InputError where `--silence` is no matchers. */
-export const maintenance = (hosts: readonly Host[], { flags, run, owner }: MaintenanceOptions): Maintenance => {
-  const wanted = flags.silence.map((text) => silenceFor(text, { run, owner }))
-  const members = alertmanagersAmong(hosts)
+export const maintenance = (
+  { inventory, connect }: Opened,
+  { silence, run, owner }: MaintenanceOptions,
+): Maintenance => {
+  const wanted = silence.map((text) => silenceFor(text, { run, owner }))
+  const members = alertmanagersAmong(inventory.hosts)
   const ids: string[] = []
   return {
     async begin() {
       if (wanted.length === 0) return
-      await using pool = connectionPool(connecting(flags))
+      await using pool = connectionPool(connect)
       const endsAt = new Date(Date.now() + LONGEST_MS).toISOString()
       for (const one of wanted) ids.push(await createSilence(pool.reach, members, { ...one, endsAt }))
     },
     async [Symbol.asyncDispose]() {
       if (ids.length === 0) return
-      await using pool = connectionPool(connecting(flags))
+      await using pool = connectionPool(connect)
       for (const id of ids) {
         try {
           await endSilence(pool.reach, members, id)

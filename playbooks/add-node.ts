@@ -1,10 +1,9 @@
 #!/usr/bin/env zx
-import { type AddNodeFlags, addNodeOptions } from '../cli/node-options.ts'
+import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { companionsOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
-import { shippedRoles } from '../roles/registry.ts'
 
 /**
  * New machines become part of a fleet, in the order in which nobody ever sends to a member of a cluster that has not joined it, and no target
@@ -52,8 +51,4 @@ const both =
   (host) =>
     one(host) && other(host)
 
-await runAsScript(import.meta, addNode(shippedRoles, []), {
-  positionals: '<name>',
-  options: addNodeOptions,
-  run: async (flags: AddNodeFlags) => (await import('../cli/commands/add-node.ts')).addNodeCommand(addNode, flags),
-})
+await runAsScript(import.meta, async () => withBook((await import('../cli/commands/add-node.ts')).default, addNode))

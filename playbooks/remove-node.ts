@@ -1,11 +1,10 @@
 #!/usr/bin/env zx
-import { type RemoveNodeFlags, removeNodeOptions } from '../cli/node-options.ts'
+import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
 import { companionsOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
-import { shippedRoles } from '../roles/registry.ts'
 
 /**
  * A machine leaves a fleet that no longer has it in its inventory: everyone looks away from it, then its services stop, then the members
@@ -50,9 +49,6 @@ export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }
   })
 }
 
-await runAsScript(import.meta, removeNode(shippedRoles, { roles: [] }), {
-  positionals: '<name>',
-  options: removeNodeOptions,
-  run: async (flags: RemoveNodeFlags) =>
-    (await import('../cli/commands/remove-node.ts')).removeNodeCommand(removeNode, flags),
-})
+await runAsScript(import.meta, async () =>
+  withBook((await import('../cli/commands/remove-node.ts')).default, removeNode),
+)

@@ -1,11 +1,10 @@
 #!/usr/bin/env zx
-import { type RollbackFlags, rollbackOptions } from '../cli/rollback-options.ts'
+import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { otherMachines, rolledRoles } from '../fleet/plays.ts'
 import { earlierState, type WayBack } from '../fleet/upgrade/rollback-points.ts'
 import type { Role } from '../lib/model.ts'
 import { playbook } from '../lib/playbook.ts'
-import { shippedRoles } from '../roles/registry.ts'
 
 /** The same order and gates as a roll, backwards in versions. */
 export const rollback = (all: readonly Role[], ways: readonly WayBack[]) => {
@@ -29,7 +28,4 @@ export const rollback = (all: readonly Role[], ways: readonly WayBack[]) => {
   })
 }
 
-await runAsScript(import.meta, rollback(shippedRoles, []), {
-  options: rollbackOptions,
-  run: async (flags: RollbackFlags) => (await import('../cli/commands/rollback.ts')).rollbackCommand(rollback, flags),
-})
+await runAsScript(import.meta, async () => withBook((await import('../cli/commands/rollback.ts')).default, rollback))

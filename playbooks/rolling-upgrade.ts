@@ -1,5 +1,5 @@
 #!/usr/bin/env zx
-import { type RollFlags, rollOptions } from '../cli/roll-options.ts'
+import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { companionsOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import { dataKept } from '../fleet/upgrade/data-snapshot.ts'
@@ -58,8 +58,6 @@ export const rollingUpgrade = (roles: readonly Role[], { serial, maxFail, canari
 }
 export default rollingUpgrade(shippedRoles)
 
-await runAsScript<RollFlags>(import.meta, rollingUpgrade(shippedRoles), {
-  options: rollOptions(process.argv),
-  run: async (flags) =>
-    (await import('../cli/commands/rolling-upgrade.ts')).rollingUpgradeCommand(rollingUpgrade, flags),
-})
+await runAsScript(import.meta, async () =>
+  withBook((await import('../cli/commands/rolling-upgrade.ts')).default, rollingUpgrade),
+)

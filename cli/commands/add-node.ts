@@ -1,28 +1,37 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
+import type { Argv } from 'yargs'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { requireReady } from '../../lib/health/ready-to-join.ts'
 import { addHost } from '../../lib/inventory/edit/add-host.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { originOf, treeOf } from '../../lib/inventory/provenance.ts'
 import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
-import { rolesFor } from '../../roles/registry.ts'
-import { connecting } from '../connecting.ts'
-import { inLab } from '../context.ts'
-import { type AddNodeFlags, knownRoles } from '../node-options.ts'
-import type { CommonFlags } from '../options.ts'
+import { command } from '../command.ts'
+import { inLab, type Opened, openContext } from '../context.ts'
+import { fleetOptions, knownRoles, roleOption } from '../fleet-options.ts'
+import { type ChangeFlags, givenCommas, listOption, NONE } from '../options.ts'
 import { runOpened } from '../run-playbook.ts'
+
+interface AddNodeFlags extends ChangeFlags {
+  readonly name: string
+  readonly host: string
+  readonly role?: readonly string[]
+  readonly group: readonly string[]
+  readonly vars: readonly string[]
+}
 
 /**
  * Makes a machine part of the fleet: writes it to the inventory, once all of that and the machine itself have been looked at, and
  * lets it join. Done again with the same words it goes on where it was, and changes nothing once all is done.
  */
-export const addNodeCommand = async (
-  book: (roles: readonly Role[], names: readonly string[]) => Playbook,
+const addNodeCommand = async (
   flags: AddNodeFlags,
+  book: (roles: readonly Role[], names: readonly string[]) => Playbook,
 ): Promise<number> => {
-  const roles = await rolesFor(flags.inventory)
-  const before = await loadInventory(flags.inventory, roles)
+  await using context = await openContext({ ...flags, limit: undefined })
+  const { roles } = context.inventory
+  const before = context.inventory
   const vars = variablesOf(flags)
   const known = before.hosts.find(({ name }) => name === flags.name)
   if (known) requireSame(before, known, vars)
@@ -37,19 +46,20 @@ export const addNodeCommand = async (
   const inventory = await loadInventory(flags.inventory, roles, { edits })
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
-  await lookAt(inventory, flags.name, flags)
-  return runOpened(book(roles, [flags.name]), { inventory, hosts: inventory.hosts }, flags, {
+  const opened = context.over(inventory, inventory.hosts)
+  await lookAt(opened, flags.name)
+  return await runOpened(book(roles, [flags.name]), opened, flags, {
     edits,
     write: 'first',
-    goOn: `The inventory has ${flags.name}, unless no machine was changed. The same command goes on; vestal plan says what is left; vestal remove-node ${flags.name} takes it back.`,
+    resumeHint: `The inventory has ${flags.name}, unless no machine was changed. The same command goes on; vestal plan says what is left; vestal remove-node ${flags.name} takes it back.`,
   })
 }
 
 /** Looks at a machine that is to join. Throws HostError. */
-export const lookAt = async (inventory: Inventory, name: string, flags: CommonFlags): Promise<void> => {
+export const lookAt = async ({ inventory, connect }: Opened, name: string): Promise<void> => {
   const host = inventory.hosts.find((one) => one.name === name)
   if (!host) return
-  await using connection = await connecting(flags)(host)
+  await using connection = await connect(host)
   await requireReady(host, inventory, connection)
 }
 
@@ -109,3 +119,33 @@ const requireSame = (inventory: Inventory, host: Host, vars: Readonly<Record<str
   )
   if (mistakes.length > 0) throw new InputError(mistakes)
 }
+
+export default command({
+  name: 'add-node',
+  positionals: '<name>',
+  summary: 'Make a machine part of the fleet',
+  examples: ['vestal add-node am-4 -i inventory/ha --host 10.88.0.17 --role alertmanager'],
+  options: (args: Argv) =>
+    fleetOptions(args)
+      .positional('name', { type: 'string', demandOption: true, describe: 'What the inventory is to call the machine' })
+      .option('host', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'Where it is reached: an IP address or a name',
+      })
+      .option('role', roleOption('What it is for; commas separate'))
+      .option('group', {
+        ...listOption('Further groups of the inventory that it is to stand in; commas separate'),
+        default: NONE,
+        coerce: givenCommas,
+      })
+      .option('vars', {
+        ...listOption('A variable of its own, as NAME=YAML; may be given again'),
+        default: NONE,
+      })
+      .check(({ role, group }) =>
+        [role ?? [], group].flat().length > 0 ? true : '--role or --group says what the machine is for',
+      ),
+  run: addNodeCommand,
+})

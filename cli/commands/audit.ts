@@ -1,9 +1,11 @@
 import Table from 'cli-table3'
+import type { Argv } from 'yargs'
 import { auditEntry, auditRows } from '../../lib/report/audit.ts'
 import { planText, reportText } from '../../lib/report/text.ts'
+import { command } from '../command.ts'
 
 /** Lists runs, or shows one with its plan, report and (with `--json`) events. */
-export const audit = async ({ run, json }: { readonly run?: string; readonly json: boolean }): Promise<number> => {
+const audit = async ({ run, json }: { readonly run?: string; readonly json: boolean }): Promise<number> => {
   const found = run ? auditEntry(run) : auditRows()
   if (json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
   else if (Array.isArray(found)) process.stdout.write(`${rowsText(found)}\n`)
@@ -26,3 +28,15 @@ const entryText = (entry: ReturnType<typeof auditEntry>): string =>
     ...(entry.plan ? [planText(entry.plan)] : []),
     ...(entry.report ? [reportText(entry.report)] : []),
   ].join('\n\n')
+
+export default command({
+  name: 'audit',
+  positionals: '[run]',
+  summary: 'List earlier runs, or show one',
+  examples: ['vestal audit'],
+  options: (args: Argv) =>
+    args
+      .positional('run', { type: 'string' })
+      .option('json', { type: 'boolean', default: false, describe: 'Output for programs' }),
+  run: audit,
+})

@@ -1,20 +1,26 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Argv } from 'yargs'
 import { MANIFEST_NAME, type Manifest, type Part } from '../../fleet/backup/manifest.ts'
 import { backUp } from '../../fleet/backup/node.ts'
 import { holdersOf } from '../../fleet/stateful-services.ts'
 import { InputError } from '../../lib/errors.ts'
-import type { BackupFlags } from '../backup-options.ts'
-import { inLab, openInventory } from '../context.ts'
-import { type Job, runJobs } from '../jobs.ts'
+import { command } from '../command.ts'
+import { inLab, openContext } from '../context.ts'
+import { type Job, type JobFlags, runJobs } from '../jobs.ts'
+import { breakLockOption, commonOptions } from '../options.ts'
 import { requireHosts } from '../usage.ts'
+
+interface BackupFlags extends JobFlags {
+  readonly to: string
+}
 
 /**
  * Copies silences, notification logs and samples of every host into a folder, while everything goes on serving. A host's folder appears
  * there when it is whole. Throws InputError for a folder that holds a backup of one of the hosts.
  */
-export const backup = async (flags: BackupFlags): Promise<number> => {
-  const opened = await openInventory(flags)
+const backup = async (flags: BackupFlags): Promise<number> => {
+  await using opened = await openContext(flags)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const byHost = Map.groupBy(holdersOf(opened.inventory, opened.hosts), ({ host }) => host)
   requireNew(
@@ -40,7 +46,7 @@ export const backup = async (flags: BackupFlags): Promise<number> => {
       },
     }),
   )
-  return runJobs(opened, flags, { name: 'backup', jobs, order: 'together' })
+  return await runJobs(opened, flags, { name: 'backup', jobs, order: 'together' })
 }
 
 const requireNew = (folder: string, names: readonly string[]): void => {
@@ -54,3 +60,17 @@ const requireNew = (folder: string, names: readonly string[]): void => {
       there.map((name) => ({ where: join(folder, name), what: 'is there already', fix: 'give another folder' })),
     )
 }
+
+export default command({
+  name: 'backup',
+  summary: 'Copy silences, notification logs and samples into a folder',
+  examples: ['vestal backup -i inventory/ha --to backups/monday'],
+  options: (args: Argv) =>
+    commonOptions(args).option('break-lock', breakLockOption).option('to', {
+      type: 'string',
+      demandOption: true,
+      requiresArg: true,
+      describe: 'The folder to write to: a folder for each host in it',
+    }),
+  run: backup,
+})

@@ -6,36 +6,34 @@ import { doorsOf, namesToResolve } from '../../fleet/check/required-paths.ts'
 import { inventoryView } from '../../fleet/check/view-of-inventory.ts'
 import { runningView } from '../../fleet/check/view-of-running.ts'
 import { has } from '../../fleet/plays.ts'
-import { connectionPool } from '../../lib/engine/pool.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type Finding, findingsOf } from '../../lib/health/finding.ts'
 import { type HostFacts, hostRules } from '../../lib/health/host-checks.ts'
 import { tryDoors } from '../../lib/health/reachability.ts'
 import { needsOf } from '../../lib/health/requirements.ts'
 import { type Survey, surveyHost } from '../../lib/health/survey.ts'
-import type { Host, Reach } from '../../lib/model.ts'
+import type { Host } from '../../lib/model.ts'
 import { checkText } from '../../lib/report/check.ts'
-import { connecting } from '../connecting.ts'
-import { inLab, type OpenInventory, openInventory } from '../context.ts'
-import type { CommonFlags } from '../options.ts'
+import { command } from '../command.ts'
+import { inLab, type Opened, openContext } from '../context.ts'
+import { type CommonFlags, commonOptions } from '../options.ts'
 
 /** Every rule of `check`, in the order of its findings. */
 export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules, ...pathRules] as const
 
 /** Looks at every host, at the ways between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
-export const check = async (flags: CommonFlags): Promise<number> => {
-  const opened = await openInventory(flags)
-  const inside = await inLab(opened.hosts)
+const check = async (flags: CommonFlags): Promise<number> => {
+  await using context = await openContext(flags)
+  const inside = await inLab(context.hosts)
   if (inside !== null) return inside
-  await using pool = connectionPool(connecting(flags))
-  const findings = await look(opened, pool.reach, flags.forks)
-  const { inventory, hosts } = opened
+  const findings = await look(context, flags.forks)
+  const { inventory, hosts } = context
   const json = { vestal: 'check/2', inventory: inventory.name, hosts: hosts.length, findings }
   process.stdout.write(`${flags.json ? JSON.stringify(json, null, 2) : checkText(findings, hosts.length)}\n`)
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0
 }
 
-const look = async ({ inventory, hosts }: OpenInventory, reach: Reach, forks: number): Promise<readonly Finding[]> => {
+const look = async ({ inventory, hosts, pool: { reach } }: Opened, forks: number): Promise<readonly Finding[]> => {
   const wanted = inventoryView(inventory)
   const names = namesToResolve(inventory)
   const limit = pLimit(forks)
@@ -82,3 +80,11 @@ const asHostError = (error: unknown): HostError => {
 }
 
 const lost = (host: Host, error: unknown): HostFacts => ({ host, needs: {}, survey: asHostError(error) })
+
+export default command({
+  name: 'check',
+  summary: 'Look for what would stop a deploy, before anything is changed',
+  examples: ['vestal check -i inventory/ha'],
+  options: commonOptions,
+  run: check,
+})

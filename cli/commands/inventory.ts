@@ -1,15 +1,18 @@
 import Table from 'cli-table3'
+import type { Argv } from 'yargs'
 import { inventoryJson, inventoryOrigins } from '../../lib/inventory/json.ts'
 import type { Host } from '../../lib/model.ts'
-import { openInventory } from '../context.ts'
-import type { CommonFlags } from '../options.ts'
+import { command } from '../command.ts'
+import { openContext } from '../context.ts'
+import { type CommonFlags, commonOptions } from '../options.ts'
 
 /**
  * Prints the inventory as Vestal understands it; `--json` in the shape of `ansible-inventory --list`, `--origin` with the place where
  * each variable was written. Touches no machine.
  */
-export const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Promise<number> => {
-  const { inventory: loaded, hosts } = await openInventory(flags)
+const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Promise<number> => {
+  await using context = await openContext(flags)
+  const { inventory: loaded, hosts } = context
   const origins = flags.origin ? inventoryOrigins(loaded) : {}
   if (flags.json) print(JSON.stringify(flags.origin ? origins : inventoryJson(loaded), null, 2))
   else if (flags.origin) for (const { name } of hosts) printOrigins(name, origins[name] ?? {})
@@ -28,3 +31,16 @@ const table = (hosts: readonly Host[]): string => {
   for (const host of hosts) rows.push([host.name, host.address, host.groups.join(' ')])
   return rows.toString()
 }
+
+export default command({
+  name: 'inventory',
+  summary: 'Show hosts, groups and variables as they are understood',
+  examples: ['vestal inventory -i inventory/ha --json'],
+  options: (args: Argv) =>
+    commonOptions(args).option('origin', {
+      type: 'boolean',
+      default: false,
+      describe: 'Where each variable was written: file:line:column',
+    }),
+  run: inventory,
+})

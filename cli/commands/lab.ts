@@ -1,12 +1,15 @@
+import type { Argv } from 'yargs'
 import { InputError } from '../../lib/errors.ts'
 import { labDown, labList, labUp } from '../../lib/lab/lab.ts'
 import { clearNotifications, labNotifications } from '../../lib/lab/receiver.ts'
 import { labExec, labSsh } from '../../lib/lab/ssh.ts'
+import { command } from '../command.ts'
 
 interface LabFlags {
   readonly action: string
   readonly words?: readonly string[]
-  readonly '--'?: readonly string[]
+  /** What stands behind `--` (yargs' populate--). */
+  readonly '--'?: unknown
   readonly name: string
   readonly hosts: number
   readonly clear: boolean
@@ -15,7 +18,7 @@ interface LabFlags {
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** `vestal lab up|down|list|ssh|exec|notifications`. */
-export const lab = async (flags: LabFlags): Promise<number> => {
+const lab = async (flags: LabFlags): Promise<number> => {
   switch (flags.action) {
     case 'up': {
       const made = await labUp({
@@ -72,7 +75,7 @@ const summary = (body: unknown): string => {
 }
 
 const onHost = async (flags: LabFlags): Promise<number> => {
-  const [host, ...command] = [...(flags.words ?? []), ...(flags['--'] ?? [])]
+  const [host, ...command] = [...(flags.words ?? []), ...((flags['--'] as readonly string[] | undefined) ?? [])]
   if (!host)
     throw new InputError([
       {
@@ -95,3 +98,27 @@ const onHost = async (flags: LabFlags): Promise<number> => {
   process.stderr.write(stderr)
   return code
 }
+
+export default command({
+  name: 'lab',
+  positionals: '<action> [words..]',
+  summary: 'Real machines on this one, to try things on',
+  examples: ['vestal lab up --hosts 6'],
+  options: (args: Argv) =>
+    args
+      .positional('action', {
+        choices: ['up', 'down', 'list', 'ssh', 'exec', 'notifications'] as const,
+        demandOption: true,
+      })
+      .positional('words', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'ssh HOST, exec HOST -- COMMAND',
+      })
+      .option('name', { type: 'string', default: 'default', requiresArg: true, describe: 'Which lab' })
+      .option('hosts', { type: 'number', default: 6, requiresArg: true, describe: 'How many machines `up` makes' })
+      .option('clear', { type: 'boolean', default: false, describe: 'Forget the notifications received so far' })
+      .option('json', { type: 'boolean', default: false, describe: 'Output for programs' }),
+  run: lab,
+})

@@ -1,3 +1,4 @@
+import type { Argv } from 'yargs'
 import { dataOf, type Leaving, type Removable, removable } from '../../fleet/decommission.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { removeHost } from '../../lib/inventory/edit/remove-host.ts'
@@ -5,21 +6,30 @@ import { loadInventory } from '../../lib/inventory/load.ts'
 import { treeOf } from '../../lib/inventory/provenance.ts'
 import type { Group } from '../../lib/inventory/read/groups.ts'
 import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
-import { rolesFor } from '../../roles/registry.ts'
-import { inLab } from '../context.ts'
-import { knownRoles, type RemoveNodeFlags } from '../node-options.ts'
+import { command } from '../command.ts'
+import { inLab, openContext } from '../context.ts'
+import { fleetOptions, knownRoles, roleOption } from '../fleet-options.ts'
+import type { ChangeFlags } from '../options.ts'
 import { runOpened } from '../run-playbook.ts'
+
+interface RemoveNodeFlags extends ChangeFlags {
+  readonly name: string
+  readonly role?: readonly string[]
+  readonly dead: boolean
+  readonly force: boolean
+}
 
 /**
  * Takes a machine, or a role of it, out of the fleet, and out of the inventory once that is done. Does nothing for a name that the
  * inventory doesn't have. Throws InputError where too few would be left, unless forced.
  */
-export const removeNodeCommand = async (
-  book: (roles: readonly Role[], leaving: Leaving) => Playbook,
+const removeNodeCommand = async (
   flags: RemoveNodeFlags,
+  book: (roles: readonly Role[], leaving: Leaving) => Playbook,
 ): Promise<number> => {
-  const roles = await rolesFor(flags.inventory)
-  const before = await loadInventory(flags.inventory, roles)
+  await using context = await openContext({ ...flags, limit: undefined })
+  const { roles } = context.inventory
+  const before = context.inventory
   const host = before.hosts.find(({ name }) => name === flags.name)
   const wanted = flags.role && knownRoles(roles, flags.role)
   const own = host ? removable(roles).filter(({ group }) => host.groups.includes(group)) : []
@@ -35,12 +45,13 @@ export const removeNodeCommand = async (
   if (inside !== null) return inside
   const hosts = flags.dead ? inventory.hosts : [...inventory.hosts, host]
   const data = dataOf(host, leaving)
-  return runOpened(book(roles, { host: flags.dead ? undefined : host, roles: leaving }), { inventory, hosts }, flags, {
+  const opened = context.over(inventory, hosts)
+  return await runOpened(book(roles, { host: flags.dead ? undefined : host, roles: leaving }), opened, flags, {
     edits,
     write: 'last',
-    goOn: `The inventory still has ${host.name} as it was. The same command goes on; vestal deploy takes ${host.name} in again.`,
+    resumeHint: `The inventory still has ${host.name} as it was. The same command goes on; vestal deploy takes ${host.name} in again.`,
     watched: flags.dead ? inventory : before,
-    farewell:
+    successMessage:
       flags.dead || data.length === 0
         ? undefined
         : `Left on ${host.name}: ${data.join(', ')}, and its configuration in /etc.`,
@@ -89,3 +100,21 @@ const requireNoMore = (
     },
   ])
 }
+
+export default command({
+  name: 'remove-node',
+  positionals: '<name>',
+  summary: 'Take a machine, or a role of it, out of the fleet',
+  examples: ['vestal remove-node am-4 -i inventory/ha'],
+  options: (args: Argv) =>
+    fleetOptions(args)
+      .positional('name', { type: 'string', demandOption: true, describe: 'The machine, as the inventory calls it' })
+      .option('role', roleOption('Take only these roles away; commas separate'))
+      .option('dead', { type: 'boolean', default: false, describe: 'The machine is gone: it is never connected to' })
+      .option('force', {
+        type: 'boolean',
+        default: false,
+        describe: 'Even the last of its kind, or where two Alertmanagers are left',
+      }),
+  run: removeNodeCommand,
+})

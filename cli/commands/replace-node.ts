@@ -1,34 +1,44 @@
+import type { Argv } from 'yargs'
 import { InputError } from '../../lib/errors.ts'
 import { renameHost } from '../../lib/inventory/edit/remove-host.ts'
 import { setHostVariable } from '../../lib/inventory/edit/set-variable.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import type { Inventory, Playbook, Role } from '../../lib/model.ts'
-import { rolesFor } from '../../roles/registry.ts'
-import { inLab } from '../context.ts'
-import type { ReplaceNodeFlags } from '../node-options.ts'
+import { command } from '../command.ts'
+import { inLab, openContext } from '../context.ts'
+import { fleetOptions } from '../fleet-options.ts'
+import type { ChangeFlags } from '../options.ts'
 import { runOpened } from '../run-playbook.ts'
 import { lookAt } from './add-node.ts'
+
+interface ReplaceNodeFlags extends ChangeFlags {
+  readonly old: string
+  readonly new: string
+  readonly host: string
+}
 
 /**
  * Puts a new machine in the place of one that is gone: the same groups and variables, another address, the name kept or new. The
  * old one is never connected to. Done again with the same words it goes on, and changes nothing once all is done.
  */
-export const replaceNodeCommand = async (
-  book: (roles: readonly Role[], name: string) => Playbook,
+const replaceNodeCommand = async (
   flags: ReplaceNodeFlags,
+  book: (roles: readonly Role[], name: string) => Playbook,
 ): Promise<number> => {
-  const roles = await rolesFor(flags.inventory)
-  const before = await loadInventory(flags.inventory, roles)
+  await using context = await openContext({ ...flags, limit: undefined })
+  const { roles } = context.inventory
+  const before = context.inventory
   const edits = editsFor(before, flags)
   const inventory = await loadInventory(flags.inventory, roles, { edits })
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
-  await lookAt(inventory, flags.new, flags)
-  return runOpened(book(roles, flags.new), { inventory, hosts: inventory.hosts }, flags, {
+  const opened = context.over(inventory, inventory.hosts)
+  await lookAt(opened, flags.new)
+  return await runOpened(book(roles, flags.new), opened, flags, {
     edits,
     write: 'first',
-    goOn: `The inventory has ${flags.new} in the place of ${flags.old}, unless no machine was changed. The same command goes on; vestal plan says what is left.`,
+    resumeHint: `The inventory has ${flags.new} in the place of ${flags.old}, unless no machine was changed. The same command goes on; vestal plan says what is left.`,
   })
 }
 
@@ -50,3 +60,25 @@ const editsFor = (inventory: Inventory, flags: ReplaceNodeFlags): readonly FileE
       : setHostVariable(inventory, { host: flags.old, name: 'ansible_host', value: flags.host })
   return flags.new === flags.old ? moved : renameHost(flags.inventory, { name: flags.old, to: flags.new }, moved)
 }
+
+export default command({
+  name: 'replace-node',
+  positionals: '<old> <new>',
+  summary: 'Put a new machine in the place of one that is gone',
+  examples: ['vestal replace-node am-3 am-5 -i inventory/ha --host 10.88.0.17'],
+  options: (args: Argv) =>
+    fleetOptions(args)
+      .positional('old', { type: 'string', demandOption: true, describe: 'The machine that is gone' })
+      .positional('new', {
+        type: 'string',
+        demandOption: true,
+        describe: 'What the new one is called; may be the same',
+      })
+      .option('host', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'Where the new machine is reached: an IP address or a name',
+      }),
+  run: replaceNodeCommand,
+})

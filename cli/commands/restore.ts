@@ -1,20 +1,27 @@
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import type { Argv } from 'yargs'
 import { type Manifest, readBackup } from '../../fleet/backup/manifest.ts'
 import { finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
 import { type Holder, holdersOf } from '../../fleet/stateful-services.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
-import type { RestoreFlags } from '../backup-options.ts'
-import { inLab, openInventory } from '../context.ts'
-import { type Job, runJobs } from '../jobs.ts'
+import { command } from '../command.ts'
+import { yes } from '../confirm.ts'
+import { inLab, openContext } from '../context.ts'
+import { type Job, type JobFlags, runJobs } from '../jobs.ts'
+import { breakLockOption, commonOptions } from '../options.ts'
 import { requireHosts } from '../usage.ts'
+
+interface RestoreFlags extends JobFlags {
+  readonly from: string
+  readonly yes: boolean
+}
 
 /**
  * Puts a backup back, one node at a time: its files are checked first, then sent beside what is in use, then exchanged while the service stands
  * still. Where it does not serve afterwards, what it had before is put back and the run ends. Silences come back without being doubled.
  */
-export const restore = async (flags: RestoreFlags): Promise<number> => {
-  const opened = await openInventory(flags)
+const restore = async (flags: RestoreFlags): Promise<number> => {
+  await using opened = await openContext(flags)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const manifests = await readBackup(flags.from)
   const holders = holdersOf(opened.inventory, opened.hosts)
@@ -29,7 +36,7 @@ export const restore = async (flags: RestoreFlags): Promise<number> => {
   const names = found.map(({ holder }) => `${holder.role.key} on ${holder.host.name}`).join(', ')
   if (!(await agreed(flags, names))) return 1
   const jobs = found.map(({ holder, saved }) => jobOf(holder, saved))
-  return runJobs(opened, flags, { name: 'restore', jobs, order: 'one by one' })
+  return await runJobs(opened, flags, { name: 'restore', jobs, order: 'one by one' })
 }
 
 const jobOf = (holder: Holder, saved: Saved): Job => ({
@@ -51,11 +58,7 @@ const jobOf = (holder: Holder, saved: Saved): Job => ({
 
 const agreed = async (flags: RestoreFlags, names: string): Promise<boolean> => {
   if (flags.json || flags.yes || !process.stdin.isTTY || !process.stdout.isTTY) return true
-  using questions = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await questions
-    .question(`What these hold now is replaced: ${names}.\nGo ahead? [y/N] `)
-    .catch(() => 'no')
-  const goAhead = /^y(es)?$/i.test(answer.trim())
+  const goAhead = await yes(`What these hold now is replaced: ${names}.\nGo ahead?`)
   if (!goAhead) process.stdout.write('Not confirmed: nothing was changed.\n')
   return goAhead
 }
@@ -89,3 +92,20 @@ const requireReadable = (found: readonly Found[], manifests: ReadonlyMap<string,
   })
   if (mistakes.length > 0) throw new InputError(mistakes)
 }
+
+export default command({
+  name: 'restore',
+  summary: 'Put a backup back, one node at a time',
+  examples: ['vestal restore -i inventory/ha --from backups/monday --limit am-1'],
+  options: (args: Argv) =>
+    commonOptions(args)
+      .option('break-lock', breakLockOption)
+      .option('from', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'The folder that a backup was written to',
+      })
+      .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask before changing' }),
+  run: restore,
+})

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import type { Argv } from 'yargs'
+import { Parser } from 'yargs/helpers'
 import { rolledRoles } from '../../fleet/plays.ts'
 import { adviceFor } from '../../fleet/upgrade/advice.ts'
 import { withVersions } from '../../fleet/upgrade/new-versions.ts'
@@ -12,46 +14,55 @@ import type { Advice, Playbook, Role } from '../../lib/model.ts'
 import { runsFolder } from '../../lib/report/folder.ts'
 import { exitCodeOf } from '../../lib/report/outcome.ts'
 import { rolesFor } from '../../roles/registry.ts'
-import { connecting } from '../connecting.ts'
-import { inLab, type OpenInventory, openInventory } from '../context.ts'
-import { type RollFlags, versionsIn } from '../roll-options.ts'
-import { type Around, planOpened, runOpened } from '../run-playbook.ts'
+import { command } from '../command.ts'
+import { inLab, type Opened, openContext } from '../context.ts'
+import { type ChangeFlags, changeOptions } from '../options.ts'
+import { planOpened } from '../plan-playbook.ts'
+import { type Hooks, runOpened } from '../run-playbook.ts'
 import { requireHosts } from '../usage.ts'
+
+/** Beside these, the versions to roll to, each under the name of its role's flag. */
+interface RollFlags extends ChangeFlags {
+  readonly serial?: number
+  readonly maxFail?: number
+  readonly canaryFirst: boolean
+  readonly resume: boolean
+  readonly allowOneWay: boolean
+  readonly dryRun: boolean
+}
 
 /**
  * Rolls versions and configuration out: advice, plan, the inventory's files written with the new versions, then the playbook. Returns its exit
  * code. Files are put back where the roll failed and nobody is left on a new version.
  */
-export const rollingUpgradeCommand = async (
-  book: (roles: readonly Role[], settings: RollSettings) => Playbook,
+const rollingUpgradeCommand = async (
   flags: RollFlags,
+  book: (roles: readonly Role[], settings: RollSettings) => Playbook,
 ): Promise<number> => {
   const wish = wishOf(flags, versionsIn(flags, await rolesFor(flags.inventory)))
-  const asked = { inventory: flags.inventory, limit: wish.limit }
-  const now = await openInventory(asked)
-  const { inventory, edits } = await withVersions(now.inventory, {
+  await using context = await openContext({ ...flags, limit: wish.limit })
+  const { inventory, edits } = await withVersions(context.inventory, {
     paths: flags.inventory,
     versions: wish.versions,
   })
-  const names = new Set(now.hosts.map(({ name }) => name))
-  const opened = { inventory, hosts: inventory.hosts.filter(({ name }) => names.has(name)) }
+  const opened = context.over(inventory)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   const { roles } = inventory
   const chosen = book(roles, { ...wish, canaries: wish.canaryFirst ? canariesOf(opened) : [] })
   const advice = await adviceOn(opened, flags, wish.allowOneWay ?? false)
-  if (flags.dryRun) return planOpened(chosen, opened, { ...flags, exitCode: false, advice })
+  if (flags.dryRun) return await planOpened(chosen, opened, { ...flags, exitCode: false, advice })
   throwBlocking(advice)
-  return runOpened(chosen, opened, flags, around(wish, { advice, edits, roles }))
+  return await runOpened(chosen, opened, flags, hooks(wish, { advice, edits, roles }))
 }
 
 const adviceOn = async (
-  { inventory, hosts }: OpenInventory,
+  { inventory, hosts, connect }: Opened,
   flags: RollFlags,
   allowOneWay: boolean,
 ): Promise<readonly Advice[]> => {
-  await using pool = connectionPool(connecting(flags))
+  await using pool = connectionPool(connect)
   return await adviceFor(inventory, hosts, { reach: pool.reach, forks: flags.forks, allowOneWay })
 }
 
@@ -61,14 +72,14 @@ const throwBlocking = (advice: readonly Advice[]): void => {
   throw new InputError(blocking.map(({ where, what, why, fix }) => ({ where, what: `${what}. ${why}`, fix })))
 }
 
-const around = (
+const hooks = (
   wish: RollWish,
   {
     advice,
     edits,
     roles,
   }: { readonly advice: readonly Advice[]; readonly edits: readonly FileEdit[]; readonly roles: readonly Role[] },
-): Around => ({
+): Hooks => ({
   about: { roll: wish },
   advice,
   edits,
@@ -105,5 +116,79 @@ const wishOf = (flags: RollFlags, versions: Versions): RollWish => {
 }
 
 /** The first host of each role that has plays of its own. */
-const canariesOf = ({ inventory, hosts }: OpenInventory): readonly string[] =>
+const canariesOf = ({ inventory, hosts }: Opened): readonly string[] =>
   rolledRoles(inventory.roles).flatMap((one) => hosts.find(one.hosts)?.name ?? [])
+
+/** The versions that these flags ask for, by the roles' keys. */
+const versionsIn = (flags: RollFlags, roles: readonly Role[]): Versions =>
+  Object.fromEntries(
+    releasedRoles(roles).flatMap((role) => {
+      const version = (flags as unknown as Readonly<Record<string, unknown>>)[flagOf(role)]
+      return typeof version === 'string' && version !== '' ? [[role.key, version]] : []
+    }),
+  )
+
+const flagOf = ({ key }: Role): string => key.replaceAll('_', '-')
+
+const inventoriesIn = (words: readonly string[]): readonly string[] => {
+  const { inventory } = Parser([...words], {
+    alias: { inventory: ['i'] },
+    array: ['inventory'],
+    string: ['inventory'],
+    narg: { inventory: 1 },
+  })
+  return inventory ?? []
+}
+
+const fixedOptions = (args: Argv) =>
+  changeOptions(args)
+    .default('watch-alerts', true)
+    .option('serial', {
+      type: 'number',
+      requiresArg: true,
+      describe:
+        'How many Prometheus and other machines go at once, never two replicas of a shard; default: a quarter. Alertmanagers always go one at a time',
+    })
+    .option('max-fail', {
+      type: 'number',
+      default: 0,
+      requiresArg: true,
+      describe: 'How many hosts may fail, and be taken back, before the roll stops',
+    })
+    .option('canary-first', {
+      type: 'boolean',
+      default: false,
+      describe: 'One Alertmanager and one Prometheus go before all others',
+    })
+    .option('resume', { type: 'boolean', default: false, describe: 'Go on with the last roll of this inventory' })
+    .option('allow-one-way', {
+      type: 'boolean',
+      default: false,
+      describe: 'Go also where the older version cannot read what the newer one writes; a snapshot is taken first',
+    })
+    .option('dry-run', { type: 'boolean', default: false, describe: 'Give advice and show the plan; change nothing' })
+    .check(({ serial, 'max-fail': maxFail }) => {
+      if (serial !== undefined && !(Number.isInteger(serial) && serial > 0))
+        return '--serial takes a whole number from 1'
+      return Number.isInteger(maxFail) && maxFail >= 0 ? true : '--max-fail takes a whole number from 0'
+    })
+
+export default command({
+  name: 'rolling-upgrade',
+  summary: 'Roll versions and configuration out, one failure domain at a time; what fails is taken back',
+  examples: ['vestal rolling-upgrade -i inventory/ha --prometheus 3.5.3 --alertmanager 0.33.1'],
+  /** Among them one for every role that has a release, those of the user's own too: the words say which inventory it is, before they are read as a whole. */
+  options: async (args: Argv, words: readonly string[]) => {
+    const released = releasedRoles(await rolesFor(inventoriesIn(words)))
+    return released.reduce(
+      (all, role) =>
+        all.option(flagOf(role), {
+          type: 'string',
+          requiresArg: true,
+          describe: `The version of ${role.title ?? role.name} to roll to`,
+        }) as typeof all,
+      fixedOptions(args),
+    )
+  },
+  run: rollingUpgradeCommand,
+})

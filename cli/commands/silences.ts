@@ -1,24 +1,29 @@
 import { resolve } from 'node:path'
 import { stringify } from 'yaml'
+import type { Argv } from 'yargs'
 import { createSilence, silencesOf } from '../../lib/api/alertmanager.ts'
-import { connectionPool } from '../../lib/engine/pool.ts'
 import { compareSilences, type Silence, written } from '../../lib/routing/silence.ts'
 import { silencesIn } from '../../lib/routing/silence-files.ts'
 import { alertmanagersAmong } from '../../roles/alertmanager/peers.ts'
-import { connecting } from '../connecting.ts'
-import { inLab, openInventory } from '../context.ts'
-import type { SilencesFlags } from './routes/options.ts'
+import { command } from '../command.ts'
+import { inLab, openContext } from '../context.ts'
+import { type CommonFlags, commonOptions } from '../options.ts'
+
+interface SilencesFlags extends CommonFlags {
+  readonly action: 'export' | 'diff' | 'import'
+  readonly folder?: string
+}
 
 /**
  * Silences as files: `export` prints those that are in force or to come, `diff` compares them with the files, `import` creates what only
  * the files have. None is ever created twice, and none that is over.
  */
-export const silences = async (flags: SilencesFlags): Promise<number> => {
-  const { inventory, hosts } = await openInventory(flags)
+const silences = async (flags: SilencesFlags): Promise<number> => {
+  await using context = await openContext(flags)
+  const { inventory, hosts, pool } = context
   const wanted = flags.action === 'export' ? [] : silencesIn(resolve(flags.folder ?? `${inventory.folder}/silences`))
   const inside = await inLab(hosts)
   if (inside !== null) return inside
-  await using pool = connectionPool(connecting(flags))
   const members = alertmanagersAmong(hosts)
   const held = await silencesOf(pool.reach, members)
   if (flags.action === 'export') {
@@ -59,3 +64,18 @@ const line = (silence: Silence): string => {
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+export default command({
+  name: 'silences',
+  positionals: '<action> [folder]',
+  summary: 'Silences as files: export, diff, import',
+  examples: ['vestal silences import -i inventory/ha'],
+  options: (args: Argv) =>
+    commonOptions(args)
+      .positional('action', { choices: ['export', 'diff', 'import'] as const, demandOption: true })
+      .positional('folder', {
+        type: 'string',
+        describe: 'Where the files of silences are; default: `silences` beside the inventory',
+      }),
+  run: silences,
+})

@@ -1,43 +1,40 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectionPool, type Pool } from '../../lib/engine/pool.ts'
+import type { Argv } from 'yargs'
 import { lookAt } from '../../lib/health/status.ts'
 import type { FleetLook } from '../../lib/health/types.ts'
 import { statusText } from '../../lib/report/status.ts'
-import { given } from '../../lib/signals.ts'
+import { given, stopping } from '../../lib/signals.ts'
 import { deployOf } from '../../playbooks/deploy.ts'
-import { connecting } from '../connecting.ts'
-import { inLab, type OpenInventory, openInventory } from '../context.ts'
-import type { CommonFlags } from '../options.ts'
-import { stopping } from '../stopping.ts'
+import { command } from '../command.ts'
+import { inLab, type Opened, openContext } from '../context.ts'
+import { type CommonFlags, commonOptions } from '../options.ts'
 
-/** Flags of `status`. */
-export interface StatusFlags extends CommonFlags {
+interface StatusFlags extends CommonFlags {
   readonly watch: boolean
 }
 const PAUSE_MS = 2_000
 const CLEAR = '\x1b[H\x1b[2J'
 
 /** Looks at the fleet once, or with `watch` until Ctrl-C. Exit code 1 where something is unhealthy in the last look. */
-export const status = async (flags: StatusFlags): Promise<number> => {
-  const opened = await openInventory(flags)
-  const inside = await inLab(opened.hosts)
+const status = async (flags: StatusFlags): Promise<number> => {
+  await using context = await openContext(flags)
+  const inside = await inLab(context.hosts)
   if (inside !== null) return inside
-  await using pool = connectionPool(connecting(flags))
-  // Awaited here: returned as it is, it would outlive the pool.
-  return flags.watch ? await watch(opened, flags, pool) : show(await look(opened, flags, pool), flags)
+  // Awaited here: returned as it is, it would outlive the links.
+  return flags.watch ? await watch(context, flags) : show(await look(context, flags), flags)
 }
 
-const watch = async (opened: OpenInventory, flags: StatusFlags, pool: Pool): Promise<number> => {
+const watch = async (opened: Opened, flags: StatusFlags): Promise<number> => {
   using stop = stopping(() => undefined)
   for (let code = 0; ; ) {
-    const fleet = await Promise.race([look(opened, flags, pool, stop.stop), given(stop.stop)])
+    const fleet = await Promise.race([look(opened, flags, stop.stop), given(stop.stop)])
     if (fleet) code = show(fleet, flags, process.stdout.isTTY ? CLEAR : '')
     if (fleet) await sleep(PAUSE_MS, undefined, { signal: stop.stop }).catch(() => undefined)
     if (stop.stop.aborted) return code
   }
 }
 
-const look = ({ inventory, hosts }: OpenInventory, { forks }: StatusFlags, pool: Pool, signal?: AbortSignal) =>
+const look = ({ inventory, hosts, pool }: Opened, { forks }: StatusFlags, signal?: AbortSignal) =>
   lookAt(deployOf(inventory.roles), inventory, { hosts, forks, reach: pool.reach, onLost: pool.forget, signal }).catch(
     (error: unknown) => {
       if (!signal?.aborted) throw error
@@ -51,3 +48,17 @@ const show = (fleet: FleetLook | null, { json, watch: again }: StatusFlags, befo
   process.stdout.write(`${text}\n`)
   return fleet.healthy ? 0 : 1
 }
+
+export default command({
+  name: 'status',
+  summary: 'Ask every service whether it really serves',
+  examples: ['vestal status -i inventory/ha --json'],
+  options: (args: Argv) =>
+    commonOptions(args).option('watch', {
+      alias: 'w',
+      type: 'boolean',
+      default: false,
+      describe: 'Look again every two seconds, until Ctrl-C',
+    }),
+  run: status,
+})

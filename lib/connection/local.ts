@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { constants, userInfo } from 'node:os'
 import { HostError } from '../errors.ts'
 import type { Host } from '../model.ts'
-import type { ConnectOptions, CountedConnection } from './options.ts'
+import type { ConnectOptions, Login } from './options.ts'
 import { door } from './over-transport.ts'
 import { portFailure, portTaken } from './port-errors.ts'
 import { bootstrapCommand } from './script/bootstrap.ts'
@@ -12,7 +12,7 @@ import { sudoFor } from './script/sudo.ts'
 import type { Ended, Transport } from './transport.ts'
 
 /** A connection to this machine itself: the same door, without SSH. */
-export const openLocal = (host: Host, options: ConnectOptions): CountedConnection =>
+export const openLocal = (host: Host, options: ConnectOptions): Login =>
   door(host, localTransport(host.name), { sudo: sudoFor(host.link, userInfo().username), idle: options.idle })
 
 const localTransport = (host: string): Transport => {
@@ -22,6 +22,7 @@ const localTransport = (host: string): Transport => {
     for (const end of running) end(why)
   }
   return {
+    gone: () => null,
     drop,
     close: async () => drop('the connection was closed'),
     async start(become) {

@@ -1,4 +1,4 @@
-import type { Connection, Duration } from '../model.ts'
+import type { Connection, Duration, Host } from '../model.ts'
 
 export interface ConnectOptions {
   /** The only file of host keys that counts: `--known-hosts`. Default: UserKnownHostsFile, ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts. */
@@ -24,3 +24,10 @@ export interface Cost {
   readonly requests: number
 }
 export type CountedConnection = Connection & { readonly cost: Cost }
+/** A login on a host. */
+export type Login = CountedConnection & {
+  /** Why it is of no more use, or null. */
+  gone(): string | null
+  /** Another connection over this login, with a count of its own. What it begins ends with the login; to close it closes nothing. */
+  share(host: Host): CountedConnection
+}

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Exec, ExecOptions, Host, HttpRequest } from '../model.ts'
 import { ask } from './http.ts'
-import type { CountedConnection } from './options.ts'
+import type { CountedConnection, Login } from './options.ts'
 import { endScript, frame } from './script/bootstrap.ts'
 import { converse } from './script/run-script.ts'
 import type { Sudo } from './script/sudo.ts'
@@ -19,8 +19,14 @@ const usualLimit: Duration = '1h'
 /** For one that is, whose time depends on its size: how long nothing at all may move. */
 const usualPause: Duration = '30m'
 
-/** Makes a connection of a transport: scripts, HTTP requests, and a count of them. */
-export const door = (host: Host, transport: Transport, { sudo, idle }: Manner): CountedConnection => {
+/** Makes a login of a transport: scripts, HTTP requests, and a count of them. */
+export const door = (host: Host, transport: Transport, manner: Manner): Login => ({
+  ...over(host, transport, manner),
+  gone: transport.gone,
+  share: (other) => ({ ...over(other, transport, manner), [Symbol.asyncDispose]: async () => undefined }),
+})
+
+const over = (host: Host, transport: Transport, { sudo, idle }: Manner): CountedConnection => {
   const cost = { execs: 0, pushedBytes: 0, requests: 0 }
   const push = (bytes: number): void => {
     cost.pushedBytes += bytes

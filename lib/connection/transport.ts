@@ -10,6 +10,8 @@ export interface Transport {
   dial(address: string, port: number): Promise<Duplex>
   /** Takes connections to a port of the machine's loopback. Throws HostError where it may not, LinkError when the link is gone. */
   listen(port: number, take: (stream: Duplex) => void): Promise<Listening>
+  /** Why the link has ended, or null. */
+  gone(): string | null
   /** Cuts the link; whatever runs over it ends as lost, for this reason. */
   drop(why: string): void
   close(): Promise<void>

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { labelsText } from '../../../lib/routing/cases.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
 import { sentAs } from '../../../lib/routing/replay.ts'
+import type { RoutesFlags } from './flags.ts'
 import { type Asked, alertsOf, askPrometheus, inGroup, keyOf, routingOf, wantedPath } from './fleet.ts'
-import type { RoutesFlags } from './options.ts'
 
 /** Lists alerts, rules and targets that no team owns. Exit code 0: they go to the default team. Throws HostError where a host cannot be asked. */
 export const coverage = async (

@@ -8,6 +8,7 @@ import { parseClassic, parseMatchers } from '../../../lib/routing/parse-matchers
 import { RegexError } from '../../../lib/routing/regex/regex-error.ts'
 import { receiversAt, replay, sentAs } from '../../../lib/routing/replay.ts'
 import { type Router, routerOf } from '../../../lib/routing/routes.ts'
+import type { RoutesFlags } from './flags.ts'
 import {
   type Asked,
   alertsOf,
@@ -19,7 +20,6 @@ import {
   routingOf,
   wantedPath,
 } from './fleet.ts'
-import type { RoutesFlags } from './options.ts'
 
 interface Difference {
   readonly alert: Labels

@@ -3,7 +3,7 @@ import { answerTo, labelsText } from '../../../lib/routing/cases.ts'
 import { type Labels, MatcherError } from '../../../lib/routing/matcher.ts'
 import { parseMatchers } from '../../../lib/routing/parse-matchers.ts'
 import type { TeamRouting } from '../../../roles/alertmanager/teams.ts'
-import type { RoutesFlags } from './options.ts'
+import type { RoutesFlags } from './flags.ts'
 
 /** Says who is told of an alert with these labels, why, and when. Throws InputError where the labels are none. */
 export const show = (routing: TeamRouting, flags: Pick<RoutesFlags, 'labels' | 'at' | 'json'>): number => {

@@ -3,7 +3,7 @@ import type { Inventory } from '../../../lib/model.ts'
 import { paint } from '../../../lib/report/paint.ts'
 import { runCase, titleOf } from '../../../lib/routing/cases.ts'
 import type { TeamRouting } from '../../../roles/alertmanager/teams.ts'
-import type { RoutesFlags } from './options.ts'
+import type { RoutesFlags } from './flags.ts'
 
 /** Runs the cases of the teams. Exit code 1 where one fails. */
 export const test = (inventory: Inventory, routing: TeamRouting, { json }: Pick<RoutesFlags, 'json'>): number => {

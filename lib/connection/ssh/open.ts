@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { LinkError } from '../../errors.ts'
 import type { Host } from '../../model.ts'
-import type { ConnectOptions, CountedConnection } from '../options.ts'
+import type { ConnectOptions, Login } from '../options.ts'
 import { door } from '../over-transport.ts'
 import { sudoFor } from '../script/sudo.ts'
 import { dial } from './dial.ts'
@@ -13,7 +13,7 @@ import { FileError } from './text-file.ts'
 import { sshTransport } from './transport.ts'
 
 /** A connection over SSH, by way of jump hosts where there are any. Throws LinkError, and the signal's reason. */
-export const openSsh = async (host: Host, options: ConnectOptions): Promise<CountedConnection> => {
+export const openSsh = async (host: Host, options: ConnectOptions): Promise<Login> => {
   try {
     const shared = sharedOf(options)
     const target = targetOf(host, await shared.surroundings(host.link.options.configfile))

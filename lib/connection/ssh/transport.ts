@@ -9,6 +9,7 @@ import type { Session } from './session.ts'
 
 /** Programs and ports by way of a session. */
 export const sshTransport = (host: string, session: Session): Transport => ({
+  gone: session.gone,
   drop: session.drop,
   close: async () => session.close(),
   start: async (become) => {

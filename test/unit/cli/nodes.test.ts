@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addNodeCommand } from '../../../cli/commands/add-node.ts'
-import { removeNodeCommand } from '../../../cli/commands/remove-node.ts'
-import { replaceNodeCommand } from '../../../cli/commands/replace-node.ts'
+import addNodeCommand from '../../../cli/commands/add-node.ts'
+import removeNodeCommand from '../../../cli/commands/remove-node.ts'
+import replaceNodeCommand from '../../../cli/commands/replace-node.ts'
 import { InputError } from '../../../lib/errors.ts'
 import { addNode } from '../../../playbooks/add-node.ts'
 import { removeNode } from '../../../playbooks/remove-node.ts'
@@ -41,18 +41,21 @@ const refusal = async (command: Promise<number>): Promise<string> => {
 }
 const add = (name: string, more: object) =>
   refusal(
-    addNodeCommand(addNode, {
-      ...common('ha'),
-      name,
-      host: '10.88.0.17',
-      role: ['alertmanager'],
-      group: [],
-      vars: [],
-      ...more,
-    }),
+    addNodeCommand.run(
+      {
+        ...common('ha'),
+        name,
+        host: '10.88.0.17',
+        role: ['alertmanager'],
+        group: [],
+        vars: [],
+        ...more,
+      },
+      addNode,
+    ),
   )
 const remove = (inventory: string, name: string, more: object = {}) =>
-  refusal(removeNodeCommand(removeNode, { ...common(inventory), name, dead: false, force: false, ...more }))
+  refusal(removeNodeCommand.run({ ...common(inventory), name, dead: false, force: false, ...more }, removeNode))
 
 describe('before any machine is touched', () => {
   test('a name that another machine has is refused, with the place where that is written', async () => {
@@ -90,7 +93,7 @@ describe('before any machine is touched', () => {
   })
   test('only a machine that there is can be replaced, and not by one that there is', async () => {
     const replace = (old: string, name: string) =>
-      refusal(replaceNodeCommand(replaceNode, { ...common('ha'), old, new: name, host: '10.88.0.17' }))
+      refusal(replaceNodeCommand.run({ ...common('ha'), old, new: name, host: '10.88.0.17' }, replaceNode))
     expect(await replace('am-9', 'am-4')).toContain('am-9: no host is called that')
     expect(await replace('am-3', 'am-2')).toContain('am-2: am-2 is in the inventory already')
   })

@@ -1,0 +1,12 @@
+import deploy from '../../playbooks/deploy.ts'
+import { command } from '../command.ts'
+import { changeOptions } from '../options.ts'
+import { runPlaybook } from '../run-playbook.ts'
+
+export default command({
+  name: 'deploy',
+  summary: 'Bring every machine to what the inventory says',
+  examples: ['vestal deploy -i inventory/ha --limit am-1 --diff'],
+  options: changeOptions,
+  run: (flags) => runPlaybook(deploy, flags),
+})

@@ -1,0 +1,18 @@
+import type { Argv } from 'yargs'
+import deploy from '../../playbooks/deploy.ts'
+import { command } from '../command.ts'
+import { planOptions } from '../options.ts'
+import { planPlaybook } from '../plan-playbook.ts'
+
+export default command({
+  name: 'plan',
+  summary: 'Show what deploy would change, and change nothing',
+  examples: ['vestal plan -i inventory/ha --exit-code --json'],
+  options: (args: Argv) =>
+    planOptions(args).option('exit-code', {
+      type: 'boolean',
+      default: false,
+      describe: 'Exit 3 when something would change',
+    }),
+  run: (flags) => planPlaybook(deploy, flags),
+})

@@ -1,0 +1,56 @@
+import { hostname } from 'node:os'
+import { emitter } from '../lib/engine/events.ts'
+import { run } from '../lib/engine/run.ts'
+import type { Advice, Playbook } from '../lib/model.ts'
+import { rolesOf } from '../lib/playbook.ts'
+import { operator, runName } from '../lib/report/folder.ts'
+import { adviceText } from '../lib/report/lines.ts'
+import { planText } from '../lib/report/text.ts'
+import { stopping } from '../lib/signals.ts'
+import { inLab, type Opened, openContext } from './context.ts'
+import type { PlanFlags, RunFlags } from './options.ts'
+import { linePrinter, waitPrinter } from './view.ts'
+
+/** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
+export const planPlaybook = async (book: Playbook, flags: PlanFlags): Promise<number> => {
+  await using context = await openContext(flags, rolesOf(book))
+  // Awaited here, as all that follow: the links go with this function.
+  return (await inLab(context.hosts)) ?? (await planOpened(book, context, flags))
+}
+
+/** The same over an inventory that may not be written yet, inside the lab's network if there is one. */
+export const planOpened = async (
+  book: Playbook,
+  opened: Opened,
+  { advice, ...flags }: PlanFlags & { readonly advice?: readonly Advice[] },
+): Promise<number> => {
+  using stop = stopping(() => process.stderr.write('Interrupted.\n'))
+  const told = flags.verbose && !flags.json ? linePrinter(opened, true) : waitPrinter(opened)
+  const { plan } = await run(book, opened.inventory, {
+    ...runSettings(book, opened, flags),
+    confirm: () => false,
+    emit: emitter(told),
+    ...stop,
+    stop: stop.stop,
+    abandon: stop.abandon,
+  })
+  const text = flags.json
+    ? JSON.stringify(advice ? { ...plan, advice } : plan, null, 2)
+    : [planText(plan), ...(advice ?? []).map(adviceText)].join('\n')
+  process.stdout.write(`${opened.redact(text)}\n`)
+  if (stop.stop.aborted) return 130
+  if (Object.keys(plan.unreachable).length > 0) return 1
+  return flags.exitCode && plan.changes > 0 ? 3 : 0
+}
+
+/** How these flags let a playbook run. */
+export const runSettings = (book: Playbook, { hosts, connect }: Opened, flags: RunFlags) => ({
+  run: runName(book.name, new Date(), Math.random()),
+  hosts,
+  tags: flags.tags,
+  forks: flags.forks,
+  diff: flags.diff,
+  owner: operator(hostname()),
+  breakLock: flags.breakLock,
+  connect,
+})
