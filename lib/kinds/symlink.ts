@@ -30,7 +30,7 @@ export const symlinkKind: Kind<SymlinkState, null> = {
   converge: ({ task: { key }, to }) => [
     {
       title: `point ${key} to ${to?.target}`,
-      run: replace(key, `ln -s ${word(to?.target ?? '')} "$new"\n`),
+      run: replace(key, `ln -s -- ${word(to?.target ?? '')} "$new"\n`),
       undo: putBack(key),
     },
   ],

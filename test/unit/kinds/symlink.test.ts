@@ -33,6 +33,11 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     expect(ran.output).toBe('/srv/current is a directory; move it away and run again')
   })
 
+  test.each(['-n', '--help', '- ', '--'])('a target that looks like an option, %j, is none', (target) => {
+    using box = sandbox(shell)
+    holdsTheLaw(box, [symlink('/srv/current', target)])
+  })
+
   test('any target arrives unchanged', () => {
     const target = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
