@@ -1,9 +1,22 @@
-import { relabelled } from '../../roles/ha/relabel.ts'
+import compare from 'semver/functions/compare.js'
+import { RegexError } from '../../lib/routing/regex/regex-error.ts'
+import { relabel } from '../../lib/routing/relabel.ts'
 import { disagreement, type FleetRule, inBoth } from './fleet-facts.ts'
 import type { FleetView, PrometheusView } from './view.ts'
 
 /** An alert with one label of its own. */
 const ALERT = { alertname: 'Any', severity: 'warning' }
+
+/** The labels with which one alert leaves a Prometheus. */
+const sentLabels = ({ version, externalLabels, alertRelabel }: PrometheusView): Readonly<Record<string, string>> => {
+  try {
+    const dotAll = compare(version, '3.0.0') >= 0
+    return relabel({ ...externalLabels, ...ALERT }, alertRelabel, dotAll) ?? { dropped: 'yes' }
+  } catch (error) {
+    if (error instanceof RegexError) return { 'cannot be followed': error.message }
+    throw error
+  }
+}
 
 export const prometheusRules: readonly FleetRule[] = [
   {
@@ -29,9 +42,7 @@ export const prometheusRules: readonly FleetRule[] = [
     fix: 'Drop the replica label in `alert_relabel_configs` (the role does), and let no later step put it or another differing label back.',
     find: inBoth((view) =>
       inShards(view, (replicas) => {
-        const found = disagreement(replicas, ({ externalLabels, alertRelabel }) =>
-          canonical(relabelled({ ...externalLabels, ...ALERT }, alertRelabel) ?? { dropped: 'yes' }),
-        )
+        const found = disagreement(replicas, (one) => canonical(sentLabels(one)))
         return found ? [{ hosts: found.hosts, what: `one alert has different labels: ${found.what}` }] : []
       }),
     ),

@@ -1,7 +1,7 @@
 /** A fleet as the rules look at it: the same shape for what the inventory says and for what runs. */
 import { parse } from 'yaml'
 import { flagIn } from '../../lib/program/flags.ts'
-import type { RelabelStep } from '../../roles/ha/relabel.ts'
+import type { RelabelStep } from '../../lib/routing/relabel.ts'
 
 export interface FleetView {
   readonly prometheus: readonly PrometheusView[]

@@ -11,6 +11,8 @@ export interface Endpoint {
   /** In front of every path; empty or `/something`. */
   readonly prefix?: string
   readonly user?: { readonly username: string; readonly password: Secret }
+  /** Sent with every request; a tenant is one of them. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /**
@@ -21,7 +23,7 @@ export const ask = async (reach: Reach, endpoint: Endpoint, path: string): Promi
   const connection = await reach(endpoint.host)
   const asked = underWay.get(connection) ?? new Map<string, Promise<HttpAnswer>>()
   underWay.set(connection, asked)
-  const key = JSON.stringify([endpoint.address, endpoint.port, endpoint.prefix, path])
+  const key = identityOf(endpoint, path)
   const shared = asked.get(key)
   if (shared) return shared
   const answer = request(connection, endpoint, { path }).finally(() => asked.delete(key))
@@ -68,11 +70,23 @@ export const refused = ({ host, user }: Endpoint, path: string, { status, body }
   return new HostError(host.name, `${path} answered ${status}${said && `: ${said}`}${hint}`)
 }
 
+/** Who asks is part of what is asked: an answer for one user or tenant is none for another. */
+const identityOf = ({ address, port, prefix, user, headers }: Endpoint, path: string): string =>
+  JSON.stringify([
+    address,
+    port,
+    prefix,
+    path,
+    user?.username,
+    user?.password.reveal(),
+    Object.entries(headers ?? {}).sort(),
+  ])
+
 const underWay = new WeakMap<Connection, Map<string, Promise<HttpAnswer>>>()
 
 const request = (
   connection: Connection,
-  { address, port, prefix = '', user }: Endpoint,
+  { address, port, prefix = '', user, headers }: Endpoint,
   { path, method, body }: Pick<HttpRequest, 'path' | 'method' | 'body'>,
 ) =>
   connection.request({
@@ -82,6 +96,7 @@ const request = (
     method,
     body,
     headers: {
+      ...headers,
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(user && {
         authorization: `Basic ${Buffer.from(`${user.username}:${user.password.reveal()}`).toString('base64')}`,

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Labels } from './matcher.ts'
 import { patternOf } from './regex/pattern.ts'
+import { RegexError } from './regex/regex-error.ts'
 
 /** One step of relabelling, as Prometheus' configuration has it; what is left out is its default. */
 export interface RelabelStep {
   readonly source_labels?: readonly string[]
   readonly separator?: string
-  readonly regex?: string
+  /** YAML may make a number or a boolean of it. */
+  readonly regex?: string | number | boolean
   readonly target_label?: string
   readonly replacement?: string
   readonly modulus?: number
@@ -15,7 +17,7 @@ export interface RelabelStep {
 
 /**
  * What relabelling makes of labels; null where it drops them. Source: Prometheus' `model/relabel/relabel.go`. `dotAll`: from 3.0 on
- * `.` is a line's end too.
+ * `.` is a line's end too. Throws RegexError for an expression that Prometheus refuses or that cannot be followed here, and for a modulus of 0.
  */
 export const relabel = (labels: Labels, steps: readonly RelabelStep[], dotAll: boolean): Labels | null => {
   let current: Labels | null = labels
@@ -27,7 +29,8 @@ export const relabel = (labels: Labels, steps: readonly RelabelStep[], dotAll: b
 }
 
 const relabelOnce = (labels: Labels, step: RelabelStep, dotAll: boolean): Labels | null => {
-  const { source_labels: from = [], separator = ';', regex = '(.*)', replacement = '$1', target_label: to = '' } = step
+  const { source_labels: from = [], separator = ';', replacement = '$1', target_label: to = '' } = step
+  const regex = String(step.regex ?? '(.*)')
   const source = from.map((name) => labels[name] ?? '').join(separator)
   const matches = (text: string): boolean => patternOf(regex, { dotAll }).test(text)
   const keep = (wanted: (name: string) => boolean): Labels =>
@@ -52,7 +55,7 @@ const relabelOnce = (labels: Labels, step: RelabelStep, dotAll: boolean): Labels
     case 'uppercase':
       return { ...labels, [to]: source.toUpperCase() }
     case 'hashmod':
-      return { ...labels, [to]: String(hashOf(source) % BigInt(step.modulus ?? 1)) }
+      return { ...labels, [to]: String(hashOf(source) % modulusOf(step)) }
     case 'labelmap':
       return {
         ...labels,
@@ -85,6 +88,11 @@ const expanded = (source: string, { regex, replacement }: Replacing, dotAll: boo
     const name = braced ?? plain
     return (/^\d+$/.test(name) ? found?.[Number(name)] : found?.groups?.[name]) ?? ''
   })
+}
+
+const modulusOf = ({ modulus = 0 }: RelabelStep): bigint => {
+  if (!Number.isSafeInteger(modulus) || modulus < 1) throw new RegexError('hashmod needs a modulus of 1 or more')
+  return BigInt(modulus)
 }
 
 /** The last eight bytes of the MD5. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { ask } from '../../../lib/api/endpoint.ts'
 import { httpGate } from '../../../lib/gates/http.ts'
 import { configInForce, prometheusReady } from '../../../lib/gates/prometheus.ts'
 import { Secret } from '../../../lib/secret.ts'
-import { Answer, verdict, webServer } from '../gates/web-server.ts'
+import { Answer, reach, verdict, webServer } from '../gates/web-server.ts'
 
 const runtime = { data: { startTime: '2026-01-01T10:00:00Z', reloadConfigSuccess: true } }
 const serving = { '/-/ready': new Answer(200, 'ready'), '/api/v1/status/runtimeinfo': runtime }
@@ -14,6 +15,31 @@ test('gates that ask the same thing at the same moment share one request, and a 
   expect(server.asked.map(({ path }) => path)).toEqual(['/-/ready', '/api/v1/status/runtimeinfo'])
   await Promise.all(gates.map(verdict))
   expect(server.asked).toHaveLength(4)
+})
+
+test('an answer is never shared between users, or between tenants', async () => {
+  await using server = await webServer('prom-1', { '/page': 1 })
+  const user = (password: string) => ({ username: 'vestal', password: new Secret(password) })
+  const asking = [
+    {},
+    { user: user('one') },
+    { user: user('other') },
+    { headers: { 'x-scope-orgid': 'team-a' } },
+    { headers: { 'x-scope-orgid': 'team-b' } },
+    { headers: { 'x-scope-orgid': 'team-b' } },
+  ]
+  await Promise.all(asking.map((more) => ask(reach, { ...server.endpoint, ...more }, '/page')))
+  expect(
+    server.asked.map(({ headers }) => headers['x-scope-orgid'] ?? headers.authorization ?? 'nobody').sort(),
+  ).toEqual(
+    [
+      'nobody',
+      `Basic ${Buffer.from('vestal:one').toString('base64')}`,
+      `Basic ${Buffer.from('vestal:other').toString('base64')}`,
+      'team-a',
+      'team-b',
+    ].sort(),
+  )
 })
 
 test('asks below the path of the external URL, as the user of the web config', async () => {

@@ -60,7 +60,8 @@ const machine = (name: string): Host => ({
 })
 
 const connections = new Map<Host, Promise<Connection>>()
-const reach: Reach = (host) => {
+/** Reaches machines without SSH, each by one connection. */
+export const reach: Reach = (host) => {
   const connection = connections.get(host) ?? connect(host)
   connections.set(host, connection)
   return connection

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type RelabelStep, relabelled } from '../../../../roles/ha/relabel.ts'
+import { RegexError } from '../../../lib/routing/regex/regex-error.ts'
+import { type RelabelStep, relabel } from '../../../lib/routing/relabel.ts'
 
 const labels = { alertname: 'A', replica: 'prom-1', cluster: 'eu' }
 
@@ -32,7 +33,40 @@ test.each<readonly [string, RelabelStep, object | null]>([
     { action: 'lowercase', source_labels: ['alertname'], target_label: 'alertname' },
     { ...labels, alertname: 'a' },
   ],
-  ['leaves labels where JavaScript cannot read the pattern', { action: 'labeldrop', regex: '(?i)rep(' }, labels],
+  [
+    'fills $name in as it does ${name}, and $$ is a dollar',
+    {
+      source_labels: ['cluster'],
+      regex: '(?P<where>.+)',
+      target_label: 'to',
+      replacement: '$where ${where} $1 $$ $no',
+    },
+    { ...labels, to: 'eu eu eu $ ' },
+  ],
+  [
+    'a name goes as far as it can: $1x is no group',
+    { source_labels: ['cluster'], target_label: 'to', replacement: 'a$1x' },
+    { ...labels, to: 'a' },
+  ],
+  ['reads what YAML made a number', { action: 'labeldrop', regex: 42 }, labels],
+  [
+    'ignores case where the pattern says so',
+    { action: 'labeldrop', regex: '(?i)REP.*' },
+    { alertname: 'A', cluster: 'eu' },
+  ],
 ])('%s', (_, step, after) => {
-  expect(relabelled(labels, [step])).toEqual(after)
+  expect(relabel(labels, [step], true)).toEqual(after)
+})
+
+test('a dot is a line end from Prometheus 3.0 on', () => {
+  const step = { source_labels: ['text'], regex: 'a.b', target_label: 'found', replacement: 'yes' }
+  expect(relabel({ text: 'a\nb' }, [step], true)).toEqual({ text: 'a\nb', found: 'yes' })
+  expect(relabel({ text: 'a\nb' }, [step], false)).toEqual({ text: 'a\nb' })
+})
+
+test.each<readonly [string, RelabelStep]>([
+  ['a pattern that is none', { action: 'labeldrop', regex: '(?i)rep(' }],
+  ['a modulus of 0', { action: 'hashmod', modulus: 0, source_labels: ['cluster'], target_label: 'shard' }],
+])('%s is an error, never passed over', (_, step) => {
+  expect(() => relabel(labels, [step], true)).toThrow(RegexError)
 })
