@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Exec, ExecOptions, Host, HttpRequest } from '../model.ts'
-import { ask } from './http.ts'
+import { type HttpClient, httpClient } from './http.ts'
 import type { CountedConnection, Login } from './options.ts'
 import { endScript, frame } from './script/bootstrap.ts'
 import { converse } from './script/run-script.ts'
@@ -20,13 +20,26 @@ const usualLimit: Duration = '1h'
 const usualPause: Duration = '30m'
 
 /** Makes a login of a transport: scripts, HTTP requests, and a count of them. */
-export const door = (host: Host, transport: Transport, manner: Manner): Login => ({
-  ...over(host, transport, manner),
-  gone: transport.gone,
-  share: (other) => ({ ...over(other, transport, manner), [Symbol.asyncDispose]: async () => undefined }),
-})
+export const door = (host: Host, transport: Transport, manner: Manner): Login => {
+  const http = httpClient(host.name, transport.dial)
+  const own = over(host, { transport, http }, manner)
+  return {
+    ...own,
+    gone: transport.gone,
+    share: (other) => over(other, { transport, http }, manner),
+    async [Symbol.asyncDispose]() {
+      http.close()
+      await transport.close()
+    },
+  }
+}
 
-const over = (host: Host, transport: Transport, { sudo, idle }: Manner): CountedConnection => {
+interface Link {
+  readonly transport: Transport
+  readonly http: HttpClient
+}
+
+const over = (host: Host, { transport, http }: Link, { sudo, idle }: Manner): CountedConnection => {
   const cost = { execs: 0, pushedBytes: 0, requests: 0 }
   const push = (bytes: number): void => {
     cost.pushedBytes += bytes
@@ -65,9 +78,9 @@ const over = (host: Host, transport: Transport, { sudo, idle }: Manner): Counted
     },
     async request(request: HttpRequest) {
       cost.requests += 1
-      return ask(host.name, request, transport.dial)
+      return http.ask(request)
     },
     listen: transport.listen,
-    [Symbol.asyncDispose]: () => transport.close(),
+    [Symbol.asyncDispose]: async () => undefined,
   }
 }
