@@ -1,9 +1,11 @@
 /** Where to log in, as whom and with what: the inventory's word first, then ssh's own configuration. Pure. */
 import { milliseconds } from '../../duration.ts'
+import { LinkError } from '../../errors.ts'
 import type { Duration, Host } from '../../model.ts'
 import type { Secret } from '../../secret.ts'
 import type { ConnectOptions } from '../options.ts'
-import type { Lookup } from './config.ts'
+import type { Lookup, Settings } from './config.ts'
+import { mistakeIn, secondsOf } from './option-values.ts'
 import { homePath, pathWords } from './paths.ts'
 import { type Hop, nextHop } from './route.ts'
 
@@ -69,6 +71,7 @@ interface Means {
 
 const resolve = (hop: Hop, means: Means, around: Surroundings): Target => {
   const config = around.lookup(hop.name)
+  requireSense(means.host, hop.name, config)
   const setting = (key: string): string | undefined => hop.options[key] ?? first(config[key])
   const address = (setting('hostname') ?? hop.name).replaceAll('%h', hop.name).replace(/^\[(.*)\]$/, '$1')
   const port = Number(hop.port ?? setting('port') ?? 22)
@@ -106,10 +109,10 @@ const resolve = (hop: Hop, means: Means, around: Surroundings): Target => {
     password: means.password,
     passphrase: means.passphrase,
     timeoutMs: hop.options.connecttimeout
-      ? Number(hop.options.connecttimeout) * 1_000
+      ? (secondsOf(hop.options.connecttimeout) ?? 0) * 1_000
       : milliseconds(means.connectTimeout),
     keepAlive: {
-      everyMs: Number(setting('serveraliveinterval') ?? 15) * 1_000,
+      everyMs: (secondsOf(setting('serveraliveinterval') ?? '15') ?? 15) * 1_000,
       times: Number(setting('serveralivecountmax') ?? 3),
     },
     via:
@@ -119,6 +122,16 @@ const resolve = (hop: Hop, means: Means, around: Surroundings): Target => {
         { ...means, password: undefined, keys: means.keys.map((key) => ({ ...key, required: false })) },
         around,
       ),
+  }
+}
+
+/** The inventory's options were looked at when it was loaded; those of ssh's own configuration are read here first. */
+const requireSense = (host: string, name: string, config: Settings): void => {
+  for (const key of ['port', 'serveraliveinterval', 'serveralivecountmax', 'proxyjump']) {
+    const value = first(config[key])
+    const mistake = value === undefined ? null : mistakeIn(key, value)
+    if (mistake)
+      throw new LinkError(host, `ssh's configuration for ${name}: ${mistake}`, { hint: 'See ssh_config(5).' })
   }
 }
 

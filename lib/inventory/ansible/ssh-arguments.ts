@@ -1,3 +1,5 @@
+import { mistakeIn } from '../../connection/ssh/option-values.ts'
+
 /** Flags of ssh(1) that take a value, by the ssh_config(5) option they stand for. */
 const VALUED: Readonly<Record<string, string>> = {
   b: 'bindaddress',
@@ -14,7 +16,8 @@ const PLAIN = '46AaCfGgKkNnqsTtVvXxYy'
 
 /**
  * Options in `ansible_ssh_common_args` and its like, named as in ssh_config(5) and lower-cased; `-F FILE` is `configfile`. Of an option
- * given twice the first counts, as ssh has it. Throws RangeError, in words for the operator, for a flag that Vestal has no way to obey.
+ * given twice the first counts, as ssh has it. Throws RangeError, in words for the operator, for a flag that Vestal has no way to obey, and
+ * for a value that makes no sense.
  */
 export const parseSshArguments = (text: string): Readonly<Record<string, string>> => {
   const options = new Map<string, string>()
@@ -28,10 +31,30 @@ export const parseSshArguments = (text: string): Readonly<Record<string, string>
     if (flag !== 'o' && !VALUED[flag]) throw new RangeError(`the option -${flag} of ssh is not supported`)
     const value = flags.slice(at + 1) || rest.shift()
     if (value === undefined) throw new RangeError(`the option -${flag} needs a value`)
-    const [name, setting] = flag === 'o' ? splitOption(value) : [VALUED[flag] ?? flag, value]
+    const [name, setting] = asJump(flag === 'o' ? splitOption(value) : [VALUED[flag] ?? flag, value])
+    const mistake = mistakeIn(name, setting)
+    if (mistake) throw new RangeError(mistake)
     if (!options.has(name)) options.set(name, setting)
   }
   return Object.fromEntries(options)
+}
+
+/** `ssh -W %h:%p BASTION`, the one ProxyCommand that inventories have as a rule, is what ProxyJump does. Any other is left as it is. */
+const asJump = ([name, setting]: readonly [string, string]): readonly [string, string] => {
+  if (name !== 'proxycommand') return [name, setting]
+  const [program = '', ...rest] = splitWords(setting)
+  if (!/(^|\/)ssh$/.test(program)) return [name, setting]
+  const said: Record<string, string> = {}
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '-q') continue
+    const [, flag, joined] = /^-([Wpl])(.*)$/.exec(word) ?? []
+    if (flag) said[flag] = joined || (rest.shift() ?? '')
+    else if (word.startsWith('-') || said.host) return [name, setting]
+    else said.host = word
+  }
+  const { W, p, l, host } = said
+  if (W !== '%h:%p' || !host) return [name, setting]
+  return ['proxyjump', `${l ? `${l}@` : ''}${host}${p ? `:${p}` : ''}`]
 }
 
 const splitOption = (text: string): [string, string] => {

@@ -80,7 +80,10 @@ describe('options of ssh', () => {
   test.each([
     ['-o ProxyJump=a,b', { proxyjump: 'a,b' }],
     ['-oProxyJump=a -o "UserKnownHostsFile /a b"', { proxyjump: 'a', userknownhostsfile: '/a b' }],
-    [`-o 'ProxyCommand=ssh -W "%h:%p" a'`, { proxycommand: 'ssh -W "%h:%p" a' }],
+    [`-o 'ProxyCommand=ssh -W "%h:%p" a'`, { proxyjump: 'a' }],
+    [`-o ProxyCommand="ssh -W %h:%p -q user@bastion -p 2222"`, { proxyjump: 'user@bastion:2222' }],
+    [`-o ProxyCommand='/usr/bin/ssh -l ops -p22 -W%h:%p b'`, { proxyjump: 'ops@b:22' }],
+    ['-o ProxyCommand=none -o ConnectTimeout=1m', { proxycommand: 'none', connecttimeout: '1m' }],
     [
       '-J root@b:22 -p 2222 -i ~/.ssh/id -F /dev/null -l ops',
       { proxyjump: 'root@b:22', port: '2222', identityfile: '~/.ssh/id', configfile: '/dev/null', user: 'ops' },
