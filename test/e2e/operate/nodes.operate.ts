@@ -59,7 +59,7 @@ test('a machine on which another program has a port is not taken in', async () =
   const { code, stderr, events } = await run('add-node', 'am-4', '--host', SPARE, '--role', 'alertmanager')
   await onHost(SPARE, 'systemctl stop squatter')
   expect({ code, events }).toEqual({ code: 1, events: [] })
-  expect(stderr).toMatch(/am-4\W.*port 9093, which .* needs, is taken/)
+  expect(stderr).toMatch(/am-4\W.*port 9093 of alertmanager\.service is taken by perl .*squatter\.service/)
   expect(readFileSync(hostsFile, 'utf8')).toBe(original)
 })
 
