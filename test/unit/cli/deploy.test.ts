@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../../lib/model.ts'
 import { word } from '../../../lib/shell.ts'
+import { bobsLock } from '../engine/bobs-lock.ts'
 import { type Machines, startMachines, vestal } from './machines.ts'
 
 let machines: Machines
@@ -29,12 +30,8 @@ const spoil = (name: string) => writeFileSync(machines.at(name, 'opt/vestal'), '
 const statuses = (hosts: Readonly<Record<string, Readonly<Record<string, Outcome>>>> = {}) =>
   Object.fromEntries(Object.entries(hosts).map(([host, tasks]) => [host, tasks[TASK]?.status]))
 const lockedByBob = (name: string) => {
-  const started = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19]
   mkdirSync(machines.at(name, 'run/vestal'), { recursive: true })
-  writeFileSync(
-    machines.at(name, 'run/vestal/lock'),
-    `run=run-of-bob\nowner=bob@lap\nsince=2026-01-01T00:00:00Z\nsession=${process.pid} ${started}\n`,
-  )
+  writeFileSync(machines.at(name, 'run/vestal/lock'), bobsLock())
 }
 
 describe('vestal deploy', () => {

@@ -185,12 +185,13 @@ describe('a run that is not confirmed', () => {
     expect(['a1', 'a2'].map((name) => of.machine(name).links())).toEqual([0, 0])
   })
 
-  test('is asked with the plan', async () => {
+  test('is asked with the plan, and waits for the answer', async () => {
     using of = serving()
     const asked: unknown[] = []
-    const { plan } = await of.run(bookOf([playOf('p', [roleOf('web', program('new'))])]), {
+    const { plan, report } = await of.run(bookOf([playOf('p', [roleOf('web', program('new'))])]), {
       confirm: async (one) => asked.push(one) < 0,
     })
     expect(asked).toEqual([plan])
+    expect([report, loaded(of)]).toEqual([null, ['old', 'old']])
   })
 })

@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { emitter, type RunEvent } from '../../../lib/engine/events.ts'
+import { bobsLock } from './bobs-lock.ts'
 import { bookOf, type Fleet, fleet, no, playOf, roleOf } from './fleet.ts'
 import { line } from './scratch.ts'
 import { asItBegins } from './small-machine.ts'
 
-/** Another run takes a host's lock, with this process for its session, and that one for the script that works there. */
-const lockedByBob = (of: Fleet, name: string, script?: number): void => {
-  const named = (pid: number) => `${pid} ${readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]}`
-  const lines = ['run=run-of-bob', 'owner=bob@lap', 'since=2026-01-01T00:00:00Z', `session=${named(process.pid)}`]
-  if (script !== undefined) lines.push(`script=${named(script)}`)
-  of.machine(name).write('/run/vestal/lock', `${lines.join('\n')}\n`)
-}
+/** Another run takes a host's lock, with that process for the script that works there. */
+const lockedByBob = (of: Fleet, name: string, script?: number): void =>
+  of.machine(name).write('/run/vestal/lock', bobsLock(script))
 const deploy = (of: Fleet, options?: Parameters<Fleet['run']>[1]) =>
   of.run(bookOf([playOf('p', [roleOf('web', [line('x', 'new', { interrupts: true })])], { batch: 1 })]), options)
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { complaint } from '../../../lib/engine/take-back.ts'
 import type { Play, Task } from '../../../lib/model.ts'
+import { bobsLock } from './bobs-lock.ts'
 import { bookOf, type Fleet, fleet, no, playOf, roleOf } from './fleet.ts'
 import { program } from './program.ts'
 import { line } from './scratch.ts'
-import { cutInHalf, lostAfter, lostBefore, type SmallMachine } from './small-machine.ts'
+import { asItBegins, cutInHalf, lostAfter, lostBefore, type SmallMachine } from './small-machine.ts'
 
 /** A machine where `web` runs with an old config. */
 const serving = (machine: SmallMachine): void => {
@@ -219,6 +221,35 @@ describe('taking back', () => {
     expect(events.filter(({ event }) => event === 'host-failed')).toMatchObject([{ host: 'a1', task: 'take back' }])
     expect([of.story.includes('change a2'), code]).toEqual([false, 1])
   })
+})
+
+test('a host that another run has locked meanwhile is not taken back, and who holds it is told', async () => {
+  using of = fleet('a1')
+  const machine = of.machine('a1')
+  serving(machine)
+  machine.at(
+    'take back',
+    asItBegins(() => machine.write('/run/vestal/lock', bobsLock())),
+  )
+  const { report } = await roll(of, { sick: ['a1'] })
+  expect(runs(machine)).toEqual(NEW)
+  expect(report?.hosts.a1?.lock).toMatchObject({
+    status: 'failed',
+    why: 'locked by bob@lap since 2026-01-01T00:00:00Z (run run-of-bob)',
+  })
+})
+
+test.each([
+  ['the last error', 'error: no such flag\nerror: no such file\nbye\n', 'error: no such file'],
+  ['the last line, where none speaks of an error', 'hello\nbye\n\n', 'bye'],
+  [
+    'no line of systemd’s own',
+    'error: no such file\nweb.service: Failed with result exit-code.\nFailed to start web.\n',
+    'error: no such file',
+  ],
+  ['nothing, where nothing was said', '', ''],
+])('of what a program has said, %s is told', (_, said, told) => {
+  expect(complaint(said)).toBe(told)
 })
 
 describe('a step that fails', () => {
