@@ -55,6 +55,7 @@ export const bugs: readonly Bug[] = [
     ['order', 'gates-of-a-run', 'watched-run', 'interrupted'],
     ['one failure fewer may happen than max-fail says', '<= (play.maxFail ?? 0)', '< (play.maxFail ?? 0)'],
     ['failures of earlier batches are forgotten', 'failures += ended', 'failures = ended'],
+    ['batches that went well count as failures', 'ended?.hosts ?? 0', 'ended?.hosts ?? 1'],
     ['a batch that did not start lets the next one start', 'ended.hosts > 0 && failures', 'failures'],
     ['a failed play ends runs that are to go on', 'if (broken && stops) {', 'if (broken) {'],
     ['a failed play does not end a run that is to stop', 'if (broken && stops) {', 'if (broken && !stops) {'],
@@ -111,6 +112,8 @@ export const bugs: readonly Bug[] = [
   ...of(
     'batch',
     ['gates-of-a-run', 'order', 'changed', 'interrupted'],
+    ['a play whose hosts have all failed begins an empty batch', 'if (hosts.length === 0) return undefined', ''],
+    ['the end of the report does not say why a step failed', "complaint(rest.join('\\n'))", "''"],
     ['the gates before a batch are asked and ignored', '  if (before) {', '  if (!before) {'],
     ['the gates before a batch are never asked', 'play.before?.(scope) ?? []', '[]'],
     [

@@ -123,6 +123,23 @@ describe('what a play keeps', () => {
     expect(code).toBe(1)
   })
 
+  test('and cannot be kept because of a host outside of the batch ends the run', async () => {
+    using of = fleet('a1')
+    const elsewhere = new HostError('z9', 'it is down')
+    await expect(
+      of.run(
+        bookOf([
+          playOf(
+            'p',
+            [web],
+            kept(() => Promise.reject(elsewhere)),
+          ),
+        ]),
+      ),
+    ).rejects.toBe(elsewhere)
+    expect(of.machine('a1').text('x')).toBeUndefined()
+  })
+
   test('is not asked for once a gate has said no', async () => {
     using of = fleet('a1')
     await of.run(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Host } from '../../../lib/model.ts'
+import type { Host, PlayScope } from '../../../lib/model.ts'
 import { inGroup } from '../../../lib/playbook.ts'
 import { bookOf, type Fleet, fleet, playOf, roleOf } from './fleet.ts'
 import { line } from './scratch.ts'
@@ -99,6 +99,16 @@ describe('plays and batches', () => {
   })
 })
 
+test('a run and its report name the run, its playbook, its inventory and its hosts, and say how long it took', async () => {
+  using of = fleet('a1', 'a2')
+  const { report, events } = await of.run(bookOf([playOf('p', [calm])]))
+  const about = { run: 'run-1', playbook: 'book', inventory: 'small' }
+  expect(events[0]).toMatchObject({ event: 'run-started', ...about, hosts: ['a1', 'a2'] })
+  expect(report).toMatchObject({ vestal: 'report/1', ...about, interrupted: false, stops: [], gates: [] })
+  expect(events.at(-1)).toMatchObject({ event: 'run-ended', report })
+  expect(Date.parse(report?.startedAt ?? '') + (report?.ms ?? 0)).toBeLessThanOrEqual(Date.now())
+})
+
 describe('a batch that fails', () => {
   test('ends its play: later batches are not touched, and the report says so', async () => {
     using of = fleet('a1', 'a2', 'a3', 'a4')
@@ -151,6 +161,34 @@ describe('a batch that fails', () => {
     expect(changes(of)).toEqual(['change a1', 'change a2', 'change a3'])
     expect(outcomes.a4).toEqual({ 'scratch x': 'skipped: a3 failed in an earlier batch' })
     expect(code).toBe(1)
+  })
+
+  test('is not made worse by batches before it that went well', async () => {
+    using of = fleet('a1', 'a2', 'a3')
+    const { outcomes } = await of.run(bookOf([playOf('p', [failingOn('a2')], { batch: 1, maxFail: 1 })]))
+    expect(outcomes.a3).toEqual({ 'scratch x': 'changed' })
+  })
+
+  test('leaves a later play whose hosts have all failed nothing to ask and nothing to begin', async () => {
+    using of = fleet('a1', 'a2')
+    const before = ({ batch }: PlayScope) => [of.gate(of.machine('a2').host, `safe for ${batch.length}`)]
+    const other = roleOf('other', [line('y', 'new', { interrupts: true })])
+    const { events } = await of.run(
+      bookOf([playOf('p', [failingOn('a1')]), playOf('q', [other], { batch: 1, before })]),
+    )
+    expect(of.story.filter((one) => one.startsWith('ask'))).toEqual(['ask a2: safe for 1'])
+    expect(events.flatMap((event) => (event.event === 'batch-started' ? [event.hosts] : []))).toEqual([
+      ['a1', 'a2'],
+      ['a2'],
+    ])
+  })
+
+  test('is told at the end by its first line and the one that says why', async () => {
+    using of = fleet('a1')
+    const wordy = line('x', 'new', { fail: 'checking conf\nline 1 is fine\nerror: line 2 is not\nbye' })
+    const { report, outcomes } = await of.run(bookOf([playOf('p', [roleOf('web', [wordy])])]))
+    expect(outcomes.a1?.['scratch x']).toContain('line 1 is fine')
+    expect(report?.stops).toEqual(['p: a1: scratch x: checking conf error: line 2 is not.'])
   })
 
   test('is still a failed run where that many may fail, and its play goes on to the end', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { InputError } from '../../../lib/errors.ts'
 import type { Task } from '../../../lib/model.ts'
 import { inGroup } from '../../../lib/playbook.ts'
 import { Sealed, Secret } from '../../../lib/secret.ts'
@@ -117,6 +118,31 @@ describe('a plan', () => {
     using of = fleet('a1')
     const book = bookOf([playOf('p', [roleOf('web', [line('x', 'one')]), roleOf('other', [line('x', 'two')])])])
     await expect(of.run(book, NEVER)).rejects.toThrow('host a1: scratch x is wanted in two ways, by web and other')
+    expect(of.story).toEqual([])
+  })
+})
+
+describe('what a kind must find out on the controller first', () => {
+  const prepared = (prepare: NonNullable<typeof scratch.prepare>): Task =>
+    ({ ...line('x', 'latest'), kind: { ...scratch, prepare } }) as Task
+
+  test('is asked once a host, before it is read, and is what is then wanted', async () => {
+    using of = fleet('a1', 'a2')
+    const kind = prepared(async (tasks, { host }) => {
+      of.story.push(`prepare ${tasks.length} for ${host.name}`)
+      return tasks.map((task) => ({ ...task, desired: { text: '1.2.3' } }))
+    }).kind
+    const both = [{ ...line('x', 'latest'), kind } as Task, line('y', 'new'), { ...line('z', 'latest'), kind } as Task]
+    await of.run(bookOf([playOf('p', [roleOf('web', both)])]))
+    expect(of.story.slice(0, 3)).toEqual(['prepare 2 for a1', 'prepare 2 for a2', 'read a1'])
+    expect(['x', 'y', 'z'].map(of.machine('a1').text)).toEqual(['1.2.3', 'new', '1.2.3'])
+  })
+
+  test('and cannot ends the run before any host is asked', async () => {
+    using of = fleet('a1')
+    const wrong = new InputError([{ where: 'web', what: 'there is no release latest' }])
+    const tasks = [prepared(() => Promise.reject(wrong))]
+    await expect(of.run(bookOf([playOf('p', [roleOf('web', tasks)])]))).rejects.toBe(wrong)
     expect(of.story).toEqual([])
   })
 })

@@ -7,7 +7,8 @@ interface ScratchState {
   readonly text: string
 }
 interface ScratchData {
-  readonly fail?: boolean
+  /** Its step fails, with these words where it has any of its own. */
+  readonly fail?: boolean | string
   readonly interrupts?: boolean
   /** Its step says that all went well, and writes nothing. */
   readonly lies?: boolean
@@ -51,7 +52,7 @@ export const scratch: Kind<ScratchState, ScratchData> = {
 type ScratchChange = Change<ScratchState, ScratchData>
 
 const runOf = ({ task: { key, data }, to }: ScratchChange): string => {
-  if (data.fail) return 'echo no good; false'
+  if (data.fail) return `printf '%s\\n' ${word(data.fail === true ? 'no good' : data.fail)}; false`
   if (data.kills) return 'kill -9 $$'
   if (data.lies) return ':'
   return to ? `cat >${word(key)}` : `rm -f ${word(key)}`
