@@ -91,13 +91,15 @@ describe.each(shells)('a host where another run is at work, read by %s', (shell)
   })
 
   test('is read at once where the script is a zombie, which its parent is slow to bury', async () => {
-    const parent = host.start(shell, `sh -c 'echo $$' & echo "zombie $!"; exec sleep 60`)
+    // It ends only when its parent is a program that never asks for the end of a child.
+    const child = 'until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done'
+    const parent = host.start(shell, `sh -c '${child}' & echo "zombie $!"; exec sleep 60`)
     const pid = await new Promise<string>((resolve) => {
       let said = ''
       parent.stdout?.on('data', (chunk) => {
         said += chunk
-        const found = /zombie (\d+)/.exec(said)?.[1]
-        if (found && said.split('\n').length > 2) resolve(found)
+        const found = /zombie (\d+)\n/.exec(said)?.[1]
+        if (found) resolve(found)
       })
     })
     await sh(`until grep -q ') Z ' /proc/${pid}/stat; do sleep 0.05; done
