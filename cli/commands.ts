@@ -4,6 +4,7 @@ import { type Command, withBook } from './command.ts'
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   deploy: async () => (await import('./commands/deploy.ts')).default,
   plan: async () => (await import('./commands/plan.ts')).default,
+  run: async () => (await import('./commands/run.ts')).default,
   'rolling-upgrade': async () => {
     const [{ default: one }, { rollingUpgrade }] = await Promise.all([
       import('./commands/rolling-upgrade.ts'),
@@ -54,6 +55,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 /** The commands that a command line is about: the one that it names first, or else, as for help, all. */
 export const commandsFor = (words: readonly string[]): Promise<readonly Command[]> => {
   const [first = ''] = words
+  if (first === '--version') return Promise.resolve([])
   const named = Object.hasOwn(commands, first) ? commands[first] : undefined
   return Promise.all(named ? [named()] : Object.values(commands).map((load) => load()))
 }

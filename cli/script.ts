@@ -7,6 +7,18 @@ import { toExitCode } from './failure.ts'
 import { changeOptions } from './options.ts'
 import { usageError } from './usage.ts'
 
+/** Imports a playbook that another command runs: its file does not run by itself meanwhile. Returns what `load` does. */
+export const onlyImported = async <T>(load: () => Promise<T>): Promise<T> => {
+  importing += 1
+  try {
+    return await load()
+  } finally {
+    importing -= 1
+  }
+}
+
+let importing = 0
+
 /**
  * Lets a playbook file run by itself (`npx zx playbooks/deploy.ts -i …`): as the command that is loaded, or for a playbook with the flags of
  * `vestal deploy`. Does nothing where the file is only imported.
@@ -15,6 +27,7 @@ export const runAsScript = async (
   meta: { readonly url: string },
   what: Playbook | (() => Promise<Command>),
 ): Promise<void> => {
+  if (importing > 0) return
   const file = realpathSync(fileURLToPath(meta.url))
   const at = process.argv.findIndex((word, index) => index > 0 && index < 4 && isFile(word, file))
   if (at < 0) return

@@ -1,9 +1,40 @@
 #!/usr/bin/env node
-// Plain JavaScript, because it runs before Node keeps compiled and type-stripped modules between runs: that halves the start.
-import { enableCompileCache } from 'node:module'
+// Plain JavaScript of old, so that a Node that is too old for the rest says so instead of stumbling over its syntax.
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'vestal', 'node'))
-const { main } = await import('./main.ts')
-process.exitCode = await main(process.argv.slice(2))
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+/** Compiled and type-stripped modules are kept between runs: that halves the start. Node 20 cannot. */
+const keepCompiled = () =>
+  import('node:module').then(({ enableCompileCache }) => {
+    if (enableCompileCache)
+      enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vestal', 'node'))
+  })
+
+/** What Node 22 and 24 have brought into the language. */
+const fillIn = () =>
+  Promise.all([
+    ...(Map.groupBy ? [] : [import('core-js/actual/map/group-by.js')]),
+    ...(Promise.withResolvers ? [] : [import('core-js/actual/promise/with-resolvers.js')]),
+    ...(globalThis.AsyncDisposableStack ? [] : [import('core-js/actual/async-disposable-stack/index.js')]),
+  ])
+
+/** In a clone the sources run as they are; an installed package has them compiled. */
+const sources = new URL('./main.ts', import.meta.url)
+const main = existsSync(fileURLToPath(sources)) ? sources : new URL('../dist/cli/main.js', import.meta.url)
+
+if (major < 20 || (major === 20 && minor < 16)) {
+  process.stderr.write(`vestal needs Node 20.16 or later; this is ${process.versions.node}.\n`)
+  process.exitCode = 2
+} else {
+  keepCompiled()
+    .then(fillIn)
+    .then(() => import(main.href))
+    .then((loaded) => loaded.main(process.argv.slice(2)))
+    .then((code) => {
+      process.exitCode = code
+    })
+}

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { InputError, type Mistake } from './errors.ts'
+import { importFile } from './import-file.ts'
 import type { Role } from './model.ts'
 
 /** What a user's own `vestal.config` brings along. */
@@ -28,7 +29,7 @@ export const findConfig = (inventories: readonly string[], here: string): string
 
 /** Loads a configuration file. Throws InputError, with the line where that is known, for one that cannot be loaded or makes no sense. */
 export const loadConfig = async (file: string): Promise<Config> => {
-  const { default: given } = await import(pathToFileURL(file).href).catch((error: unknown) => {
+  const { default: given } = await importFile(file).catch((error: unknown) => {
     throw error instanceof InputError ? error : new InputError([loadMistake(file, error)])
   })
   const mistakes = mistakesIn(file, given)
@@ -39,7 +40,7 @@ export const loadConfig = async (file: string): Promise<Config> => {
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 /** Of what is thrown while a module loads, the first line of its stack that lies in a file of the user's is where. */
-const loadMistake = (file: string, error: unknown): Mistake => {
+export const loadMistake = (file: string, error: unknown): Mistake => {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))
   const places = [...stack.matchAll(/(?:^|[\s(])((?:file:\/\/)?\/[^\s():]+):(\d+)(?::(\d+))?/gm)].map(
     ([, at = '', ...rest]) => ({

@@ -1,7 +1,8 @@
 /** The disk that every lab host starts from: a small Debian with systemd and sshd, built once and kept. */
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { globSync } from 'glob'
 import { run } from './command.ts'
 import { architecture, suites, transportOptions, writeSources } from './debian.ts'
 import { withLock } from './lock.ts'

@@ -8,13 +8,13 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
-  globSync,
   mkdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { globSync } from 'glob'
 import { run } from './command.ts'
 import { type ArchiveVersion, architecture, readArchive, unpackPackage, versionsOf } from './debian.ts'
 import { withLock } from './lock.ts'

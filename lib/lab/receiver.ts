@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { isPopulated, killGroup, startMember } from './cgroup.ts'
 import { attempt, run } from './command.ts'
 import { enterLab } from './enter.ts'
@@ -51,7 +52,7 @@ export const ensureReceiver = async (lab: string): Promise<void> => {
   if (isPopulated(lab, member)) return
   mkdirSync(labFolder(lab), { recursive: true })
   const log = join(labFolder(lab), 'receiver.log')
-  const program = [process.execPath, join(import.meta.dirname, 'receiver-main.ts')]
+  const program = [process.execPath, fileURLToPath(import.meta.url).replace(/receiver(\.\w+)$/, 'receiver-main$1')]
   const command = [...(enterLab(lab) ?? []), ...program, controllerAddress, '9095', notificationsFile(lab)]
   startMember(lab, member, command, { log })
   for (let tries = 0; !(await answers(lab)); tries++) {

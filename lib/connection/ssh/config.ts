@@ -1,4 +1,3 @@
-import { globSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Directive, Line, Section } from 'ssh-config'
 import { homePath } from './paths.ts'
@@ -21,10 +20,13 @@ export const readSshConfig = async (named?: string): Promise<Lookup> => {
     .map((file) => ({ file, text: textOf(file, { required: named !== undefined }) }))
     .filter(({ text }) => text)
   if (texts.length === 0) return () => ({})
-  const { default: SSHConfig } = await import('ssh-config')
+  const [{ default: SSHConfig }, { globSync }] = await Promise.all([import('ssh-config'), import('glob')])
   const parse = (text: string): readonly Line[] => SSHConfig.parse(text)
   const config = new SSHConfig()
-  for (const { file, text } of texts) config.push(...included(parse(text), { parse, folder: dirname(file), depth: 0 }))
+  for (const { file, text } of texts)
+    config.push(
+      ...included(parse(text), { parse, glob: (pattern) => globSync(pattern), folder: dirname(file), depth: 0 }),
+    )
   const known = new Map<string, Settings>()
   return (name) => {
     const settings = known.get(name) ?? config.compute(name, { ignoreCase: true, matchExec: false })
@@ -35,6 +37,8 @@ export const readSshConfig = async (named?: string): Promise<Lookup> => {
 
 interface Reading {
   readonly parse: (text: string) => readonly Line[]
+  /** The paths that a pattern stands for. */
+  readonly glob: (pattern: string) => readonly string[]
   /** Where relative paths start: ~/.ssh or /etc/ssh. */
   readonly folder: string
   readonly depth: number
@@ -50,7 +54,7 @@ const included = (lines: readonly Line[], reading: Reading): readonly Line[] =>
     }
     if (!isInclude(line) || reading.depth >= 16) return [line]
     return valuesOf(line)
-      .flatMap((pattern) => globSync(resolve(reading.folder, homePath(pattern))).sort())
+      .flatMap((pattern) => [...reading.glob(resolve(reading.folder, homePath(pattern)))].sort())
       .flatMap((file) => included(reading.parse(textOf(file)), { ...reading, depth: reading.depth + 1 }))
   })
 
