@@ -1,7 +1,7 @@
 #!/usr/bin/env zx
-import { runAsScript } from '../../cli/script.ts'
-import { inGroup, playbook } from '../../lib/playbook.ts'
-import deploy from '../../playbooks/deploy.ts'
+import { inGroup, playbook } from 'vestal/playbook'
+import deploy from 'vestal/playbooks/deploy'
+import { runAsScript } from 'vestal/script'
 import { spoolExporter } from './role.ts'
 
 const fleet = playbook({

@@ -2,10 +2,11 @@
 import { parseJumps } from './proxy-jump.ts'
 
 /**
- * A time in seconds as ssh reads it: `90`, `90s`, `1m30s`; null where it is none. Source: sshd_config(5), TIME FORMATS, and convtime() in
+ * A time in seconds as ssh reads it: `90`, `90s`, `1m30s`, and parts of a second, which ssh does not know; null where it is none. Source: sshd_config(5), TIME FORMATS, and convtime() in
  * OpenSSH's misc.c.
  */
 export const secondsOf = (text: string): number | null => {
+  if (/^\d+\.\d+$/.test(text)) return Number(text)
   if (!/^(?:\d+[smhdw]?)+$/i.test(text)) return null
   const parts = [...text.matchAll(/(\d+)([smhdw]?)/gi)]
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit.toLowerCase()] ?? 1), 0)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const FILES = ['role.ts', 'playbook.ts', 'inventory/hosts.yml', 'spool-exporter.py']
+const FILES = ['role.ts', 'playbook.ts', 'vestal.config.ts', 'inventory/hosts.yml', 'spool-exporter.py']
 const LANGUAGES: Readonly<Record<string, string>> = { ts: 'ts', yml: 'yaml', py: 'python' }
 
 /** The page with every code block that names one of the example's files made anew from that file. */

@@ -1,0 +1,56 @@
+/** A user's own folder, outside of this tree, with the packed file in its node_modules. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { project } from '../vestal.ts'
+
+export interface OwnFolder {
+  readonly path: string
+  /** The files of the packed file, by their paths in it. */
+  readonly packed: readonly string[]
+  /** The program as the package has it. */
+  readonly vestal: readonly string[]
+}
+
+const run = (program: string, words: readonly string[], cwd: string): string => {
+  const { status, stdout, stderr } = spawnSync(program, words, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')} ended with ${status}: ${stdout}${stderr}`)
+  return stdout
+}
+
+/** Packs this tree, and makes a folder as docs/own-role is. What the package depends on is that of this tree: nothing is fetched. */
+export const ownFolder = (): OwnFolder => {
+  const path = mkdtempSync(join(tmpdir(), 'vestal-own-'))
+  run('npm', ['pack', '--silent', '--pack-destination', path], project)
+  const file = readdirSync(path).find((name) => name.endsWith('.tgz')) ?? ''
+  const packed = run('tar', ['-tzf', file], path)
+    .trim()
+    .split('\n')
+    .map((name) => name.replace(/^package\//, ''))
+  cpSync(join(project, 'docs/own-role'), path, { recursive: true })
+  mkdirSync(join(path, 'node_modules'))
+  for (const name of readdirSync(join(project, 'node_modules')))
+    if (!name.startsWith('.')) symlinkSync(join(project, 'node_modules', name), join(path, 'node_modules', name))
+  run('tar', ['-xzf', file, '-C', 'node_modules'], path)
+  run('mv', ['node_modules/package', 'node_modules/vestal'], path)
+  writeFileSync(
+    join(path, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        target: 'es2024',
+        module: 'nodenext',
+        strict: true,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        types: ['node'],
+      },
+      include: ['*.ts'],
+    }),
+  )
+  return { path, packed, vestal: [process.execPath, join(path, 'node_modules/vestal/cli/vestal.js')] }
+}
+
+/** What the type checker has to say of the folder; empty where all is well. */
+export const typeMistakes = ({ path }: OwnFolder): string =>
+  spawnSync(join(project, 'node_modules/.bin/tsc'), ['-p', path], { encoding: 'utf8' }).stdout
