@@ -2,8 +2,20 @@ import { type Command, withBook } from './command.ts'
 
 /** Every command, in the order of help. Only the one that is called is loaded, with what it needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  deploy: async () => (await import('./commands/deploy.ts')).default,
-  plan: async () => (await import('./commands/plan.ts')).default,
+  deploy: async () => {
+    const [{ default: one }, { deployOf }] = await Promise.all([
+      import('./commands/deploy.ts'),
+      import('../playbooks/deploy.ts'),
+    ])
+    return withBook(one, deployOf)
+  },
+  plan: async () => {
+    const [{ default: one }, { deployOf }] = await Promise.all([
+      import('./commands/plan.ts'),
+      import('../playbooks/deploy.ts'),
+    ])
+    return withBook(one, deployOf)
+  },
   run: async () => (await import('./commands/run.ts')).default,
   'rolling-upgrade': async () => {
     const [{ default: one }, { rollingUpgrade }] = await Promise.all([

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { emitter } from '../lib/engine/events.ts'
 import { run } from '../lib/engine/run.ts'
-import type { Advice, Playbook } from '../lib/model.ts'
+import type { Advice, Playbook, Role } from '../lib/model.ts'
 import { rolesOf } from '../lib/playbook.ts'
 import { operator, runName } from '../lib/report/folder.ts'
 import { adviceText } from '../lib/report/lines.ts'
@@ -11,9 +11,20 @@ import { inLab, type Opened, openContext } from './context.ts'
 import type { PlanFlags, RunFlags } from './options.ts'
 import { linePrinter, waitPrinter } from './view.ts'
 
+/** A playbook, or what makes one of the roles that there are, those of the user's own too. */
+export type Wanted = Playbook | ((roles: readonly Role[]) => Playbook)
+
+/** Roles that only the playbook knows of. */
+export const rolesBeside = (wanted: Wanted): readonly Role[] => (typeof wanted === 'function' ? [] : rolesOf(wanted))
+
+/** The playbook itself. */
+export const bookFor = (wanted: Wanted, { inventory }: Pick<Opened, 'inventory'>): Playbook =>
+  typeof wanted === 'function' ? wanted(inventory.roles) : wanted
+
 /** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
-export const planPlaybook = async (book: Playbook, flags: PlanFlags): Promise<number> => {
-  await using context = await openContext(flags, rolesOf(book))
+export const planPlaybook = async (wanted: Wanted, flags: PlanFlags): Promise<number> => {
+  await using context = await openContext(flags, rolesBeside(wanted))
+  const book = bookFor(wanted, context)
   // Awaited here, as all that follow: the links go with this function.
   return (await inLab(context.hosts)) ?? (await planOpened(book, context, flags))
 }

@@ -4,7 +4,6 @@ import { run } from '../lib/engine/run.ts'
 import type { FileEdit } from '../lib/inventory/files.ts'
 import { CANARIES } from '../lib/ledger/arrival.ts'
 import type { Advice, Inventory, Playbook, RunReport } from '../lib/model.ts'
-import { rolesOf } from '../lib/playbook.ts'
 import { folderWriter } from '../lib/report/folder.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
 import { reportText } from '../lib/report/text.ts'
@@ -12,14 +11,15 @@ import { stopping } from '../lib/signals.ts'
 import { confirm } from './confirm.ts'
 import { inLab, type Opened, openContext } from './context.ts'
 import type { ChangeFlags } from './options.ts'
-import { runSettings } from './plan-playbook.ts'
+import { bookFor, rolesBeside, runSettings, type Wanted } from './plan-playbook.ts'
 import { maintenance } from './run-silences.ts'
 import { requireHosts } from './usage.ts'
 import { openView } from './view.ts'
 
 /** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
-export const runPlaybook = async (book: Playbook, flags: ChangeFlags): Promise<number> => {
-  await using context = await openContext(flags, rolesOf(book))
+export const runPlaybook = async (wanted: Wanted, flags: ChangeFlags): Promise<number> => {
+  await using context = await openContext(flags, rolesBeside(wanted))
+  const book = bookFor(wanted, context)
   requireHosts('--break-lock', flags.breakLock, context.hosts)
   if (flags.watchAlerts) watchedFleet(context.inventory)
   return (await inLab(context.hosts)) ?? (await apply(book, context, { flags, hooks: {} }))

@@ -9,15 +9,18 @@ import { usageError } from './usage.ts'
 
 /** Imports a playbook that another command runs: its file does not run by itself meanwhile. Returns what `load` does. */
 export const onlyImported = async <T>(load: () => Promise<T>): Promise<T> => {
-  importing += 1
+  const before = shared[IMPORTING]
+  shared[IMPORTING] = true
   try {
     return await load()
   } finally {
-    importing -= 1
+    shared[IMPORTING] = before
   }
 }
 
-let importing = 0
+/** Known to every copy of this module: a playbook may import another installation than the one that runs it. */
+const IMPORTING = Symbol.for('vestal.importing')
+const shared = globalThis as { [IMPORTING]?: boolean }
 
 /**
  * Lets a playbook file run by itself (`npx zx playbooks/deploy.ts -i …`): as the command that is loaded, or for a playbook with the flags of
@@ -27,7 +30,7 @@ export const runAsScript = async (
   meta: { readonly url: string },
   what: Playbook | (() => Promise<Command>),
 ): Promise<void> => {
-  if (importing > 0) return
+  if (shared[IMPORTING]) return
   const file = realpathSync(fileURLToPath(meta.url))
   const at = process.argv.findIndex((word, index) => index > 0 && index < 4 && isFile(word, file))
   if (at < 0) return

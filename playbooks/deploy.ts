@@ -1,4 +1,5 @@
 #!/usr/bin/env zx
+import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { companionsOf, otherMachines, rolledRoles } from '../fleet/plays.ts'
 import type { Role } from '../lib/model.ts'
@@ -26,4 +27,4 @@ export const deployOf = (roles: readonly Role[]) =>
 const deploy = deployOf(shippedRoles)
 export default deploy
 
-await runAsScript(import.meta, deploy)
+await runAsScript(import.meta, async () => withBook((await import('../cli/commands/deploy.ts')).default, deployOf))

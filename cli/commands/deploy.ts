@@ -1,4 +1,4 @@
-import deploy from '../../playbooks/deploy.ts'
+import type { Playbook, Role } from '../../lib/model.ts'
 import { command } from '../command.ts'
 import { changeOptions } from '../options.ts'
 import { runPlaybook } from '../run-playbook.ts'
@@ -8,5 +8,5 @@ export default command({
   summary: 'Bring every machine to what the inventory says',
   examples: ['vestal deploy -i inventory/ha --limit am-1 --diff'],
   options: changeOptions,
-  run: (flags) => runPlaybook(deploy, flags),
+  run: (flags, book: (roles: readonly Role[]) => Playbook) => runPlaybook(book, flags),
 })

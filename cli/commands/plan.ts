@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs'
-import deploy from '../../playbooks/deploy.ts'
+import type { Playbook, Role } from '../../lib/model.ts'
 import { command } from '../command.ts'
 import { planOptions } from '../options.ts'
 import { planPlaybook } from '../plan-playbook.ts'
@@ -14,5 +14,5 @@ export default command({
       default: false,
       describe: 'Exit 3 when something would change',
     }),
-  run: (flags) => planPlaybook(deploy, flags),
+  run: (flags, book: (roles: readonly Role[]) => Playbook) => planPlaybook(book, flags),
 })
