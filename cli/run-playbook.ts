@@ -71,8 +71,8 @@ const apply = async (
   for (const one of advice) emit({ event: 'advice', ...one })
   const { run: name } = chosen
   await using quiet = maintenance(opened, { silence: flags.silence, run: name, owner: chosen.owner })
-  await using ledger =
-    watched && (await import('./watch-alerts.ts')).watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
+  const watching = watched && (await import('./watch-alerts.ts'))
+  await using ledger = watching?.watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
   let written = false
   const writeFirst = async (): Promise<void> => {
     if (write !== 'first') return
