@@ -72,7 +72,7 @@ const apply = async (
   const { run: name } = chosen
   await using quiet = maintenance(opened, { silence: flags.silence, run: name, owner: chosen.owner })
   const watching = watched && (await import('./watch-alerts.ts'))
-  await using ledger = watching?.watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
+  await using ledger = watched && watching?.watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
   let written = false
   const writeFirst = async (): Promise<void> => {
     if (write !== 'first') return
