@@ -71,7 +71,7 @@ const apply = async (
   for (const one of advice) emit({ event: 'advice', ...one })
   const { run: name } = chosen
   await using quiet = maintenance(opened, { silence: flags.silence, run: name, owner: chosen.owner })
-  const watching = watched && (await import('./watch-alerts.ts'))
+  const watching = watched && (await loadWatch())
   await using ledger = watched && watching?.watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
   let written = false
   const writeFirst = async (): Promise<void> => {
@@ -112,6 +112,9 @@ const apply = async (
   if (!machinesAreDone(report) && resumeHint && !flags.json) process.stdout.write(`${resumeHint}\n`)
   return code
 }
+
+/** By itself: where a function has `using`, the compiler leaves the paths of its imports as they are. */
+const loadWatch = () => import('./watch-alerts.ts')
 
 /** Whatever became of canary alerts meanwhile. */
 const machinesAreDone = (report: RunReport): boolean =>
