@@ -100,7 +100,7 @@ test('a link that is cut while input streams in is an error', async () => {
 })
 
 test('a host that no longer answers is given up after the keep-alives that the inventory allows', async () => {
-  await using connection = await open({ serveraliveinterval: '0.05', serveralivecountmax: '2' })
+  await using connection = await open({ serveraliveinterval: '1', serveralivecountmax: '2' })
   const running = connection.exec('echo; sleep 60', { onStdout: () => network.freeze() })
   await expect(running).rejects.toMatchObject(lost('the host no longer answers'))
 })
