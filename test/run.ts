@@ -39,7 +39,12 @@ const vitest = (title: string, argv: readonly string[]): Tally => {
 const tallies = [
   command('types', ['tsc', '--noEmit']),
   command('style', ['biome', 'check', '.']),
-  command('layout', ['depcruise', '--config', '.dependency-cruiser.cjs', 'lib', 'roles', 'playbooks']),
+  command('layout', [
+    'depcruise',
+    '--config',
+    '.dependency-cruiser.cjs',
+    ...['cli', 'fleet', 'lib', 'roles', 'playbooks', 'scripts'],
+  ]),
   command('unused', ['knip']),
   vitest('unit tests', ['vitest', 'run', '--project', 'unit']),
   vitest('end-to-end tests', ['node', 'test/e2e/run.ts']),
