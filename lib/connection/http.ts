@@ -13,7 +13,10 @@ export type Dial = (address: string, port: number) => Promise<Duplex>
 /** Larger answers are refused; a Prometheus with 100,000 targets stays below. */
 const mostBytes = 64 * 1024 * 1024
 
-/** HTTP over a link. Streams to a port are kept for the next request, a few for each port, until `close`. */
+/**
+ * HTTP over a link, a stream for each request. Streams are not kept: one through SSH does not tell that the server behind it has been restarted, and
+ * a question on it would wait in vain.
+ */
 export interface HttpClient {
   /**
    * Sends one request, with TLS where the port wants it, and returns the whole answer, its body read as UTF-8. Throws HostError when nothing
@@ -62,7 +65,7 @@ export const httpClient = (host: string, dial: Dial): HttpClient => {
 
 /** Node's own pool of connections (its documentation, class http.Agent), over streams that are opened otherwise. */
 const agentOver = (open: (address: string, port: number) => Promise<Duplex>): Agent => {
-  const agent = new HttpAgent({ keepAlive: true, maxFreeSockets: 4 })
+  const agent = new HttpAgent({ keepAlive: false })
   agent.createConnection = ({ host, port }, done) => {
     open(host ?? '', Number(port)).then(
       (stream) => done?.(null, stream),

@@ -234,38 +234,6 @@ describe('HTTP from the host itself', () => {
     })
   })
 
-  test('requests that follow each other use one stream, and those at the same time have one each', async () => {
-    const streams = new Set<unknown>()
-    const port = await serve((request, response) => {
-      streams.add(request.socket)
-      response.end('yes')
-    })
-    for (const _ of [1, 2, 3]) await connection.request({ port, path: '/' })
-    expect(streams.size).toBe(1)
-    await Promise.all([1, 2].map(() => connection.request({ port, path: '/' })))
-    expect(streams.size).toBe(2)
-  })
-
-  test('a stream that the server ended meanwhile is opened anew, and a change is never sent twice', async () => {
-    const asked: string[] = []
-    let rude = false
-    const port = await serve((request, response) => {
-      asked.push(request.method ?? '')
-      if (!rude) return response.end('yes')
-      rude = false
-      request.socket.destroy()
-    })
-    await connection.request({ port, path: '/' })
-    rude = true
-    expect((await connection.request({ port, path: '/' })).body).toBe('yes')
-    expect(asked).toEqual(['GET', 'GET', 'GET'])
-    rude = true
-    await expect(connection.request({ port, path: '/', method: 'POST', body: '' })).rejects.toThrow(
-      /hang up|closed|reset/,
-    )
-    expect(asked.slice(3)).toEqual(['POST'])
-  })
-
   test('an answer of some megabytes, and a second one after it', async () => {
     const port = await serve((_request, response) => response.end('é'.repeat(2_000_000)))
     for (const _ of [1, 2]) expect((await connection.request({ port, path: '/' })).body.length).toBe(2_000_000)
