@@ -1,36 +1,32 @@
 import { type Command, withBook } from './command.ts'
 
+/** A command with its playbook, both loaded at the same time. */
+const bound = async <B>(one: Promise<{ readonly default: Command<B> }>, book: Promise<B>): Promise<Command> =>
+  withBook((await one).default, await book)
+
 /** Every command, in the order of help. Only the one that is called is loaded, with what it needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  deploy: async () => {
-    const [{ default: one }, { deployOf }] = await Promise.all([
+  deploy: () =>
+    bound(
       import('./commands/deploy.ts'),
-      import('../playbooks/deploy.ts'),
-    ])
-    return withBook(one, deployOf)
-  },
-  plan: async () => {
-    const [{ default: one }, { deployOf }] = await Promise.all([
+      import('../playbooks/deploy.ts').then(({ deployOf }) => deployOf),
+    ),
+  plan: () =>
+    bound(
       import('./commands/plan.ts'),
-      import('../playbooks/deploy.ts'),
-    ])
-    return withBook(one, deployOf)
-  },
+      import('../playbooks/deploy.ts').then(({ deployOf }) => deployOf),
+    ),
   run: async () => (await import('./commands/run.ts')).default,
-  'rolling-upgrade': async () => {
-    const [{ default: one }, { rollingUpgrade }] = await Promise.all([
+  'rolling-upgrade': () =>
+    bound(
       import('./commands/rolling-upgrade.ts'),
-      import('../playbooks/rolling-upgrade.ts'),
-    ])
-    return withBook(one, rollingUpgrade)
-  },
-  rollback: async () => {
-    const [{ default: one }, { rollback }] = await Promise.all([
+      import('../playbooks/rolling-upgrade.ts').then(({ rollingUpgrade }) => rollingUpgrade),
+    ),
+  rollback: () =>
+    bound(
       import('./commands/rollback.ts'),
-      import('../playbooks/rollback.ts'),
-    ])
-    return withBook(one, rollback)
-  },
+      import('../playbooks/rollback.ts').then(({ rollback }) => rollback),
+    ),
   check: async () => (await import('./commands/check.ts')).default,
   status: async () => (await import('./commands/status.ts')).default,
   inventory: async () => (await import('./commands/inventory.ts')).default,
@@ -38,27 +34,21 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   routes: async () => (await import('./commands/routes/routes.ts')).default,
   silences: async () => (await import('./commands/silences.ts')).default,
   audit: async () => (await import('./commands/audit.ts')).default,
-  'add-node': async () => {
-    const [{ default: one }, { addNode }] = await Promise.all([
+  'add-node': () =>
+    bound(
       import('./commands/add-node.ts'),
-      import('../playbooks/add-node.ts'),
-    ])
-    return withBook(one, addNode)
-  },
-  'remove-node': async () => {
-    const [{ default: one }, { removeNode }] = await Promise.all([
+      import('../playbooks/add-node.ts').then(({ addNode }) => addNode),
+    ),
+  'remove-node': () =>
+    bound(
       import('./commands/remove-node.ts'),
-      import('../playbooks/remove-node.ts'),
-    ])
-    return withBook(one, removeNode)
-  },
-  'replace-node': async () => {
-    const [{ default: one }, { replaceNode }] = await Promise.all([
+      import('../playbooks/remove-node.ts').then(({ removeNode }) => removeNode),
+    ),
+  'replace-node': () =>
+    bound(
       import('./commands/replace-node.ts'),
-      import('../playbooks/replace-node.ts'),
-    ])
-    return withBook(one, replaceNode)
-  },
+      import('../playbooks/replace-node.ts').then(({ replaceNode }) => replaceNode),
+    ),
   backup: async () => (await import('./commands/backup.ts')).default,
   restore: async () => (await import('./commands/restore.ts')).default,
   lab: async () => (await import('./commands/lab.ts')).default,

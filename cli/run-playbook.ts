@@ -3,6 +3,7 @@ import { type Emit, emitter } from '../lib/engine/events.ts'
 import { run } from '../lib/engine/run.ts'
 import type { FileEdit } from '../lib/inventory/files.ts'
 import { CANARIES } from '../lib/ledger/arrival.ts'
+import type { Ledger } from '../lib/ledger/ledger.ts'
 import type { Advice, Inventory, Playbook, RunReport } from '../lib/model.ts'
 import { folderWriter } from '../lib/report/folder.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
@@ -15,6 +16,7 @@ import { bookFor, rolesBeside, runSettings, type Wanted } from './plan-playbook.
 import { maintenance } from './run-silences.ts'
 import { requireHosts } from './usage.ts'
 import { openView } from './view.ts'
+import type { watchAlerts } from './watch-alerts.ts'
 
 /** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
 export const runPlaybook = async (wanted: Wanted, flags: ChangeFlags): Promise<number> => {
@@ -71,8 +73,7 @@ const apply = async (
   for (const one of advice) emit({ event: 'advice', ...one })
   const { run: name } = chosen
   await using quiet = maintenance(opened, { silence: flags.silence, run: name, owner: chosen.owner })
-  const watching = watched && (await loadWatch())
-  await using ledger = watched && watching?.watchAlerts(watched, { run: name, connect, emit, redact, ...stop })
+  await using ledger = watched && (await openWatch(watched, { run: name, connect, emit, redact, ...stop }))
   let written = false
   const writeFirst = async (): Promise<void> => {
     if (write !== 'first') return
@@ -114,7 +115,8 @@ const apply = async (
 }
 
 /** By itself: where a function has `using`, the compiler leaves the paths of its imports as they are. */
-const loadWatch = () => import('./watch-alerts.ts')
+const openWatch = async (...words: Parameters<typeof watchAlerts>): Promise<Ledger> =>
+  (await import('./watch-alerts.ts')).watchAlerts(...words)
 
 /** Whatever became of canary alerts meanwhile. */
 const machinesAreDone = (report: RunReport): boolean =>

@@ -27,10 +27,7 @@ export const door = (host: Host, transport: Transport, manner: Manner): Login =>
     ...own,
     gone: transport.gone,
     share: (other) => over(other, { transport, http }, manner),
-    async [Symbol.asyncDispose]() {
-      http.close()
-      await transport.close()
-    },
+    [Symbol.asyncDispose]: () => transport.close(),
   }
 }
 

@@ -25,7 +25,7 @@ const inherited = [
 
 /**
  * Returns the machine to go through in order to reach `hop`, or undefined where there is none. Throws LinkError for a
- * ProxyCommand, and for machines that each want to be reached through the other.
+ * ProxyCommand, for a ProxyJump that cannot be read, and for machines that each want to be reached through the other.
  */
 export const nextHop = (hop: Hop, { host, config }: { host: string; config: Settings }): Hop | undefined => {
   const jumps = hop.before ?? jumpsOf(hop, { host, config })
@@ -47,7 +47,11 @@ const jumpsOf = ({ options, name }: Hop, { host, config }: { host: string; confi
   for (const source of [options, config]) {
     const { proxyjump, proxycommand } = source
     if (proxyjump !== undefined) {
-      return parseJumps(String(proxyjump)) ?? []
+      const jumps = parseJumps(String(proxyjump))
+      if (jumps) return jumps
+      throw new LinkError(host, `the ProxyJump of ${name} cannot be read: ${proxyjump}`, {
+        hint: 'Write it as [user@]host[:port], several with commas between.',
+      })
     }
     if (proxycommand !== undefined && String(proxycommand).toLowerCase() !== 'none') {
       throw new LinkError(host, `${name} is to be reached by a ProxyCommand, which is not supported: ${proxycommand}`, {

@@ -127,7 +127,7 @@ const resolve = (hop: Hop, means: Means, around: Surroundings): Target => {
 
 /** The inventory's options were looked at when it was loaded; those of ssh's own configuration are read here first. */
 const requireSense = (host: string, name: string, config: Settings): void => {
-  for (const key of ['port', 'serveraliveinterval', 'serveralivecountmax', 'proxyjump']) {
+  for (const key of ['port', 'serveraliveinterval', 'serveralivecountmax']) {
     const value = first(config[key])
     const mistake = value === undefined ? null : mistakeIn(key, value)
     if (mistake)

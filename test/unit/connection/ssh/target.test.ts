@@ -192,9 +192,10 @@ describe('jump hosts', () => {
       hint: 'Where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead.',
     })
     await expect(target('Host *\n ProxyCommand nc %h %p', {})).rejects.toThrow('nc %h %p')
-    await expect(target('Host *\n ProxyJump a b', {})).rejects.toThrow(
-      "ssh's configuration for 127.0.0.1: ProxyJump: expected [user@]host[:port], several with commas between, got `a b`",
+    await expect(target('', { options: { proxyjump: 'a b' } })).rejects.toThrow(
+      'the ProxyJump of 127.0.0.1 cannot be read: a b',
     )
+    await expect(target('Host *\n ProxyJump a b', {})).rejects.toThrow('the ProxyJump of 127.0.0.1 cannot be read: a b')
   })
 })
 
