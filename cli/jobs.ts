@@ -10,7 +10,7 @@ import { folderWriter, operator, runName } from '../lib/report/folder.ts'
 import { lineOf } from '../lib/report/lines.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
 import { reportText } from '../lib/report/text.ts'
-import { stopping } from '../lib/signals.ts'
+import { stopOnSignals } from '../lib/signals.ts'
 import type { Opened } from './context.ts'
 import type { CommonFlags } from './options.ts'
 
@@ -19,10 +19,10 @@ export interface Job {
   readonly host: Host
   /** What it is called in the report: `backup prometheus`. */
   readonly task: string
-  work(doing: Doing): Promise<void>
+  work(doing: JobContext): Promise<void>
 }
 /** What a job works with. */
-export interface Doing {
+export interface JobContext {
   readonly run: string
   readonly tools: Tools
   /** Tells of a step, and of what came of it. */
@@ -33,7 +33,7 @@ export interface Doing {
 export interface JobFlags extends CommonFlags {
   readonly breakLock: readonly string[]
 }
-interface Manner {
+interface JobOptions {
   readonly name: string
   readonly jobs: readonly Job[]
   /** All at once, each on its own; or one after the other, the first failure the last. */
@@ -41,7 +41,7 @@ interface Manner {
 }
 
 /** Carries out jobs as a run of its own: events, a folder for the audit, a report, and its exit code. */
-export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, order }: Manner): Promise<number> => {
+export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, order }: JobOptions): Promise<number> => {
   const startedAt = new Date()
   const run = runName(name, startedAt, Math.random())
   const owner = operator(hostname())
@@ -50,7 +50,7 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
   const emit = emitter(keep, listener(flags, redact))
   const hosts = [...new Set(jobs.map(({ host }) => host))]
   emit({ event: 'run-started', run, playbook: name, inventory: opened.inventory.name, hosts: namesOf(hosts) })
-  using stop = stopping(() => emit({ event: 'interrupted' }))
+  using stop = stopOnSignals(() => emit({ event: 'interrupted' }))
   await using pool = connectionPool(opened.connect)
   const outcomes: Record<string, Record<string, Outcome>> = Object.fromEntries(hosts.map((host) => [host.name, {}]))
   const gates: GateReport[] = []
@@ -115,7 +115,7 @@ const listener =
   }
 
 const stepper =
-  ({ host, task }: Job, emit: Emit): Doing['step'] =>
+  ({ host, task }: Job, emit: Emit): JobContext['step'] =>
   async (title, work) => {
     const about = { event: 'step', host: host.name, task, title } as const
     emit({ ...about, state: 'started' })

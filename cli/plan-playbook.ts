@@ -6,7 +6,7 @@ import { rolesOf } from '../lib/playbook.ts'
 import { operator, runName } from '../lib/report/folder.ts'
 import { adviceText } from '../lib/report/lines.ts'
 import { planText } from '../lib/report/text.ts'
-import { stopping } from '../lib/signals.ts'
+import { stopOnSignals } from '../lib/signals.ts'
 import { inLab, type Opened, openContext } from './context.ts'
 import type { PlanFlags, RunFlags } from './options.ts'
 import { linePrinter, waitPrinter } from './view.ts'
@@ -35,7 +35,7 @@ export const planOpened = async (
   opened: Opened,
   { advice, ...flags }: PlanFlags & { readonly advice?: readonly Advice[] },
 ): Promise<number> => {
-  using stop = stopping(() => process.stderr.write('Interrupted.\n'))
+  using stop = stopOnSignals(() => process.stderr.write('Interrupted.\n'))
   const told = flags.verbose && !flags.json ? linePrinter(opened, true) : waitPrinter(opened)
   const { plan } = await run(book, opened.inventory, {
     ...runSettings(book, opened, flags),

@@ -3,13 +3,13 @@ import type { Command } from './command.ts'
 import { usageError } from './usage.ts'
 import { version } from './version.ts'
 
-type Work = () => Promise<number>
+type HostTasks = () => Promise<number>
 
 /**
  * The command line over some commands. A handler only hands over the chosen command's work, which returns an exit code: what runs inside a
  * handler would be followed by the help text being made, in case it fails.
  */
-export const program = (words: readonly string[], commands: readonly Command[], choose: (work: Work) => void) => {
+export const program = (words: readonly string[], commands: readonly Command[], choose: (work: HostTasks) => void) => {
   const empty = yargs([...words])
     .scriptName('vestal')
     .usage(

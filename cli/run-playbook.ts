@@ -2,13 +2,13 @@ import { watchedFleet } from '../fleet/watched-fleet.ts'
 import { type Emit, emitter } from '../lib/engine/events.ts'
 import { run } from '../lib/engine/run.ts'
 import type { FileEdit } from '../lib/inventory/files.ts'
-import { CANARIES } from '../lib/ledger/arrival.ts'
+import { CANARIES } from '../lib/ledger/canary-gates.ts'
 import type { Ledger } from '../lib/ledger/ledger.ts'
 import type { Advice, Inventory, Playbook, RunReport } from '../lib/model.ts'
 import { folderWriter } from '../lib/report/folder.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
 import { reportText } from '../lib/report/text.ts'
-import { stopping } from '../lib/signals.ts'
+import { stopOnSignals } from '../lib/signals.ts'
 import { confirm } from './confirm.ts'
 import { inLab, type Opened, openContext } from './context.ts'
 import type { ChangeFlags } from './options.ts'
@@ -69,7 +69,7 @@ const apply = async (
   )
   const view = await openView(opened, flags)
   const emit = emitter(keep, view.listen)
-  using stop = stopping(() => emit({ event: 'interrupted' }))
+  using stop = stopOnSignals(() => emit({ event: 'interrupted' }))
   for (const one of advice) emit({ event: 'advice', ...one })
   const { run: name } = chosen
   await using quiet = maintenance(opened, { silence: flags.silence, run: name, owner: chosen.owner })

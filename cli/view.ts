@@ -1,5 +1,5 @@
 import { namesOf, type RunEvent } from '../lib/engine/events.ts'
-import { CANARIES } from '../lib/ledger/arrival.ts'
+import { CANARIES } from '../lib/ledger/canary-gates.ts'
 import type { Plan } from '../lib/model.ts'
 import { lineOf } from '../lib/report/lines.ts'
 import type { Opened } from './context.ts'

@@ -3,7 +3,7 @@ import { scopeOf } from '../lib/playbook.ts'
 import { has } from './plays.ts'
 
 /** A service with data of its own on a host, and the gates around a moment in which it stands still. */
-export interface Holder {
+export interface StatefulService {
   readonly host: Host
   readonly role: Role
   readonly data: RoleData
@@ -19,10 +19,12 @@ export interface Holder {
 }
 
 /** Every service with data on these hosts, by role in the order of the inventory's list. */
-export const holdersOf = (inventory: Inventory, hosts: readonly Host[]): readonly Holder[] =>
-  inventory.roles.flatMap((role) => hosts.filter(has(role)).flatMap((host) => holderOf(role, host, inventory) ?? []))
+export const statefulServicesOf = (inventory: Inventory, hosts: readonly Host[]): readonly StatefulService[] =>
+  inventory.roles.flatMap((role) =>
+    hosts.filter(has(role)).flatMap((host) => statefulServiceOf(role, host, inventory) ?? []),
+  )
 
-const holderOf = (role: Role, host: Host, inventory: Inventory): Holder | undefined => {
+const statefulServiceOf = (role: Role, host: Host, inventory: Inventory): StatefulService | undefined => {
   const { data, rollout } = role
   if (!data) return undefined
   const scope = scopeOf(role, host, inventory)

@@ -166,7 +166,7 @@ export interface Step {
   /** POSIX sh run after all `undo`s if this step was begun, in order: what serves again from the restored files (a restart). */
   readonly restore?: string
   /** POSIX sh that prints what the thing started by this step said last; asked when the host is taken back although the step went well. */
-  readonly lastWords?: string
+  readonly logTail?: string
   /** True when something that now serves stops serving meanwhile (a restart); such hosts go in batches. */
   readonly interrupts?: boolean
 }
@@ -387,7 +387,7 @@ export interface Upgrade<V = unknown> {
 }
 export type Observed = Readonly<Record<string, unknown>>
 /** One role on one host, before and after an upgrade: all that advice is made of. */
-export interface Subject {
+export interface UpgradeStep {
   readonly host: string
   readonly role: Role
   /** The version that is switched to now; null where none is. */
@@ -408,7 +408,7 @@ export interface Subject {
 export interface KnownIssue {
   readonly level: Advice['level']
   concerns(from: string, to: string): boolean
-  find(subject: Subject): readonly { readonly where: string; readonly what: string }[]
+  find(subject: UpgradeStep): readonly { readonly where: string; readonly what: string }[]
   /** True: looked for in every role's files, such as rules over this one's metrics. */
   readonly everywhere?: boolean
   readonly why: string
@@ -452,7 +452,7 @@ export interface Instance {
   /** Left out where it has no versions. */
   readonly current?: string
   /** Asks it what it is doing. Throws HostError where it does not answer. */
-  look?(reach: Reach): Promise<Signs>
+  status?(reach: Reach): Promise<ProgramStatus>
 }
 export interface Needs {
   /** Ports that nobody else may have, and the systemd unit that will. */
@@ -464,7 +464,7 @@ export interface Needs {
   readonly memoryBytes?: number
 }
 /** What a program says of itself. What is left out doesn't apply to it, or isn't known yet. */
-export interface Signs {
+export interface ProgramStatus {
   readonly ready: boolean
   /** Of a cluster, by gossip or by a ring: what it calls itself, those it sees, itself included, and those of the inventory. */
   readonly members?: { readonly self: string; readonly seen: readonly string[]; readonly expected: readonly string[] }
@@ -489,7 +489,7 @@ export interface Play {
   /** Asked after a batch, beside each role's own `healthy`. */
   readonly after?: (scope: PlayScope) => readonly Gate[]
   /** Carried out once `before` has said yes: keeps what a batch could lose. A HostError thrown is that host's failure, and nothing is interrupted. */
-  readonly keep?: (scope: PlayScope, keeping: Keeping) => Promise<void>
+  readonly keep?: (scope: PlayScope, keeping: KeepContext) => Promise<void>
   /** What becomes of a batch's hosts whose gates say no: left as they are (the default), or taken back to what they ran before. */
   readonly onGateFailure?: 'leave' | 'take-back'
   /** How many hosts may fail before the play ends; default 0. */
@@ -501,7 +501,7 @@ export interface Play {
   readonly watch?: 'before' | 'meanwhile'
 }
 /** What a play that keeps something is given. */
-export interface Keeping {
+export interface KeepContext {
   readonly run: string
   readonly reach: Reach
   /** Keeps a text in the run's folder, below `kept/`. */

@@ -1,12 +1,12 @@
-/** Resolves when the signal is given. */
-export const given = (signal: AbortSignal): Promise<void> =>
+/** Resolves when the signal is whenAborted. */
+export const whenAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
 /** Ctrl-C: the first asks for a clean stop, the second abandons. `dispose` takes the listeners away. */
-export const stopping = (
+export const stopOnSignals = (
   onFirst: () => void,
 ): Disposable & { readonly stop: AbortSignal; readonly abandon: AbortSignal } => {
   const stop = new AbortController()

@@ -47,7 +47,7 @@ const addNodeCommand = async (
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   const opened = context.over(inventory, inventory.hosts)
-  await lookAt(opened, flags.name)
+  await requireFresh(opened, flags.name)
   return await runOpened(book(roles, [flags.name]), opened, flags, {
     edits,
     write: 'first',
@@ -56,7 +56,7 @@ const addNodeCommand = async (
 }
 
 /** Looks at a machine that is to join. Throws HostError. */
-export const lookAt = async ({ inventory, connect }: Opened, name: string): Promise<void> => {
+export const requireFresh = async ({ inventory, connect }: Opened, name: string): Promise<void> => {
   const host = inventory.hosts.find((one) => one.name === name)
   if (!host) return
   await using connection = await connect(host)

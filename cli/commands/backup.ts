@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Argv } from 'yargs'
 import { MANIFEST_NAME, type Manifest, type Part } from '../../fleet/backup/manifest.ts'
 import { backUp } from '../../fleet/backup/node.ts'
-import { holdersOf } from '../../fleet/stateful-services.ts'
+import { statefulServicesOf } from '../../fleet/stateful-services.ts'
 import { InputError } from '../../lib/errors.ts'
 import { command } from '../command.ts'
 import { inLab, openContext } from '../context.ts'
@@ -22,7 +22,7 @@ interface BackupFlags extends JobFlags {
 const backup = async (flags: BackupFlags): Promise<number> => {
   await using opened = await openContext(flags)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
-  const byHost = Map.groupBy(holdersOf(opened.inventory, opened.hosts), ({ host }) => host)
+  const byHost = Map.groupBy(statefulServicesOf(opened.inventory, opened.hosts), ({ host }) => host)
   requireNew(
     flags.to,
     [...byHost.keys()].map(({ name }) => name),
@@ -30,7 +30,7 @@ const backup = async (flags: BackupFlags): Promise<number> => {
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   const jobs = [...byHost].map(
-    ([host, holders]): Job => ({
+    ([host, services]): Job => ({
       host,
       task: 'backup',
       async work({ run, tools, step }) {
@@ -38,8 +38,8 @@ const backup = async (flags: BackupFlags): Promise<number> => {
         rmSync(half, { recursive: true, force: true })
         mkdirSync(half, { recursive: true, mode: 0o700 })
         const parts: Part[] = []
-        for (const holder of holders)
-          parts.push(await step(`copy what ${holder.role.key} holds`, () => backUp(tools, holder, half)))
+        for (const service of services)
+          parts.push(await step(`copy what ${service.role.key} holds`, () => backUp(tools, service, half)))
         const manifest: Manifest = { vestal: 'backup/1', host: host.name, run, at: new Date().toISOString(), parts }
         writeFileSync(join(half, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
         renameSync(half, join(flags.to, host.name))

@@ -2,14 +2,14 @@ import pLimit from 'p-limit'
 import { alertmanagerRules } from '../../fleet/check/alertmanager-checks.ts'
 import { pathRules } from '../../fleet/check/path-checks.ts'
 import { prometheusRules } from '../../fleet/check/prometheus-checks.ts'
-import { doorsOf, namesToResolve } from '../../fleet/check/required-paths.ts'
+import { namesToResolve, requiredPortsOf } from '../../fleet/check/required-paths.ts'
 import { inventoryView } from '../../fleet/check/view-of-inventory.ts'
 import { runningView } from '../../fleet/check/view-of-running.ts'
 import { has } from '../../fleet/plays.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type Finding, findingsOf } from '../../lib/health/finding.ts'
 import { type HostFacts, hostRules } from '../../lib/health/host-checks.ts'
-import { tryDoors } from '../../lib/health/reachability.ts'
+import { tryPaths } from '../../lib/health/reachability.ts'
 import { needsOf } from '../../lib/health/requirements.ts'
 import { type Survey, surveyHost } from '../../lib/health/survey.ts'
 import type { Host } from '../../lib/model.ts'
@@ -21,7 +21,7 @@ import { type CommonFlags, commonOptions } from '../options.ts'
 /** Every rule of `check`, in the order of its findings. */
 export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules, ...pathRules] as const
 
-/** Looks at every host, at the ways between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
+/** Looks at every host, at the paths between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
 const check = async (flags: CommonFlags): Promise<number> => {
   await using context = await openContext(flags)
   const inside = await inLab(context.hosts)
@@ -53,7 +53,7 @@ const look = async ({ inventory, hosts, pool: { reach } }: Opened, forks: number
       reach,
       command,
     }),
-    tryDoors(doorsOf(inventory), surveys, reach),
+    tryPaths(requiredPortsOf(inventory), surveys, reach),
   ])
   const balanced = [...surveys].flatMap(([{ name: host }, { names: resolved }]) =>
     [...resolved]

@@ -10,7 +10,7 @@ import { inLab, openContext } from '../context.ts'
 import { fleetOptions } from '../fleet-options.ts'
 import type { ChangeFlags } from '../options.ts'
 import { runOpened } from '../run-playbook.ts'
-import { lookAt } from './add-node.ts'
+import { requireFresh } from './add-node.ts'
 
 interface ReplaceNodeFlags extends ChangeFlags {
   readonly old: string
@@ -34,7 +34,7 @@ const replaceNodeCommand = async (
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   const opened = context.over(inventory, inventory.hosts)
-  await lookAt(opened, flags.new)
+  await requireFresh(opened, flags.new)
   return await runOpened(book(roles, flags.new), opened, flags, {
     edits,
     write: 'first',

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Argv } from 'yargs'
 import { type Manifest, readBackup } from '../../fleet/backup/manifest.ts'
 import { finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
-import { type Holder, holdersOf } from '../../fleet/stateful-services.ts'
+import { type StatefulService, statefulServicesOf } from '../../fleet/stateful-services.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { command } from '../command.ts'
 import { yes } from '../confirm.ts'
@@ -24,35 +24,35 @@ const restore = async (flags: RestoreFlags): Promise<number> => {
   await using opened = await openContext(flags)
   requireHosts('--break-lock', flags.breakLock, opened.hosts)
   const manifests = await readBackup(flags.from)
-  const holders = holdersOf(opened.inventory, opened.hosts)
-  const found = holders.flatMap((holder) => {
-    const part = manifests.get(holder.host.name)?.parts.find(({ role }) => role === holder.role.key)
-    return part ? [{ holder, saved: { folder: join(flags.from, holder.host.name), part } }] : []
+  const services = statefulServicesOf(opened.inventory, opened.hosts)
+  const found = services.flatMap((service) => {
+    const part = manifests.get(service.host.name)?.parts.find(({ role }) => role === service.role.key)
+    return part ? [{ service, saved: { folder: join(flags.from, service.host.name), part } }] : []
   })
   requireSome(found, flags.from)
   requireReadable(found, manifests)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
-  const names = found.map(({ holder }) => `${holder.role.key} on ${holder.host.name}`).join(', ')
+  const names = found.map(({ service }) => `${service.role.key} on ${service.host.name}`).join(', ')
   if (!(await agreed(flags, names))) return 1
-  const jobs = found.map(({ holder, saved }) => jobOf(holder, saved))
+  const jobs = found.map(({ service, saved }) => jobOf(service, saved))
   return await runJobs(opened, flags, { name: 'restore', jobs, order: 'one by one' })
 }
 
-const jobOf = (holder: Holder, saved: Saved): Job => ({
-  host: holder.host,
-  task: `restore ${holder.role.key}`,
+const jobOf = (service: StatefulService, saved: Saved): Job => ({
+  host: service.host,
+  task: `restore ${service.role.key}`,
   async work({ tools, step, ask }) {
-    await step(`send what ${holder.role.key} held`, () => prepareRestore(tools, holder, saved))
-    await ask(holder.before())
-    await step(`exchange the data of ${holder.role.key}`, () => swapIn(tools, holder, saved))
+    await step(`send what ${service.role.key} held`, () => prepareRestore(tools, service, saved))
+    await ask(service.before())
+    await step(`exchange the data of ${service.role.key}`, () => swapIn(tools, service, saved))
     try {
-      await ask(holder.after())
+      await ask(service.after())
     } catch (error) {
-      await step('put back what was there before', () => swapBack(tools, holder))
+      await step('put back what was there before', () => swapBack(tools, service))
       throw error
     }
-    await step(`bring back silences, and clear up`, () => finishRestore(tools, holder, saved))
+    await step(`bring back silences, and clear up`, () => finishRestore(tools, service, saved))
   },
 })
 
@@ -64,7 +64,7 @@ const agreed = async (flags: RestoreFlags, names: string): Promise<boolean> => {
 }
 
 interface Found {
-  readonly holder: Holder
+  readonly service: StatefulService
   readonly saved: Saved
 }
 
@@ -76,8 +76,8 @@ const requireSome = (found: readonly Found[], folder: string): void => {
 
 /** Where a role says which version can read what another has written. */
 const requireReadable = (found: readonly Found[], manifests: ReadonlyMap<string, Manifest>): void => {
-  const mistakes = found.flatMap(({ holder, saved }): readonly Mistake[] => {
-    const { host, role, data, version: reader } = holder
+  const mistakes = found.flatMap(({ service, saved }): readonly Mistake[] => {
+    const { host, role, data, version: reader } = service
     const { version: wrote } = saved.part
     const unreadable = wrote !== '' && reader !== '' ? data.unreadable?.({ wrote, reader }) : null
     if (!unreadable) return []

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Argv } from 'yargs'
-import { lookAt } from '../../lib/health/status.ts'
-import type { FleetLook } from '../../lib/health/types.ts'
+import { fleetStatus } from '../../lib/health/status.ts'
+import type { FleetStatus } from '../../lib/health/types.ts'
 import { statusText } from '../../lib/report/status.ts'
-import { given, stopping } from '../../lib/signals.ts'
+import { stopOnSignals, whenAborted } from '../../lib/signals.ts'
 import { deployOf } from '../../playbooks/deploy.ts'
 import { command } from '../command.ts'
 import { inLab, type Opened, openContext } from '../context.ts'
@@ -25,9 +25,9 @@ const status = async (flags: StatusFlags): Promise<number> => {
 }
 
 const watch = async (opened: Opened, flags: StatusFlags): Promise<number> => {
-  using stop = stopping(() => undefined)
+  using stop = stopOnSignals(() => undefined)
   for (let code = 0; ; ) {
-    const fleet = await Promise.race([look(opened, flags, stop.stop), given(stop.stop)])
+    const fleet = await Promise.race([look(opened, flags, stop.stop), whenAborted(stop.stop)])
     if (fleet) code = show(fleet, flags, process.stdout.isTTY ? CLEAR : '')
     if (fleet) await sleep(PAUSE_MS, undefined, { signal: stop.stop }).catch(() => undefined)
     if (stop.stop.aborted) return code
@@ -35,14 +35,18 @@ const watch = async (opened: Opened, flags: StatusFlags): Promise<number> => {
 }
 
 const look = ({ inventory, hosts, pool }: Opened, { forks }: StatusFlags, signal?: AbortSignal) =>
-  lookAt(deployOf(inventory.roles), inventory, { hosts, forks, reach: pool.reach, onLost: pool.forget, signal }).catch(
-    (error: unknown) => {
-      if (!signal?.aborted) throw error
-      return null
-    },
-  )
+  fleetStatus(deployOf(inventory.roles), inventory, {
+    hosts,
+    forks,
+    reach: pool.reach,
+    onLost: pool.forget,
+    signal,
+  }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error
+    return null
+  })
 
-const show = (fleet: FleetLook | null, { json, watch: again }: StatusFlags, before = ''): number => {
+const show = (fleet: FleetStatus | null, { json, watch: again }: StatusFlags, before = ''): number => {
   if (!fleet) return 0
   const text = json ? JSON.stringify(fleet, null, again ? 0 : 2) : `${before}${statusText(fleet)}`
   process.stdout.write(`${text}\n`)

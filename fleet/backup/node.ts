@@ -2,18 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
 import type { SpokenData } from '../../lib/model.ts'
-import type { Holder } from '../stateful-services.ts'
+import type { StatefulService } from '../stateful-services.ts'
 import { type BackupFile, type Part, sha256Of } from './manifest.ts'
 import * as scripts from './scripts.ts'
 import { download, type Tools, upload, withLock } from './tools.ts'
 
 /** Copies a service's data into a folder, while it goes on serving. Returns what was written. Throws HostError. */
-export const backUp = async (tools: Tools, holder: Holder, folder: string): Promise<Part> => {
-  const { host, version, data, folder: at } = holder
-  const name = holder.role.key
+export const backUp = async (tools: Tools, service: StatefulService, folder: string): Promise<Part> => {
+  const { host, version, data, folder: at } = service
+  const name = service.role.key
   const task = `backup ${name}`
   const files: BackupFile[] = []
-  if (data.spoken) files.push(await saveSpoken(tools, holder, { spoken: data.spoken, folder }))
+  if (data.spoken) files.push(await saveSpoken(tools, service, { spoken: data.spoken, folder }))
   try {
     const { stdout } = await withLock(tools, host, { script: scripts.still(at, data), task })
     const bytes = Number(stdout.toString().trim().split('\n').at(-1)) || 0
@@ -29,7 +29,7 @@ export const backUp = async (tools: Tools, holder: Holder, folder: string): Prom
 /** Sends a service's data to its host and unpacks it beside what is in use, which stays in use. Throws HostError. */
 export const prepareRestore = async (
   tools: Tools,
-  { host, role, folder: at }: Holder,
+  { host, role, folder: at }: StatefulService,
   { folder, part }: Saved,
 ): Promise<void> => {
   const archive = archiveOf(part)
@@ -47,22 +47,22 @@ export interface Saved {
 }
 
 /** Puts what was prepared in the place of what is in use: the service stands still meanwhile. Throws HostError, everything put back. */
-export const swapIn = async (tools: Tools, holder: Holder, { part }: Saved): Promise<void> => {
-  const { host, role, folder } = holder
+export const swapIn = async (tools: Tools, service: StatefulService, { part }: Saved): Promise<void> => {
+  const { host, role, folder } = service
   if (archiveOf(part))
-    await withLock(tools, host, { script: scripts.swapIn(folder, swapOf(holder)), task: `restore ${role.key}` })
+    await withLock(tools, host, { script: scripts.swapIn(folder, swapOf(service)), task: `restore ${role.key}` })
 }
 
 /** Takes a swap back: the service serves from what it had before. */
-export const swapBack = async (tools: Tools, holder: Holder): Promise<void> => {
-  const { host, role, folder } = holder
-  await withLock(tools, host, { script: scripts.swapBack(folder, swapOf(holder)), task: `restore ${role.key}` })
+export const swapBack = async (tools: Tools, service: StatefulService): Promise<void> => {
+  const { host, role, folder } = service
+  await withLock(tools, host, { script: scripts.swapBack(folder, swapOf(service)), task: `restore ${role.key}` })
 }
 
 /** Ends a restore whose service serves: removes what was put aside, and brings back what is no file. Returns what that did, in words. */
 export const finishRestore = async (
   tools: Tools,
-  { host, role, data, scope, folder: at }: Holder,
+  { host, role, data, scope, folder: at }: StatefulService,
   { folder, part }: Saved,
 ): Promise<string> => {
   const { spoken } = data
@@ -74,11 +74,14 @@ export const finishRestore = async (
 
 const archiveOf = ({ files, role }: Part): BackupFile | undefined => files.find(({ name }) => name === `${role}.tar`)
 
-const swapOf = ({ role, data }: Holder) => ({ unit: `${role.service ?? role.name}.service`, names: data.names })
+const swapOf = ({ role, data }: StatefulService) => ({
+  unit: `${role.service ?? role.name}.service`,
+  names: data.names,
+})
 
 const saveSpoken = async (
   { reach }: Tools,
-  { host, scope }: Holder,
+  { host, scope }: StatefulService,
   { spoken, folder }: { readonly spoken: SpokenData; readonly folder: string },
 ): Promise<BackupFile> => {
   const path = join(folder, spoken.file)

@@ -1,13 +1,13 @@
-import { islandsOf } from '../../lib/health/partitions.ts'
-import type { Way } from '../../lib/health/reachability.ts'
+import { partitionsOf } from '../../lib/health/partitions.ts'
+import type { TriedPath } from '../../lib/health/reachability.ts'
 import { disagreement, type FleetFacts, type FleetRule, inBoth } from './fleet-facts.ts'
 import type { AlertmanagerView, FleetView } from './view.ts'
 
 export const alertmanagerRules: readonly FleetRule[] = [
   {
-    id: 'gossip-islands',
+    id: 'gossip-partition',
     severity: 'error',
-    why: 'Each island notifies by itself: everything arrives twice, and a silence holds on one side only.',
+    why: 'Each side notifies by itself: everything arrives twice, and a silence holds on one side only.',
     fix: 'Open the gossip port both ways, TCP and UDP, between all members, and compare their `cluster.label`.',
     find: ({ running }) => {
       const views = members(running).map(({ host, gossip }) => ({
@@ -15,12 +15,12 @@ export const alertmanagerRules: readonly FleetRule[] = [
         self: gossip.self,
         seen: gossip.seen ?? [],
       }))
-      const islands = islandsOf(views)
-      if (islands.length < 2) return []
+      const partitions = partitionsOf(views)
+      if (partitions.length < 2) return []
       return [
         {
           hosts: views.map(({ name }) => name),
-          what: `the cluster is split: ${islands.map((one) => one.join(' + ')).join(' | ')}`,
+          what: `the cluster is split: ${partitions.map((one) => one.join(' + ')).join(' | ')}`,
         },
       ]
     },
@@ -52,13 +52,13 @@ export const alertmanagerRules: readonly FleetRule[] = [
     severity: 'error',
     why: 'Other members send to the address it tells them, and nobody they can reach has it.',
     fix: 'Set `alertmanager.cluster.advertise_address` to an address of the host that the other members reach.',
-    find: ({ inventory, ways }) => [
+    find: ({ inventory, paths }) => [
       ...members(inventory).flatMap(({ host, gossip }) =>
         /^(127\.|0\.0\.0\.0|169\.254\.|\[::1\]|\[::\]|\[fe80:)/.test(gossip.self)
           ? [{ hosts: [host], what: `tells its peers ${gossip.self}, an address of no network` }]
           : [],
       ),
-      ...[...Map.groupBy(ways.filter(isLost), ({ to }) => to)].map(([to, some]) => ({
+      ...[...Map.groupBy(paths.filter(isLost), ({ to }) => to)].map(([to, some]) => ({
         hosts: [to],
         what: `tells its peers ${some[0]?.address}, which is none of its own addresses; ${some.map(({ from }) => from).join(', ')} can’t reach it: ${some[0]?.why}`,
       })),
@@ -127,12 +127,13 @@ const members = ({ alertmanagers }: FleetView): readonly Member[] =>
   alertmanagers.flatMap((one) => (one.gossip ? [{ ...one, gossip: one.gossip }] : []))
 
 /** An address that can't be reached and isn't the host's own is the wrong address, not a closed port. */
-const isLost = ({ door, protocol, open, own }: Way): boolean => door === 'gossip' && protocol === 'tcp' && !open && !own
+const isLost = ({ name, protocol, open, own }: TriedPath): boolean =>
+  name === 'gossip' && protocol === 'tcp' && !open && !own
 
-const blocked = ({ ways }: FleetFacts, protocol: Way['protocol']) => {
-  const lost = new Set(ways.filter(isLost).map(({ to }) => to))
-  return ways
-    .filter((way) => way.door === 'gossip' && way.protocol === protocol && !way.open && !lost.has(way.to))
+const blocked = ({ paths }: FleetFacts, protocol: TriedPath['protocol']) => {
+  const lost = new Set(paths.filter(isLost).map(({ to }) => to))
+  return paths
+    .filter((path) => path.name === 'gossip' && path.protocol === protocol && !path.open && !lost.has(path.to))
     .map(({ from, to, address, port, why }) => ({
       hosts: [from, to],
       what: `${from} does not reach ${to} at ${address}:${port} by ${protocol.toUpperCase()}: ${why}`,

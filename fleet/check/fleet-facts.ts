@@ -1,5 +1,5 @@
 import type { Found, Rule } from '../../lib/health/finding.ts'
-import type { Way } from '../../lib/health/reachability.ts'
+import type { TriedPath } from '../../lib/health/reachability.ts'
 import type { FleetView } from './view.ts'
 
 /** What the rules of high availability look at. */
@@ -8,7 +8,7 @@ export interface FleetFacts {
   readonly inventory: FleetView
   /** As it runs now: only what runs and answers. */
   readonly running: FleetView
-  readonly ways: readonly Way[]
+  readonly paths: readonly TriedPath[]
   readonly untested: readonly { readonly to: string; readonly why: string }[]
   /** What each host's name for another resolves to: only names with more than one address. */
   readonly balanced: readonly { readonly host: string; readonly name: string; readonly addresses: readonly string[] }[]

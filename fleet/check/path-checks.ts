@@ -7,8 +7,8 @@ export const pathRules: readonly FleetRule[] = [
     severity: 'error',
     why: 'A role of one host must reach a port of another.',
     fix: 'Open the port in the firewalls between both.',
-    find: ({ ways }) =>
-      ways
+    find: ({ paths }) =>
+      paths
         .filter(({ matters, open }) => matters !== undefined && !open)
         .map(({ from, to, address, port, protocol, why, matters }) => ({
           hosts: [from, to],

@@ -66,7 +66,7 @@ export const prometheusRules: readonly FleetRule[] = [
               ]
             : []
         })
-      return inBoth(lacks)({ inventory, running, ways: [], untested: [], balanced: [] })
+      return inBoth(lacks)({ inventory, running, paths: [], untested: [], balanced: [] })
     },
   },
   {
@@ -100,9 +100,9 @@ export const prometheusRules: readonly FleetRule[] = [
     severity: 'error',
     why: 'Alerts of this Prometheus don’t arrive there; when the others are down they don’t arrive at all.',
     fix: 'Let the Prometheus hosts reach the Alertmanagers’ web port (TCP 9093).',
-    find: ({ ways }) =>
-      ways
-        .filter(({ door, open }) => door === 'web' && !open)
+    find: ({ paths }) =>
+      paths
+        .filter(({ name, open }) => name === 'web' && !open)
         .map(({ from, to, address, port, why }) => ({
           hosts: [from, to],
           what: `${from} does not reach ${to} at ${address}:${port}: ${why}`,

@@ -3,7 +3,7 @@ import { HostError } from '../../lib/errors.ts'
 import type { Advice, Host, Inventory, Reach } from '../../lib/model.ts'
 import { advise } from './advisor.ts'
 import { type Running, readRunning } from './running-versions.ts'
-import { subjectsOf } from './upgrade-steps.ts'
+import { upgradeStepsOf } from './upgrade-steps.ts'
 
 /** Looks at what these hosts run, and says what is known to break on the way to what the inventory wants. Hosts that cannot be reached are left to the plan. */
 export const adviceFor = async (
@@ -24,5 +24,5 @@ export const adviceFor = async (
       }),
     ),
   )
-  return advise(subjectsOf(inventory, hosts, new Map(looked.flat())), { allowOneWay })
+  return advise(upgradeStepsOf(inventory, hosts, new Map(looked.flat())), { allowOneWay })
 }

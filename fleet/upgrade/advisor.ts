@@ -1,4 +1,4 @@
-import type { Advice, KnownIssue, Role, Subject } from '../../lib/model.ts'
+import type { Advice, KnownIssue, Role, UpgradeStep } from '../../lib/model.ts'
 import { SNAPSHOTS } from './data-snapshot.ts'
 
 /**
@@ -6,13 +6,13 @@ import { SNAPSHOTS } from './data-snapshot.ts'
  * blocks comes first.
  */
 export const advise = (
-  subjects: readonly Subject[],
+  steps: readonly UpgradeStep[],
   { allowOneWay }: { readonly allowOneWay: boolean },
 ): readonly Advice[] => {
   const found = [
-    ...subjects.flatMap((subject) => oneWay(subject, allowOneWay)),
-    ...[...new Set(subjects.map(({ role }) => role))].flatMap((role) =>
-      (role.upgrade?.issues ?? []).flatMap((issue) => met(issue, role, subjects)),
+    ...steps.flatMap((step) => oneWay(step, allowOneWay)),
+    ...[...new Set(steps.map(({ role }) => role))].flatMap((role) =>
+      (role.upgrade?.issues ?? []).flatMap((issue) => met(issue, role, steps)),
     ),
   ]
   const once = new Map(found.map((one) => [`${one.where} ${one.what} ${one.why}`, one]))
@@ -22,15 +22,15 @@ export const advise = (
 const ORDER: readonly Advice['level'][] = ['blocks', 'warns', 'notes']
 
 /** Rules stand on Prometheus hosts, and what they ask for may come from others. */
-const met = (issue: KnownIssue, role: Role, subjects: readonly Subject[]): readonly Advice[] => {
-  const concerned = subjects.filter((one) => one.role === role && one.from !== null && issue.concerns(one.from, one.to))
-  const where = issue.everywhere && concerned.length > 0 ? subjects : concerned
+const met = (issue: KnownIssue, role: Role, steps: readonly UpgradeStep[]): readonly Advice[] => {
+  const concerned = steps.filter((one) => one.role === role && one.from !== null && issue.concerns(one.from, one.to))
+  const where = issue.everywhere && concerned.length > 0 ? steps : concerned
   const { level, why, fix } = issue
-  return where.flatMap((subject) => issue.find(subject).map((place) => ({ level, ...place, why, fix })))
+  return where.flatMap((step) => issue.find(step).map((place) => ({ level, ...place, why, fix })))
 }
 
 /** Steps that a snapshot of the data would make good. */
-const oneWay = ({ host, role, from, to, folder }: Subject, allowed: boolean): readonly Advice[] => {
+const oneWay = ({ host, role, from, to, folder }: UpgradeStep, allowed: boolean): readonly Advice[] => {
   const { data, title = role.name } = role
   if (from === null || !data?.unreadable || !data.snapshotFrom) return []
   const back = data.unreadable({ wrote: from, reader: to })

@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import { fileKind } from '../../lib/kinds/file.ts'
 import { type UnitData, unitKind } from '../../lib/kinds/unit.ts'
-import type { Host, Inventory, Subject, Task } from '../../lib/model.ts'
+import type { Host, Inventory, Task, UpgradeStep } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { bytesOf } from '../../lib/secret.ts'
 import { versionIn } from '../stateful-services.ts'
@@ -9,15 +9,15 @@ import type { Running } from './running-versions.ts'
 import { releasedRoles } from './settings.ts'
 
 /** What advice is made of, for every released role on these hosts: as the inventory wants it, beside what runs. */
-export const subjectsOf = (
+export const upgradeStepsOf = (
   inventory: Inventory,
   hosts: readonly Host[],
   running: ReadonlyMap<Host, Running>,
-): readonly Subject[] =>
+): readonly UpgradeStep[] =>
   hosts.flatMap((host) => {
     const now = running.get(host)
     if (!now) return []
-    return rolesOn(host, releasedRoles(inventory.roles)).map((role): Subject => {
+    return rolesOn(host, releasedRoles(inventory.roles)).map((role): UpgradeStep => {
       const scope = scopeOf(role, host, inventory)
       const tasks = role.tasks(scope)
       const { config = '', rules = '' } = role.upgrade ?? {}
@@ -45,7 +45,7 @@ const parsedFile = (tasks: readonly Task[], path: string): unknown => {
   return task ? parse(textOf(task)) : null
 }
 
-const rulesIn = (task: Task, folder: string): Subject['rules'] => {
+const rulesIn = (task: Task, folder: string): UpgradeStep['rules'] => {
   if (task.kind.name !== fileKind.name || !task.key.startsWith(`${folder}/`)) return []
   const { groups = [] } = (parse(textOf(task)) ?? {}) as {
     groups?: readonly { name?: string; rules?: readonly { alert?: string; record?: string; expr?: unknown }[] }[]
@@ -59,7 +59,7 @@ const rulesIn = (task: Task, folder: string): Subject['rules'] => {
 }
 
 /** A unit's command line has one flag a line. */
-const flagsIn = (tasks: readonly Task[]): Subject['flags'] => {
+const flagsIn = (tasks: readonly Task[]): UpgradeStep['flags'] => {
   const task = tasks.find(({ kind }) => kind.name === unitKind.name)
   const text = task ? (task.data as UnitData).text : ''
   const found = [...text.matchAll(/^\s+"?--([a-z][a-z0-9.-]*)(?:=(.*?))?"?(?: \\)?$/gm)]

@@ -5,15 +5,15 @@ import { constants, userInfo } from 'node:os'
 import { HostError } from '../errors.ts'
 import type { Host } from '../model.ts'
 import type { ConnectOptions, Login } from './options.ts'
-import { door } from './over-transport.ts'
+import { overTransport } from './over-transport.ts'
 import { portFailure, portTaken } from './port-errors.ts'
 import { bootstrapCommand } from './script/bootstrap.ts'
 import { sudoFor } from './script/sudo.ts'
 import type { Ended, Transport } from './transport.ts'
 
-/** A connection to this machine itself: the same door, without SSH. */
+/** A connection to this machine itself: the same overTransport, without SSH. */
 export const openLocal = (host: Host, options: ConnectOptions): Login =>
-  door(host, localTransport(host.name), { sudo: sudoFor(host.link, userInfo().username), idle: options.idle })
+  overTransport(host, localTransport(host.name), { sudo: sudoFor(host.link, userInfo().username), idle: options.idle })
 
 const localTransport = (host: string): Transport => {
   /** For each running program and open port, what ends it. */

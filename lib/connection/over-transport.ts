@@ -4,11 +4,11 @@ import type { Duration, Exec, ExecOptions, Host, HttpRequest } from '../model.ts
 import { type HttpClient, httpClient } from './http.ts'
 import type { CountedConnection, Login } from './options.ts'
 import { endScript, frame } from './script/bootstrap.ts'
-import { converse } from './script/run-script.ts'
+import { runScript } from './script/run-script.ts'
 import type { Sudo } from './script/sudo.ts'
 import type { Transport } from './transport.ts'
 
-interface Manner {
+interface TransportOptions {
   readonly sudo?: Sudo
   /** The limit for scripts that ask for none of their own. */
   readonly idle?: Duration
@@ -20,7 +20,7 @@ const usualLimit: Duration = '1h'
 const usualPause: Duration = '30m'
 
 /** Makes a login of a transport: scripts, HTTP requests, and a count of them. */
-export const door = (host: Host, transport: Transport, manner: Manner): Login => {
+export const overTransport = (host: Host, transport: Transport, manner: TransportOptions): Login => {
   const http = httpClient(host.name, transport.dial)
   const own = over(host, { transport, http }, manner)
   return {
@@ -36,7 +36,7 @@ interface Link {
   readonly http: HttpClient
 }
 
-const over = (host: Host, { transport, http }: Link, { sudo, idle }: Manner): CountedConnection => {
+const over = (host: Host, { transport, http }: Link, { sudo, idle }: TransportOptions): CountedConnection => {
   const cost = { execs: 0, pushedBytes: 0, requests: 0 }
   const push = (bytes: number): void => {
     cost.pushedBytes += bytes
@@ -47,7 +47,7 @@ const over = (host: Host, { transport, http }: Link, { sudo, idle }: Manner): Co
   ): Promise<Exec> => {
     const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
     const end = (pid: number): Promise<Exec> => run(frame(endScript(pid)), {})
-    return converse(program, { ...how, ...sudo, host: host.name, script, push, drop: transport.drop, end })
+    return runScript(program, { ...how, ...sudo, host: host.name, script, push, drop: transport.drop, end })
   }
   return {
     host,

@@ -5,7 +5,7 @@ import { ask, gatesOf } from './asking.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState, skip } from './context.ts'
 import { converge } from './converge.ts'
 import { namesOf } from './events.ts'
-import type { HostWork, WorkBatch } from './plan.ts'
+import type { PlannedBatch, PlannedHost } from './plan.ts'
 import { mendBroken, takeBackThose } from './recover.ts'
 import { complaint } from './take-back.ts'
 
@@ -21,8 +21,8 @@ export interface BatchEnd {
 /** Runs one batch: gates before, changes, gates after. Returns why the play cannot go on, if it can't. */
 export const runBatch = async (
   context: RunContext,
-  batch: WorkBatch,
-  all: readonly HostWork[],
+  batch: PlannedBatch,
+  all: readonly PlannedHost[],
 ): Promise<BatchEnd | undefined> => {
   const { options, state, inventory } = context
   const { play } = batch
@@ -68,7 +68,11 @@ export const runBatch = async (
 const interrupted: BatchEnd = { why: 'the run was interrupted', told: 'The run was interrupted.', hosts: 0 }
 
 /** Returns what could not be kept, in words. */
-const keep = async (context: RunContext, { play, hosts }: WorkBatch, scope: PlayScope): Promise<string | undefined> => {
+const keep = async (
+  context: RunContext,
+  { play, hosts }: PlannedBatch,
+  scope: PlayScope,
+): Promise<string | undefined> => {
   const { options, pool, state } = context
   try {
     await play.keep?.(scope, {
@@ -102,7 +106,7 @@ const shortened = (why: string): string => {
   return rest.length === 0 ? first : `${first} ${complaint(rest.join('\n'))}`
 }
 
-const convergeHost = async ({ pool, options, state }: RunContext, host: HostWork): Promise<void> => {
+const convergeHost = async ({ pool, options, state }: RunContext, host: PlannedHost): Promise<void> => {
   const startedAt = Date.now()
   const at = host.work.host
   const reading = state.readings.get(at)

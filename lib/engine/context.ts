@@ -3,7 +3,7 @@ import type { AlertsReport, GateReport, Host, Inventory, Outcome, Plan, Playbook
 import { taskId } from '../model.ts'
 import type { Emit } from './events.ts'
 import type { LockRequest } from './lock.ts'
-import type { HostWork } from './plan.ts'
+import type { PlannedHost } from './plan.ts'
 import type { Connect, Pool } from './pool.ts'
 import type { Reading } from './probe.ts'
 
@@ -52,7 +52,7 @@ export interface RunState {
   /** Hosts whose change was taken back. */
   readonly takenBack: Set<Host>
   /** What their services had said last. */
-  readonly lastWords: Map<Host, string>
+  readonly logTail: Map<Host, string>
   /** Why plays ended before their end. */
   readonly stops: string[]
   /** Alerts are watched. */
@@ -87,7 +87,7 @@ export const note = (outcomes: Outcomes, host: Host, more: Readonly<Record<strin
 }
 
 /** Says of all a host's changes that they were not tried, and why. */
-export const skip = ({ state }: Pick<RunContext, 'state'>, hosts: readonly HostWork[], because: string): void => {
+export const skip = ({ state }: Pick<RunContext, 'state'>, hosts: readonly PlannedHost[], because: string): void => {
   for (const { work, planned } of hosts) {
     note(
       state.outcomes,

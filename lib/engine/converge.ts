@@ -8,7 +8,7 @@ import type { Emit } from './events.ts'
 import { type Framed, frame } from './frame.ts'
 import { liveSteps, type Numbered, numberedSteps, outputOf } from './live-steps.ts'
 import { LOCKED, type LockRequest, lockedError } from './lock.ts'
-import type { HostWork } from './plan.ts'
+import type { PlannedHost } from './plan.ts'
 import { type Reading, readProbe } from './probe.ts'
 import { applyScript } from './script.ts'
 import { sendUpload } from './upload.ts'
@@ -33,7 +33,7 @@ interface Converged {
  */
 export const converge = async (
   connection: Connection,
-  host: HostWork,
+  host: PlannedHost,
   options: ConvergeOptions,
 ): Promise<Converged> => {
   const steps = numberedSteps(host)
@@ -121,7 +121,7 @@ export const cutOff = (
 }
 
 const outcomes = (
-  host: HostWork,
+  host: PlannedHost,
   framed: readonly Framed[],
   steps: readonly Numbered[],
   { reading, ms }: { reading: Reading; ms: number },

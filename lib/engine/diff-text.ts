@@ -5,12 +5,12 @@ import { taskId } from '../model.ts'
 import { bytesOf, isSecret } from '../secret.ts'
 import { word } from '../shell.ts'
 import { frame } from './frame.ts'
-import type { HostWork, PlannedWork } from './plan.ts'
+import type { PlannedHost, PlannedTask } from './plan.ts'
 
 const LARGEST = 256 * 1024
 
 /** Unified diffs of a host's files about to change, by task id; files with secrets are only named. One exec, only when there is something to fetch. */
-export const textDiffs = async (connection: Connection, host: HostWork): Promise<ReadonlyMap<string, string>> => {
+export const textDiffs = async (connection: Connection, host: PlannedHost): Promise<ReadonlyMap<string, string>> => {
   const files = host.planned.flatMap((planned) => {
     const text = planned.change.task.kind.text?.(planned.change.task)
     return text ? [{ planned, ...text, fetch: planned.change.from !== null && !isSecret(text.content) }] : []
@@ -49,7 +49,7 @@ export const withDiffs = (plan: Plan, diffs: ReadonlyMap<string, ReadonlyMap<str
   })),
 })
 
-const idOf = ({ item }: PlannedWork): string => taskId(item.task)
+const idOf = ({ item }: PlannedTask): string => taskId(item.task)
 
 const currentTexts = async (connection: Connection, paths: readonly string[]): Promise<ReadonlyMap<string, string>> => {
   const marks = frame(randomBytes(8).toString('hex'))

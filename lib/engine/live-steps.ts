@@ -2,16 +2,16 @@ import type { Step } from '../model.ts'
 import { taskId } from '../model.ts'
 import type { Emit } from './events.ts'
 import type { Frame, Framed } from './frame.ts'
-import type { HostWork, PlannedWork } from './plan.ts'
+import type { PlannedHost, PlannedTask } from './plan.ts'
 
 /** A step and the change that it is of; markers in a script's output call it by its place. */
 export interface Numbered {
   readonly step: Step
-  readonly owner: PlannedWork
+  readonly owner: PlannedTask
 }
 
 /** All of a host's steps, in order. */
-export const numberedSteps = (host: HostWork): readonly Numbered[] =>
+export const numberedSteps = (host: PlannedHost): readonly Numbered[] =>
   host.planned.flatMap((owner) => owner.steps.map((step) => ({ step, owner })))
 
 /** Turns the output, as it comes, into step events; only complete markers count. */

@@ -2,29 +2,29 @@ import type { Batch, Change, Host, HostPlan, Inventory, Plan, Play, Playbook, St
 import { taskId } from '../model.ts'
 import { batchesOf } from './batches.ts'
 import { compare, why } from './compare.ts'
+import type { HostTasks, RoleTask } from './host-tasks.ts'
 import type { Reading } from './probe.ts'
-import type { Item, Work } from './work.ts'
 
 /** One change with its steps: what the plan shows and what converging carries out are read from the same object. */
-export interface PlannedWork {
-  readonly item: Item
+export interface PlannedTask {
+  readonly item: RoleTask
   readonly change: Change
   readonly steps: readonly Step[]
 }
 /** A host's changes within a play. */
-export interface HostWork {
-  readonly work: Work
+export interface PlannedHost {
+  readonly work: HostTasks
   readonly same: number
-  readonly planned: readonly PlannedWork[]
+  readonly planned: readonly PlannedTask[]
 }
-export interface WorkBatch {
+export interface PlannedBatch {
   readonly play: Play
   readonly interrupts: boolean
-  readonly hosts: readonly HostWork[]
+  readonly hosts: readonly PlannedHost[]
 }
 
 /** Compares one host's work with what was read of it. */
-export const planHost = (work: Work, reading: Reading): HostWork => {
+export const planHost = (work: HostTasks, reading: Reading): PlannedHost => {
   const planned = work.items.flatMap((item) => {
     const change = compare(item.task, reading.states.get(taskId(item.task)) ?? null)
     return change ? [{ item, change, steps: item.task.kind.converge(change) }] : []
@@ -33,17 +33,17 @@ export const planHost = (work: Work, reading: Reading): HostWork => {
 }
 
 /** True when carrying it out stops something that now serves. */
-export const interrupts = (host: HostWork): boolean =>
+export const interrupts = (host: PlannedHost): boolean =>
   host.planned.some(({ steps }) => steps.some((step) => step.interrupts))
 
 /** All batches in order. Hosts with nothing to do are in none; hosts that nothing interrupts go together, before the others. */
-export const planBatches = (book: Playbook, hostWorks: readonly HostWork[]): readonly WorkBatch[] =>
+export const planBatches = (book: Playbook, plannedHosts: readonly PlannedHost[]): readonly PlannedBatch[] =>
   book.plays.flatMap((play) => {
-    const busy = hostWorks.filter(({ work, planned }) => work.play === play && planned.length > 0)
+    const busy = plannedHosts.filter(({ work, planned }) => work.play === play && planned.length > 0)
     const calm = busy.filter((host) => !interrupts(host))
     const rolling = batchesOf(
       busy.filter(interrupts),
-      { batch: play.batch, apart: play.apart, of: hostWorks.filter(({ work }) => work.play === play).length },
+      { batch: play.batch, apart: play.apart, of: plannedHosts.filter(({ work }) => work.play === play).length },
       ({ work }) => work.host,
     )
     return [
@@ -56,7 +56,7 @@ export const planBatches = (book: Playbook, hostWorks: readonly HostWork[]): rea
 export const showPlan = (
   book: Playbook,
   inventory: Inventory,
-  { batches, unreachable }: { batches: readonly WorkBatch[]; unreachable: ReadonlyMap<Host, string> },
+  { batches, unreachable }: { batches: readonly PlannedBatch[]; unreachable: ReadonlyMap<Host, string> },
 ): Plan => ({
   vestal: 'plan/1',
   playbook: book.name,
@@ -68,7 +68,7 @@ export const showPlan = (
   unreachable: Object.fromEntries([...unreachable].map(([host, reason]) => [host.name, reason])),
 })
 
-const showHost = ({ work, same, planned }: HostWork): HostPlan => ({
+const showHost = ({ work, same, planned }: PlannedHost): HostPlan => ({
   host: work.host.name,
   same,
   changes: planned.map(({ item, change, steps }) => ({

@@ -3,18 +3,18 @@ import { ask, gatesOf } from './asking.ts'
 import { runBatch } from './batch.ts'
 import { type RunContext, skip } from './context.ts'
 import { namesOf } from './events.ts'
-import type { HostWork, WorkBatch } from './plan.ts'
+import type { PlannedBatch, PlannedHost } from './plan.ts'
 
 /** Runs a playbook's plays in order. A failure ends its play, and the run where the playbook says so. */
 export const playAll = async (
   context: RunContext,
-  batches: readonly WorkBatch[],
-  hostWorks: readonly HostWork[],
+  batches: readonly PlannedBatch[],
+  plannedHosts: readonly PlannedHost[],
 ): Promise<void> => {
   const { book, state } = context
   const part = (play: Play) => ({
     batches: batches.filter((batch) => batch.play === play),
-    all: hostWorks.filter(({ work }) => work.play === play),
+    all: plannedHosts.filter(({ work }) => work.play === play),
   })
   // Where nothing is changed, nothing need wait for the gates of what comes before it.
   if (batches.length === 0) {
@@ -58,7 +58,7 @@ const beginWatch = async ({ options, state }: RunContext): Promise<void> => {
 const runPlay = async (
   context: RunContext,
   play: Play,
-  { batches, all }: { batches: readonly WorkBatch[]; all: readonly HostWork[] },
+  { batches, all }: { batches: readonly PlannedBatch[]; all: readonly PlannedHost[] },
 ): Promise<string | undefined> => {
   let failures = 0
   let broken: string | undefined

@@ -3,11 +3,11 @@ import { taskId } from '../model.ts'
 import { type Asked, ask, gatesOf } from './asking.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState } from './context.ts'
 import { namesOf } from './events.ts'
-import type { HostWork, WorkBatch } from './plan.ts'
+import type { PlannedBatch, PlannedHost } from './plan.ts'
 import { canTakeBack, takeBack } from './take-back.ts'
 
 /** Takes back the hosts of a batch whose gates said no (all, where those gates are of others), where the play wants that. Returns what became of them. */
-export const takeBackThose = async (context: RunContext, batch: WorkBatch, { reports }: Asked): Promise<string> => {
+export const takeBackThose = async (context: RunContext, batch: PlannedBatch, { reports }: Asked): Promise<string> => {
   if (batch.play.onGateFailure !== 'take-back') return ''
   const wrong = new Set(reports.filter(({ pass }) => !pass).map(({ host }) => host))
   const theirs = batch.hosts.filter(({ work }) => wrong.has(work.host.name))
@@ -21,7 +21,7 @@ export const takeBackThose = async (context: RunContext, batch: WorkBatch, { rep
   return serveAgain(context, batch.play, hosts)
 }
 
-const takeBackHost = async (context: RunContext, host: HostWork, because: string): Promise<void> => {
+const takeBackHost = async (context: RunContext, host: PlannedHost, because: string): Promise<void> => {
   const { pool, options, state } = context
   const at = host.work.host
   const startedAt = Date.now()
@@ -36,7 +36,7 @@ const takeBackHost = async (context: RunContext, host: HostWork, because: string
     })
     note(state.outcomes, at, outcomes)
     state.takenBack.add(at)
-    if (said) state.lastWords.set(at, said)
+    if (said) state.logTail.set(at, said)
     const whole = Object.values(outcomes).every(({ status }) => status !== 'failed')
     const ms = Date.now() - startedAt
     options.emit({ event: 'taken-back', host: at.name, play: host.work.play.name, because, whole, said, ms })
@@ -51,14 +51,14 @@ const takeBackHost = async (context: RunContext, host: HostWork, because: string
  * Hosts that failed by themselves: those on which a step failed were taken back in the same script; those that came out otherwise than they
  * should are taken back now; of those whose link was lost nothing is known. Returns what became of them.
  */
-export const mendBroken = async (context: RunContext, play: Play, broken: readonly HostWork[]): Promise<string> => {
+export const mendBroken = async (context: RunContext, play: Play, broken: readonly PlannedHost[]): Promise<string> => {
   if (play.onGateFailure !== 'take-back') return ''
   const { state } = context
   const otherwise = broken.filter(
     (host) => !state.takenBack.has(host.work.host) && canTakeBack(host) && failureOf(state, host) !== undefined,
   )
   await Promise.all(otherwise.map((host) => takeBackHost(context, host, failureOf(state, host) ?? '')))
-  const words = otherwise.flatMap(({ work }) => state.lastWords.get(work.host) ?? [])
+  const words = otherwise.flatMap(({ work }) => state.logTail.get(work.host) ?? [])
   const served = await serveAgain(
     context,
     play,
@@ -67,13 +67,13 @@ export const mendBroken = async (context: RunContext, play: Play, broken: readon
   return [...words.map((text) => `It said last: ${text}.`), served].join(' ')
 }
 
-const failureOf = (state: RunState, { work, planned }: HostWork): string | undefined =>
+const failureOf = (state: RunState, { work, planned }: PlannedHost): string | undefined =>
   planned
     .map(({ item }) => ({ id: taskId(item.task), outcome: state.outcomes[work.host.name]?.[taskId(item.task)] }))
     .flatMap(({ id, outcome }) => (outcome?.status === 'failed' ? [`${id}: ${outcome.why}`] : []))[0]
 
 /** Asks hosts that were taken back, by a failed step or by a gate, whether they serve again. Returns the answer as a sentence. */
-const serveAgain = async (context: RunContext, play: Play, hosts: readonly HostWork[]): Promise<string> => {
+const serveAgain = async (context: RunContext, play: Play, hosts: readonly PlannedHost[]): Promise<string> => {
   if (play.onGateFailure !== 'take-back' || hosts.length === 0) return ''
   const at = hosts.map(({ work }) => work.host)
   const one = at.length === 1

@@ -5,13 +5,13 @@ import { taskId } from '../model.ts'
 import { hostFailure, note, type Outcomes, type RunOptions, type RunState } from './context.ts'
 import { textDiffs, withDiffs } from './diff-text.ts'
 import { namesOf } from './events.ts'
+import { type HostTasks, hostTasksOf } from './host-tasks.ts'
 import { touchLock } from './lock.ts'
-import { type HostWork, planBatches, planHost, showPlan, type WorkBatch } from './plan.ts'
+import { type PlannedBatch, type PlannedHost, planBatches, planHost, showPlan } from './plan.ts'
 import { playAll } from './play.ts'
 import { connectionPool, type Pool } from './pool.ts'
 import type { Reading } from './probe.ts'
 import { readHost } from './read.ts'
-import { type Work, workOf } from './work.ts'
 
 export interface RunResult {
   readonly plan: Plan
@@ -29,21 +29,21 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
     inventory: inventory.name,
     hosts: namesOf(options.hosts),
   })
-  const works = await workOf(book, inventory, { hosts: options.hosts, tags: options.tags, signal: options.stop })
+  const works = await hostTasksOf(book, inventory, { hosts: options.hosts, tags: options.tags, signal: options.stop })
   await using pool = connectionPool(options.connect)
   const readings = await readAll(works, pool, options)
-  const hostWorks = works.flatMap((work) => {
+  const plannedHosts = works.flatMap((work) => {
     const reading = readings.get(work.host)
     return reading && !(reading instanceof Error) ? [planHost(work, reading)] : []
   })
-  const batches = planBatches(book, hostWorks)
+  const batches = planBatches(book, plannedHosts)
   const plan = await planOf(book, inventory, { batches, readings, pool, options })
   options.emit({ event: 'planned', plan })
   if (!(await options.confirm(plan))) return { plan, report: null }
-  const state = startState(hostWorks, readings, options)
+  const state = startState(plannedHosts, readings, options)
   const heartbeat = keepLocks(state, pool, options)
   try {
-    await playAll({ book, inventory, pool, options, state }, batches, hostWorks)
+    await playAll({ book, inventory, pool, options, state }, batches, plannedHosts)
   } finally {
     clearInterval(heartbeat)
   }
@@ -67,13 +67,13 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
 }
 
 const readAll = async (
-  works: readonly Work[],
+  works: readonly HostTasks[],
   pool: Pool,
   options: RunOptions,
 ): Promise<ReadonlyMap<Host, Reading | HostError>> => {
   const limit = pLimit(options.forks)
   const byHost = Map.groupBy(works, ({ host }) => host)
-  const read = async (host: Host, mine: readonly Work[]): Promise<Reading | HostError> => {
+  const read = async (host: Host, mine: readonly HostTasks[]): Promise<Reading | HostError> => {
     const startedAt = Date.now()
     try {
       options.stop.throwIfAborted()
@@ -110,7 +110,7 @@ const planOf = async (
     pool,
     options,
   }: {
-    batches: readonly WorkBatch[]
+    batches: readonly PlannedBatch[]
     readings: ReadonlyMap<Host, Reading | HostError>
     pool: Pool
     options: RunOptions
@@ -131,7 +131,11 @@ const planOf = async (
   return withDiffs(plan, diffs)
 }
 
-const startState = (hostWorks: readonly HostWork[], readings: RunState['readings'], options: RunOptions): RunState => {
+const startState = (
+  plannedHosts: readonly PlannedHost[],
+  readings: RunState['readings'],
+  options: RunOptions,
+): RunState => {
   const outcomes: Outcomes = Object.fromEntries(options.hosts.map((host) => [host.name, {}]))
   const failed = new Set<Host>()
   for (const [host, reading] of readings) {
@@ -141,7 +145,7 @@ const startState = (hostWorks: readonly HostWork[], readings: RunState['readings
       [reading.task ?? 'connect']: { status: 'failed', ms: 0, why: reading.message, hint: reading.hint },
     }
   }
-  for (const { work, planned } of hostWorks) {
+  for (const { work, planned } of plannedHosts) {
     const busy = new Set(planned.map(({ item }) => item))
     for (const item of work.items.filter((one) => !busy.has(one)))
       note(outcomes, work.host, { [taskId(item.task)]: { status: 'same' } })
@@ -153,7 +157,7 @@ const startState = (hostWorks: readonly HostWork[], readings: RunState['readings
     locked: new Set(),
     failed,
     takenBack: new Set(),
-    lastWords: new Map(),
+    logTail: new Map(),
     stops: [],
     watching: false,
   }

@@ -38,7 +38,7 @@ export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
   [
     opening(request, frame),
     ...request.steps.flatMap((step, index) =>
-      step.lastWords ? [frame.mark('words', String(index)), subshell(step.lastWords)] : [],
+      step.logTail ? [frame.mark('words', String(index)), subshell(step.logTail)] : [],
     ),
     `vestal_failed=${request.steps.length}`,
     `rm -f ${UNDO}/${word(request.lock.run)}.*.sh`,

@@ -4,12 +4,12 @@ import { taskId } from '../model.ts'
 import { type ConvergeOptions, cutOff, type HostOutcomes, refused } from './converge.ts'
 import { frame } from './frame.ts'
 import { liveSteps, numberedSteps } from './live-steps.ts'
-import type { HostWork } from './plan.ts'
+import type { PlannedHost } from './plan.ts'
 import { readProbe } from './probe.ts'
 import { takeBackScript } from './script.ts'
 
 /** True for a host on which something that served was changed: what it ran before can be brought back. A first install is left as it is. */
-export const canTakeBack = (host: HostWork): boolean =>
+export const canTakeBack = (host: PlannedHost): boolean =>
   host.planned.some(({ steps }) => steps.some(({ restore }) => restore !== undefined))
 
 /**
@@ -19,7 +19,7 @@ export const canTakeBack = (host: HostWork): boolean =>
  */
 export const takeBack = async (
   connection: Connection,
-  host: HostWork,
+  host: PlannedHost,
   { because, ...options }: ConvergeOptions & { readonly because: string },
 ): Promise<{ readonly outcomes: HostOutcomes; readonly said: string }> => {
   const steps = numberedSteps(host)

@@ -1,14 +1,14 @@
 /** What `status` asks a Prometheus or Alertmanager beside its gates. The same pages as theirs, so that a look which remembers answers asks none twice. */
 import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
-import type { Instance, Reach, Signs } from '../model.ts'
+import type { Instance, ProgramStatus, Reach } from '../model.ts'
 
-type Look = Required<Pick<Instance, 'look'>>['look']
+type Look = Required<Pick<Instance, 'status'>>['status']
 
 /** Targets that are up, alerts that fire, and how far the WAL's replay is. */
-export const lookAtPrometheus =
+export const prometheusStatus =
   (prometheus: Endpoint): Look =>
-  async (reach): Promise<Signs> => {
+  async (reach): Promise<ProgramStatus> => {
     const ready = await ask(reach, prometheus, '/-/ready')
     if (ready.status !== 200 && ready.status !== 503) throw refused(prometheus, '/-/ready', ready)
     if (ready.status === 503) {
@@ -29,9 +29,9 @@ export const lookAtPrometheus =
   }
 
 /** Whom an Alertmanager gossips with, and the alerts it holds that have not ended. `self` is its own gossip address. */
-export const lookAtAlertmanager =
+export const alertmanagerStatus =
   (alertmanager: Endpoint, { self, expected }: { readonly self: string; readonly expected: readonly string[] }): Look =>
-  async (reach: Reach): Promise<Signs> => {
+  async (reach: Reach): Promise<ProgramStatus> => {
     const [{ cluster }, alerts] = await Promise.all([
       askJson(reach, alertmanager, { path: '/api/v2/status', form: STATUS }),
       askJson(reach, alertmanager, { path: '/api/v2/alerts', form: z.array(z.unknown()) }),

@@ -1,7 +1,7 @@
 import type { Connection, HttpAnswer, HttpRequest, Reach } from '../model.ts'
 
 /** The same way to each host, on which no page is asked for twice: for one look, whose questions are all of one moment. */
-export const remembering = (reach: Reach): Reach => {
+export const cachedReach = (reach: Reach): Reach => {
   const made = new Map<string, Promise<Connection>>()
   return (host) => {
     const known = made.get(host.name) ?? reach(host).then(withMemory)

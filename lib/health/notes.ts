@@ -1,12 +1,12 @@
 /** What no row of a status shows by itself: only the whole fleet does. Pure. */
 import type { Role } from '../model.ts'
-import { islandsOf } from './partitions.ts'
-import type { HostLook, InstanceLook } from './types.ts'
+import { partitionsOf } from './partitions.ts'
+import type { HostStatus, InstanceStatus } from './types.ts'
 
 /** One sentence for each: hosts that can't be reached, a run under way, clusters that are split or incomplete, versions mixed, stale processes. */
 export const notesOf = (
-  instances: readonly InstanceLook[],
-  hosts: Readonly<Record<string, HostLook>>,
+  instances: readonly InstanceStatus[],
+  hosts: Readonly<Record<string, HostStatus>>,
   roles: readonly Pick<Role, 'name' | 'cluster'>[],
 ): readonly string[] => [
   ...Object.entries(hosts).flatMap(([name, { reachable, why, facts }]) => {
@@ -24,31 +24,31 @@ export const notesOf = (
   ]),
 ]
 
-const clusterNotes = (role: string, instances: readonly InstanceLook[], whenSplit: string): readonly string[] => {
+const clusterNotes = (role: string, instances: readonly InstanceStatus[], whenSplit: string): readonly string[] => {
   const views = instances.flatMap(({ instance, members }) =>
     members ? [{ name: instance, self: members.self, seen: members.seen }] : [],
   )
-  const islands = islandsOf(views)
+  const partitions = partitionsOf(views)
   const known = new Set(views.map(({ self }) => self))
   const expected = new Set(instances.flatMap(({ members }) => members?.expected ?? []))
   const silent = instances.filter(({ members }) => !members).map(({ instance }) => instance)
   const seen = new Set(views.flatMap((view) => view.seen))
   const gone = [...expected].filter((address) => !known.has(address) && !seen.has(address))
   return [
-    ...(islands.length > 1
+    ...(partitions.length > 1
       ? [
-          `the ${role} cluster is split into ${islands.length} islands: ${islands.map((island) => island.join(' + ')).join(' | ')}; ${whenSplit}`,
+          `the ${role} cluster is split into ${partitions.length} partitions: ${partitions.map((partition) => partition.join(' + ')).join(' | ')}; ${whenSplit}`,
         ]
       : []),
     ...(expected.size > 0 && silent.length > 0
       ? [
-          `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer${gone.length > 0 ? ' and left' : ', yet is seen in'} the ${role} cluster${islands.length === 1 ? `; the other ${views.length} see each other` : ''}`,
+          `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer${gone.length > 0 ? ' and left' : ', yet is seen in'} the ${role} cluster${partitions.length === 1 ? `; the other ${views.length} see each other` : ''}`,
         ]
       : []),
   ]
 }
 
-const versionNotes = (role: string, instances: readonly InstanceLook[]): readonly string[] => {
+const versionNotes = (role: string, instances: readonly InstanceStatus[]): readonly string[] => {
   const running = instances.flatMap(({ instance, version }) =>
     version?.running ? [{ instance, version: version.running }] : [],
   )

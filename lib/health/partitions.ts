@@ -6,22 +6,22 @@ export interface View {
 }
 
 /** The members that see each other, directly or by way of others, as groups of names; the largest first. One group is a whole cluster. */
-export const islandsOf = (views: readonly View[]): readonly (readonly string[])[] => {
+export const partitionsOf = (views: readonly View[]): readonly (readonly string[])[] => {
   const left = new Set(views)
-  const islands: (readonly string[])[] = []
+  const partitions: (readonly string[])[] = []
   for (const start of views) {
     if (!left.delete(start)) continue
-    const island = [start]
-    for (const one of island) {
+    const partition = [start]
+    for (const one of partition) {
       for (const other of left) {
         if (!sees(one, other) && !sees(other, one)) continue
         left.delete(other)
-        island.push(other)
+        partition.push(other)
       }
     }
-    islands.push(views.filter((view) => island.includes(view)).map(({ name }) => name))
+    partitions.push(views.filter((view) => partition.includes(view)).map(({ name }) => name))
   }
-  return islands.sort((one, other) => other.length - one.length)
+  return partitions.sort((one, other) => other.length - one.length)
 }
 
 const sees = (one: View, other: View): boolean => one.seen.includes(other.self)

@@ -1,4 +1,4 @@
-/** Whether hosts reach each other's ports: packets are really sent, from each host, over its own SSH connection. */
+/** Whether hosts reach each other's ports: by sending packets from each host, over its own SSH connection. */
 import { PassThrough } from 'node:stream'
 import { HostError } from '../errors.ts'
 import type { Connection, Host, Reach, RequiredPath } from '../model.ts'
@@ -6,12 +6,12 @@ import { words } from '../shell.ts'
 import type { Survey } from './survey.ts'
 
 /** A port of a host that others must reach. */
-export interface Door extends RequiredPath {
+export interface RequiredPort extends RequiredPath {
   readonly from: readonly Host[]
 }
-/** One way through a door, as it was found. */
-export interface Way {
-  readonly door: string
+/** One path to a required port, as it was found. */
+export interface TriedPath {
+  readonly name: string
   readonly from: string
   readonly to: string
   readonly protocol: 'tcp' | 'udp'
@@ -26,46 +26,46 @@ export interface Way {
   readonly matters?: string
 }
 
-export interface Tries {
-  readonly ways: readonly Way[]
+export interface TriedPaths {
+  readonly paths: readonly TriedPath[]
   /** Hosts on whose ports nothing listens, and on which nothing could be made to. */
   readonly untested: readonly { readonly to: string; readonly why: string }[]
 }
 
 /**
- * Tries every door from every host that was surveyed. Where nothing listens yet, something does for as long as this takes. A door
+ * Tries every required port from every host that was surveyed. Where nothing listens yet, something does for as long as this takes. A port
  * whose port somebody else has, or whose host can't be asked, is left out.
  */
-export const tryDoors = async (
-  doors: readonly Door[],
+export const tryPaths = async (
+  required: readonly RequiredPort[],
   surveys: ReadonlyMap<Host, Survey>,
   reach: Reach,
-): Promise<Tries> => {
-  const wanted = doors.flatMap((door) => {
-    const survey = surveys.get(door.to)
-    const there = survey?.listeners.filter(({ port }) => port === door.port) ?? []
-    const from = door.from.filter((host) => surveys.has(host))
-    return survey && from.length > 0 ? [{ door, from, survey, command: there[0]?.command }] : []
+): Promise<TriedPaths> => {
+  const wanted = required.flatMap((one) => {
+    const survey = surveys.get(one.to)
+    const there = survey?.listeners.filter(({ port }) => port === one.port) ?? []
+    const from = one.from.filter((host) => surveys.has(host))
+    return survey && from.length > 0 ? [{ one, from, survey, command: there[0]?.command }] : []
   })
   const closed = Map.groupBy(
     wanted.filter(({ command }) => command === undefined),
-    ({ door }) => door.to,
+    ({ one }) => one.to,
   )
   const standIns = await Promise.all(
     [...closed].map(async ([host, some]) =>
       openStandIn(
         await reach(host),
-        some.map(({ door }) => door),
+        some.map(({ one }) => one),
       ),
     ),
   )
   const untested = standIns.flatMap((standIn) => ('why' in standIn ? [standIn] : []))
   const tried = wanted.filter(
-    ({ door, command }) => command !== undefined || untested.every(({ to }) => to !== door.to.name),
+    ({ one, command }) => command !== undefined || untested.every(({ to }) => to !== one.to.name),
   )
   try {
     const senders = new Set(tried.flatMap(({ from }) => from))
-    const ways = await Promise.all(
+    const paths = await Promise.all(
       [...senders].map(async (host) =>
         tryFrom(
           await reach(host),
@@ -73,38 +73,38 @@ export const tryDoors = async (
         ),
       ),
     )
-    return { ways: ways.flat(), untested }
+    return { paths: paths.flat(), untested }
   } finally {
     await Promise.all(standIns.map((standIn) => ('end' in standIn ? standIn.end() : undefined)))
   }
 }
 
 interface Tried {
-  readonly door: Door
+  readonly one: RequiredPort
   readonly survey: Survey
   readonly command?: readonly string[]
 }
 
-const tryFrom = async (connection: Connection, tried: readonly Tried[]): Promise<readonly Way[]> => {
-  const attempts = tried.flatMap(({ door, survey, command }) => {
-    const { name, address, port, to, why } = door
+const tryFrom = async (connection: Connection, tried: readonly Tried[]): Promise<readonly TriedPath[]> => {
+  const attempts = tried.flatMap(({ one, survey, command }) => {
+    const { name, address, port, to, why } = one
     const from = connection.host.name
-    const way = { door: name, from, to: to.name, address, port, own: isOwn(address, survey), matters: why }
-    const datagram = door.datagram?.(command ?? [])
+    const path = { name, from, to: to.name, address, port, own: isOwn(address, survey), matters: why }
+    const datagram = one.datagram?.(command ?? [])
     return [
-      { way: { ...way, protocol: 'tcp' as const }, payload: '' },
-      ...(datagram ? [{ way: { ...way, protocol: 'udp' as const }, payload: octal(datagram) }] : []),
+      { path: { ...path, protocol: 'tcp' as const }, payload: '' },
+      ...(datagram ? [{ path: { ...path, protocol: 'udp' as const }, payload: octal(datagram) }] : []),
     ]
   })
-  const args = attempts.flatMap(({ way, payload }) => [way.protocol, way.address, way.port, payload])
+  const args = attempts.flatMap(({ path, payload }) => [path.protocol, path.address, path.port, payload])
   const { stdout, stderr } = await connection.exec(`bash -c ${words([SENDER, 'vestal', ...args])}`, { within: '4m' })
   const said = stdout.toString().split('\n')
-  return attempts.map(({ way }, index) => {
+  return attempts.map(({ path }, index) => {
     const line = said.find((one) => one.startsWith(`${index} `))
     if (line === undefined)
-      throw new HostError(connection.host.name, `packets could not be sent: ${stderr.trim()}`, { task: 'doors' })
+      throw new HostError(connection.host.name, `packets could not be sent: ${stderr.trim()}`, { task: 'reachability' })
     const result = line.slice(line.indexOf(' ') + 1)
-    return result === 'open' ? { ...way, open: true } : { ...way, open: false, why: result }
+    return result === 'open' ? { ...path, open: true } : { ...path, open: false, why: result }
   })
 }
 
@@ -135,15 +135,15 @@ while [ $# -gt 0 ]; do
 done
 wait`
 
-/** Listens on the doors' ports, TCP and UDP, until `end` is called, or its host loses us, or a minute is over. */
+/** Listens on these ports, TCP and UDP, until `end` is called, or its host loses us, or a minute is over. */
 const openStandIn = async (
   connection: Connection,
-  doors: readonly Door[],
-): Promise<{ end(): Promise<void> } | Tries['untested'][number]> => {
+  required: readonly RequiredPort[],
+): Promise<{ end(): Promise<void> } | TriedPaths['untested'][number]> => {
   const stdin = new PassThrough()
   const ready = Promise.withResolvers<string>()
-  const family = doors.some(({ address }) => address.includes(':')) ? 6 : 4
-  const ports = [...new Set(doors.map(({ port }) => port))]
+  const family = required.some(({ address }) => address.includes(':')) ? 6 : 4
+  const ports = [...new Set(required.map(({ port }) => port))]
   const done = connection
     .exec(`exec perl -e ${words([STAND_IN, family, ...ports])}`, {
       stdin,

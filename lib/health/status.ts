@@ -1,20 +1,20 @@
 /** One look at a fleet: what every role's instance on every host says, and how far each host is from the inventory. */
 import pLimit from 'p-limit'
 import { askGates } from '../engine/gates.ts'
+import { type HostTasks, hostTasksOf } from '../engine/host-tasks.ts'
 import { planHost } from '../engine/plan.ts'
 import type { Reading } from '../engine/probe.ts'
 import { readHost } from '../engine/read.ts'
-import { type Work, workOf } from '../engine/work.ts'
 import { HostError, LinkError } from '../errors.ts'
-import type { Facts, Gate, Host, Instance, Inventory, Playbook, Reach, Role, Signs } from '../model.ts'
+import type { Facts, Gate, Host, Instance, Inventory, Playbook, ProgramStatus, Reach, Role } from '../model.ts'
 import { taskId } from '../model.ts'
 import { rolesGiven, scopeOf } from '../playbook.ts'
-import { remembering } from './cached-reach.ts'
+import { cachedReach } from './cached-reach.ts'
 import { notesOf } from './notes.ts'
 import { configOf, serviceOf, versionOf } from './service-state.ts'
-import type { FleetLook, InstanceLook } from './types.ts'
+import type { FleetStatus, InstanceStatus } from './types.ts'
 
-export interface LookOptions {
+export interface StatusOptions {
   readonly hosts: readonly Host[]
   readonly forks: number
   readonly reach: Reach
@@ -27,12 +27,16 @@ export interface LookOptions {
  * Reads each host in one exec, and asks each program over the same link at the same time. Throws InputError where the roles
  * can't say what they want, such as a release that is nowhere; a host that fails is part of what is seen.
  */
-export const lookAt = async (book: Playbook, inventory: Inventory, options: LookOptions): Promise<FleetLook> => {
+export const fleetStatus = async (
+  book: Playbook,
+  inventory: Inventory,
+  options: StatusOptions,
+): Promise<FleetStatus> => {
   const { hosts, forks, signal } = options
-  const reach = remembering(options.reach)
+  const reach = cachedReach(options.reach)
   for (const host of hosts.slice(0, forks)) reach(host).catch(() => undefined)
   const asked = hosts.map((host) => ({ host, instances: instancesOn(host, { book, inventory, reach }) }))
-  const works = await workOf(book, inventory, { hosts, signal })
+  const works = await hostTasksOf(book, inventory, { hosts, signal })
   const limit = pLimit(forks)
   const looks = await Promise.all(
     asked.map(({ host, instances }) =>
@@ -46,7 +50,7 @@ export const lookAt = async (book: Playbook, inventory: Inventory, options: Look
       }),
     ),
   )
-  const seen = looks.map(hostLook)
+  const seen = looks.map(hostStatus)
   const instances = seen.flatMap((one) => one.instances)
   const byHost = Object.fromEntries(seen.map(({ name, look }) => [name, look]))
   return {
@@ -65,7 +69,7 @@ interface Said {
   readonly role: string
   readonly instance?: Instance
   readonly failing: readonly string[]
-  readonly signs?: Signs
+  readonly signs?: ProgramStatus
 }
 
 const instancesOn = (
@@ -87,7 +91,7 @@ const askInstance = (
     async () => {
       const [answers, signs] = await Promise.all([
         askGates(gates.map(once), { play: 'status', reach, emit: () => undefined }),
-        instance?.look?.(reach).catch(unknown),
+        instance?.status?.(reach).catch(unknown),
       ])
       const failing = answers.filter(({ pass }) => !pass).map(({ name, why }) => `${name}: ${why}`)
       return { role: role.name, instance, failing, signs }
@@ -105,8 +109,8 @@ const unknown = (error: unknown): undefined => {
 
 const read = async (
   host: Host,
-  works: readonly Work[],
-  { signal, onLost }: LookOptions,
+  works: readonly HostTasks[],
+  { signal, onLost }: StatusOptions,
   reach: Reach,
 ): Promise<Reading | HostError> => {
   try {
@@ -122,14 +126,14 @@ const read = async (
 interface HostAnswers {
   readonly host: Host
   readonly reading: Reading | HostError
-  readonly works: readonly Work[]
+  readonly works: readonly HostTasks[]
   readonly said: readonly Said[]
 }
 
-const hostLook = ({ host, reading, works, said }: HostAnswers) => {
+const hostStatus = ({ host, reading, works, said }: HostAnswers) => {
   if (reading instanceof HostError) {
     const instances = said.map(
-      ({ role, instance, failing, signs }): InstanceLook => ({
+      ({ role, instance, failing, signs }): InstanceStatus => ({
         ...rowOf({ instance: host.name, role, part: instance?.part }, failing, signs),
         healthy: false,
       }),
@@ -138,7 +142,7 @@ const hostLook = ({ host, reading, works, said }: HostAnswers) => {
   }
   const changes = works.flatMap((work) => planHost(work, reading).planned.map(({ item }) => item))
   const shown = new Set(said.map(({ role }) => role))
-  const instances = said.map(({ role, instance, failing, signs }, index): InstanceLook => {
+  const instances = said.map(({ role, instance, failing, signs }, index): InstanceStatus => {
     // What belongs to no row, such as the rules of a Prometheus, counts with the host's last, its main one.
     const own = (of: string) => of === role || (index === said.length - 1 && !shown.has(of))
     const service = instance && serviceOf(reading, instance)
@@ -156,13 +160,13 @@ const hostLook = ({ host, reading, works, said }: HostAnswers) => {
 }
 
 const rowOf = (
-  who: Pick<InstanceLook, 'instance' | 'role' | 'part'>,
+  who: Pick<InstanceStatus, 'instance' | 'role' | 'part'>,
   failing: readonly string[],
-  signs: Signs | undefined,
-): InstanceLook => ({ ...who, healthy: failing.length === 0, failing, ...signs })
+  signs: ProgramStatus | undefined,
+): InstanceStatus => ({ ...who, healthy: failing.length === 0, failing, ...signs })
 
 /** By the host's own clock, so that one that is off doesn't lie about it. */
-const sinceOf = (since: number, { clockSkewMs }: Facts): Pick<InstanceLook, 'startedAt' | 'uptimeSeconds'> => ({
+const sinceOf = (since: number, { clockSkewMs }: Facts): Pick<InstanceStatus, 'startedAt' | 'uptimeSeconds'> => ({
   startedAt: new Date(since).toISOString(),
   uptimeSeconds: Math.max(0, Math.round((Date.now() + clockSkewMs - since) / 1_000)),
 })

@@ -1,7 +1,7 @@
-import type { Facts, Signs } from '../model.ts'
+import type { Facts, ProgramStatus } from '../model.ts'
 
 /** A row of `status`: one role on one host. Fields that don't apply, or aren't known, are left out. */
-export interface InstanceLook {
+export interface InstanceStatus {
   readonly instance: string
   readonly role: string
   readonly part?: string
@@ -13,21 +13,21 @@ export interface InstanceLook {
   readonly service?: string
   /** The version of the process, and the one that is chosen on disk. A binary from elsewhere is named by its path. */
   readonly version?: { readonly running?: string; readonly disk?: string }
-  readonly members?: Signs['members']
+  readonly members?: ProgramStatus['members']
   /** Whether what it has loaded is what is on disk, as the inventory wants it; if not, which files. */
   readonly config?: { readonly inForce: boolean; readonly why?: string }
-  readonly targets?: Signs['targets']
+  readonly targets?: ProgramStatus['targets']
   readonly alerts?: number
   readonly replay?: string
   /** Columns of its role's own, by their heads. */
-  readonly shows?: Signs['shows']
+  readonly shows?: ProgramStatus['shows']
   /** RFC 3339, the host's clock. */
   readonly startedAt?: string
   readonly uptimeSeconds?: number
   /** How many tasks of this instance a plan would change. */
   readonly drift?: number
 }
-export interface HostLook {
+export interface HostStatus {
   readonly reachable: boolean
   /** Why it could not be reached or read. */
   readonly why?: string
@@ -35,14 +35,14 @@ export interface HostLook {
   readonly changes?: readonly string[]
   readonly facts?: Facts
 }
-export interface FleetLook {
+export interface FleetStatus {
   readonly vestal: 'status/1'
   readonly inventory: string
   /** RFC 3339. */
   readonly at: string
   readonly healthy: boolean
-  readonly instances: readonly InstanceLook[]
-  readonly hosts: Readonly<Record<string, HostLook>>
-  /** What only the whole fleet shows: islands, a missing member, versions mixed, a run under way. */
+  readonly instances: readonly InstanceStatus[]
+  readonly hosts: Readonly<Record<string, HostStatus>>
+  /** What only the whole fleet shows: partitions, a missing member, versions mixed, a run under way. */
   readonly notes: readonly string[]
 }

@@ -48,7 +48,7 @@ export const restart = (what: Startable, wasRunning: boolean): Step => ({
   restore: wasRunning
     ? `${begin(what, READ_UNIT)}${staysUp(':')}${stamp}`
     : `systemctl restart -- ${word(what.unit)} || :`,
-  lastWords: `journalctl --sync 2>/dev/null || :
+  logTail: `journalctl --sync 2>/dev/null || :
 journalctl --quiet --no-pager --output=cat --lines=20 --unit=${word(what.unit)}`,
   interrupts: wasRunning,
 })
@@ -60,7 +60,7 @@ ${hashLoads(unit, loads)}systemctl reload -- "$unit"
 sleep 0.2
 if ! systemctl is-active --quiet -- "$unit"; then
   printf '%s did not survive the reload\\n' "$unit" >&2
-  ${lastWords}
+  ${logTail}
   exit 1
 fi
 ${stampLoads}rm -f ${word(pendingPath(unit))}`
@@ -100,7 +100,7 @@ for look in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 done
 if [ "$up" -lt 5 ]; then
   printf '%s does not stay up; its last words:\\n' "$unit" >&2
-  ${lastWords}
+  ${logTail}
   ${otherwise}
   exit 1
 fi
@@ -123,5 +123,5 @@ const hashLoads = (unit: string, loads: readonly string[]): string => `loaded=${
 ${loads.length === 0 ? ':' : `sha256sum -z -- ${words(loads)}`} >"$loaded.new" 2>/dev/null || :
 `
 
-const lastWords = `journalctl --sync 2>/dev/null || :
+const logTail = `journalctl --sync 2>/dev/null || :
   journalctl --quiet --no-pager --output=cat --lines=20 --unit="$unit" >&2 || :`

@@ -10,7 +10,7 @@ export interface KeptLink extends AsyncDisposable {
   /** The connection while it is of use. */
   connection(): Connection | undefined
 }
-interface Keeping {
+interface KeptLinkOptions {
   readonly connect: Reach
   /** Uses a connection for as long as it can be used, or until `over`. `up` is called when it is of use. */
   use(connection: Connection, hooks: { readonly up: () => void; readonly over: AbortSignal }): Promise<unknown>
@@ -23,7 +23,7 @@ const LONGEST_PAUSE_MS = 5_000
 const GOODBYE_MS = 5_000
 
 /** Keeps a link to a host in use: what breaks is tried again, ever more slowly to every 5 seconds. */
-export const keepLink = (host: Host, { connect, use, onBack, onLost }: Keeping): KeptLink => {
+export const keepLink = (host: Host, { connect, use, onBack, onLost }: KeptLinkOptions): KeptLink => {
   const over = new AbortController()
   const first = Promise.withResolvers<unknown>()
   let current: Connection | undefined

@@ -1,12 +1,12 @@
 import { type Connect, connectionPool } from '../engine/pool.ts'
 import { HostError } from '../errors.ts'
 import type { AlertsReport, Gate, GateReport } from '../model.ts'
-import { allDelivered, allOver, CANARIES, firstArrives } from './arrival.ts'
+import { allDelivered, allOver, CANARIES, firstArrives } from './canary-gates.ts'
 import type { LedgerEvent, Note } from './events.ts'
 import type { WatchedFleet } from './fleet.ts'
 import { reachBy, requireFirst } from './kept-link.ts'
 import { metricsFile } from './metrics-file.ts'
-import { type CanaryNames, requirePrepared } from './prepared.ts'
+import { type CanaryNames, preflight } from './preflight.ts'
 import { receiveFrom } from './receiver.ts'
 import { lifetimesOf, patienceOf } from './schedule.ts'
 import { type Sender, sendCanaries } from './sending.ts'
@@ -59,7 +59,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
 
   return {
     async begin() {
-      const holders = await preparedHolders(options)
+      const holders = await metricsMachines(options)
       const links = receiveFrom(fleet.alertmanagers, {
         run,
         connect: options.connect,
@@ -112,7 +112,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
   }
 }
 
-const preparedHolders = async ({ connect, fleet, names }: LedgerOptions) => {
+const metricsMachines = async ({ connect, fleet, names }: LedgerOptions) => {
   await using pool = connectionPool(connect)
-  return await requirePrepared(fleet, pool.reach, names)
+  return await preflight(fleet, pool.reach, names)
 }

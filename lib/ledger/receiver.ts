@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { z } from 'zod'
 import type { Reach } from '../model.ts'
-import { given } from '../signals.ts'
+import { whenAborted } from '../signals.ts'
 import type { Notified } from './events.ts'
 import type { WatchedAlertmanager } from './fleet.ts'
 import { type KeptLink, keepLink } from './kept-link.ts'
@@ -26,7 +26,7 @@ export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], heari
         const server = webServer(host.name, hearing)
         await using listening = await connection.listen(port, (stream) => server.emit('connection', stream))
         up()
-        await Promise.race([listening.ended, given(over)])
+        await Promise.race([listening.ended, whenAborted(over)])
       },
     }),
   )

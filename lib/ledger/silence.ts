@@ -5,7 +5,7 @@ import { HostError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 
 /** A silence in the cluster, for as long as a run watches. */
-export interface HeldSilence extends AsyncDisposable {
+export interface SilenceHold extends AsyncDisposable {
   /** Moves its end on, so that it lasts; to be called now and then. */
   renew(): Promise<void>
 }
@@ -22,7 +22,7 @@ export const holdSilence = async (
   alertmanagers: readonly Endpoint[],
   reach: Reach,
   wish: SilenceWish,
-): Promise<HeldSilence> => {
+): Promise<SilenceHold> => {
   const post = (id?: string, startsAt = new Date().toISOString()): Promise<string> =>
     anyOf(alertmanagers, async (one) => {
       const path = '/api/v2/silences'

@@ -1,5 +1,5 @@
 import compare from 'semver/functions/compare.js'
-import type { Subject } from '../model.ts'
+import type { UpgradeStep } from '../model.ts'
 
 /** True for a step over this version: what is true from it on becomes true. */
 export const crosses =
@@ -10,14 +10,14 @@ export const crosses =
 /** Every place of a rule expression that a pattern is found in. */
 export const inRules =
   (pattern: RegExp, what: (found: string) => string) =>
-  ({ rules }: Subject): readonly { readonly where: string; readonly what: string }[] =>
+  ({ rules }: UpgradeStep): readonly { readonly where: string; readonly what: string }[] =>
     rules.flatMap(({ where, expr }) => {
       const found = pattern.exec(expr)
       return found ? [{ where, what: what(found[0]) }] : []
     })
 
 /** The values of `--enable-feature`, which takes lists with commas. */
-export const features = ({ flags }: Subject): readonly string[] =>
+export const features = ({ flags }: UpgradeStep): readonly string[] =>
   (flags.get('enable-feature') ?? []).flatMap((value) => value.split(','))
 
 /** Every mapping below a value that has this key, with the way to it. */

@@ -1,6 +1,6 @@
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2'
 import type { RunEvent } from '../engine/events.ts'
-import { CANARIES } from '../ledger/arrival.ts'
+import { CANARIES } from '../ledger/canary-gates.ts'
 import type { AlertsReport, Plan } from '../model.ts'
 import { alertsLine } from './alerts.ts'
 import { waitsFor } from './lines.ts'

@@ -1,4 +1,4 @@
-import type { FleetLook, InstanceLook } from '../health/types.ts'
+import type { FleetStatus, InstanceStatus } from '../health/types.ts'
 import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
 import { setIn, shown } from './print.ts'
@@ -7,7 +7,7 @@ const BEFORE = ['instance', 'role', 'part', 'version', 'state', 'members', 'conf
 const AFTER = ['uptime', 'drift']
 
 /** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
-export const statusText = (look: FleetLook): string => {
+export const statusText = (look: FleetStatus): string => {
   const { instances, notes, healthy } = shown(look)
   const why = instances.flatMap(({ instance, role, failing }) =>
     failing.map((one) => `${paint('red', 'unhealthy')} ${instance} ${role}: ${setIn(one)}`),
@@ -39,7 +39,7 @@ export const spanText = (seconds: number): string => {
 
 const rowOf =
   (own: readonly string[]) =>
-  (one: InstanceLook): readonly Cell[] => [
+  (one: InstanceStatus): readonly Cell[] => [
     { text: one.instance },
     { text: one.role },
     { text: one.part ?? '' },
@@ -55,13 +55,13 @@ const rowOf =
     { text: one.drift === undefined ? '?' : String(one.drift), style: one.drift === 0 ? undefined : 'yellow' },
   ]
 
-const versionCell = ({ version }: InstanceLook): Cell => {
+const versionCell = ({ version }: InstanceStatus): Cell => {
   const { running, disk } = version ?? {}
   if (running === disk) return { text: running ?? '' }
   return { text: running ? `${running} (disk ${disk ?? 'none'})` : `(disk ${disk})`, style: 'yellow' }
 }
 
-const stateCell = ({ healthy, service, ready, replay }: InstanceLook): Cell => {
+const stateCell = ({ healthy, service, ready, replay }: InstanceStatus): Cell => {
   if (healthy) return { text: 'healthy', style: 'green' }
   if (service === undefined) return { text: 'unreachable', style: 'red' }
   if (service !== 'running') return { text: service, style: 'red' }

@@ -46,8 +46,8 @@ const own: readonly KnownIssue[] = [
     level: 'blocks',
     source: 'alertmanager CHANGELOG, 0.33',
     concerns: crosses('0.33.0'),
-    find: (subject) =>
-      features(subject).includes('auto-gomaxprocs')
+    find: (step) =>
+      features(step).includes('auto-gomaxprocs')
         ? [{ where: '--enable-feature', what: 'asks for the feature auto-gomaxprocs' }]
         : [],
     why: 'The feature is gone in 0.33, which does not start with it.',

@@ -1,6 +1,6 @@
 import { alertmanagerConfigInForce, gossipMembersAre } from '../../lib/gates/alertmanager.ts'
 import { stateParity } from '../../lib/gates/state-parity.ts'
-import { lookAtAlertmanager } from '../../lib/gates/status.ts'
+import { alertmanagerStatus } from '../../lib/gates/status.ts'
 import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
@@ -123,7 +123,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
     const self = expected.length > 0 ? gossipAddress({ host, vars }) : ''
     return {
       ...programTasks('alertmanager'),
-      look: lookAtAlertmanager(endpointOf(host, vars), { self, expected }),
+      status: alertmanagerStatus(endpointOf(host, vars), { self, expected }),
     }
   },
 

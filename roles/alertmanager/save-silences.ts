@@ -1,7 +1,7 @@
 import { ask } from '../../lib/api/endpoint.ts'
 import { HostError } from '../../lib/errors.ts'
 import { SAVED, STATE } from '../../lib/host-paths.ts'
-import type { Keeping, PlayScope } from '../../lib/model.ts'
+import type { KeepContext, PlayScope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { word } from '../../lib/shell.ts'
 import { STATE_FILES } from './data.ts'
@@ -15,7 +15,7 @@ const KEPT = 5
  * files of silences and notifications as they are on the disk, below /var/lib/vestal/saved. It writes those every 15 minutes and when it is stopped,
  * and gossips them; so the copy is for a disk or a version that loses them. Throws HostError where something cannot be saved.
  */
-export const silencesSaved = async ({ batch }: PlayScope, { run, reach, store }: Keeping): Promise<void> => {
+export const silencesSaved = async ({ batch }: PlayScope, { run, reach, store }: KeepContext): Promise<void> => {
   await Promise.all(
     batch
       .filter((host) => host.groups.includes('alertmanager'))

@@ -1,4 +1,4 @@
-import type { KnownIssue, Subject } from '../../lib/model.ts'
+import type { KnownIssue, UpgradeStep } from '../../lib/model.ts'
 import { crosses, features, inRules, withKey } from '../../lib/program/known-issue.ts'
 import type { UntypedTarget } from './untyped-targets.ts'
 
@@ -56,8 +56,8 @@ export const issues: readonly KnownIssue[] = [
   {
     ...base,
     level: 'blocks',
-    find: (subject) =>
-      features(subject)
+    find: (step) =>
+      features(step)
         .filter((name) => name === 'agent' || name === 'remote-write-receiver')
         .map((name) => ({ where: '--enable-feature', what: `asks for the feature ${name}` })),
     why: 'The feature flag is gone in Prometheus 3 and would be passed over: what it did would stop.',
@@ -66,8 +66,8 @@ export const issues: readonly KnownIssue[] = [
   {
     ...base,
     level: 'notes',
-    find: (subject) =>
-      features(subject)
+    find: (step) =>
+      features(step)
         .filter((name) => BY_DEFAULT.includes(name))
         .map((name) => ({ where: '--enable-feature', what: `asks for the feature ${name}` })),
     why: 'It is always on in Prometheus 3, which warns of the flag.',
@@ -85,8 +85,8 @@ export const issues: readonly KnownIssue[] = [
     ...base,
     level: 'blocks',
     source: `${MIGRATION}; prometheus/prometheus#15485`,
-    find: (subject) =>
-      untypedIn(subject).map(({ job, url, contentType }) => ({
+    find: (step) =>
+      untypedIn(step).map(({ job, url, contentType }) => ({
         where: `job ${job}`,
         what: `${url} answers with ${contentType ? `Content-Type ${JSON.stringify(contentType)}` : 'no Content-Type'}`,
       })),
@@ -98,8 +98,8 @@ export const issues: readonly KnownIssue[] = [
     level: 'warns',
     concerns: crosses('3.9.0'),
     source: 'prometheus CHANGELOG, 3.9',
-    find: (subject) =>
-      features(subject).includes('native-histograms')
+    find: (step) =>
+      features(step).includes('native-histograms')
         ? [{ where: '--enable-feature', what: 'asks for the feature native-histograms' }]
         : [],
     why: 'The flag does nothing from 3.9 on: native histograms would no longer be scraped.',
@@ -131,12 +131,12 @@ const BY_DEFAULT = [
 ]
 
 function configKeys(key: string) {
-  return ({ config }: Subject): readonly { readonly where: string; readonly what: string }[] =>
+  return ({ config }: UpgradeStep): readonly { readonly where: string; readonly what: string }[] =>
     withKey(config, key).map(({ way }) => ({ where: way, what: `sets ${key}` }))
 }
 
 /** Those of jobs that say what a target without a type is to be read as are no trouble. */
-const untypedIn = ({ config, observed }: Subject): readonly UntypedTarget[] => {
+const untypedIn = ({ config, observed }: UpgradeStep): readonly UntypedTarget[] => {
   const { untyped = [] } = observed as { untyped?: readonly UntypedTarget[] }
   const withFallback = new Set(
     withKey(config, 'scrape_configs')

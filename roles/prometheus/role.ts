@@ -5,7 +5,7 @@ import {
   prometheusReady,
   ruleGroupsEvaluated,
 } from '../../lib/gates/prometheus.ts'
-import { lookAtPrometheus } from '../../lib/gates/status.ts'
+import { prometheusStatus } from '../../lib/gates/status.ts'
 import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
@@ -123,7 +123,7 @@ export const prometheus: Role<PrometheusVars> = role({
   instance: ({ host, vars }) => ({
     ...programTasks('prometheus'),
     part: `shard ${vars.shard}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
-    look: lookAtPrometheus(endpointOf(host, vars)),
+    status: prometheusStatus(endpointOf(host, vars)),
   }),
   rollout: {
     titles: {

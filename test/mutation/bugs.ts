@@ -31,7 +31,7 @@ export const bugs: readonly Bug[] = [
     ['plan', 'order'],
     [
       'a percentage is of busy hosts only',
-      'hostWorks.filter(({ work }) => work.play === play).length }',
+      'plannedHosts.filter(({ work }) => work.play === play).length }',
       'busy.length }',
     ],
     ['hosts with nothing to do get a batch', 'planned.length > 0)', 'planned.length >= 0)'],
@@ -221,7 +221,7 @@ export const bugs: readonly Bug[] = [
       'broken.filter((host) => state.takenBack.has(host.work.host))',
       'broken',
     ],
-    ['the last words of a program are lost', 'if (said) state.lastWords.set(at, said)', ''],
+    ['the last words of a program are lost', 'if (said) state.logTail.set(at, said)', ''],
     [
       'what could not be put back is told as put back',
       "every(({ status }) => status !== 'failed')",
@@ -386,6 +386,6 @@ export const bugs: readonly Bug[] = [
     ['the lock is not taken', '    takeLock(lock),\n', ''],
     ['large files stay on the host', '    clearUploads,\n', ''],
     ['a change that failed leaves a way back to it', "    ':',\n    'else',", "    ':','fi', 'if :; then',"],
-    ['last words are not asked for', 'step.lastWords ?', 'step.lastWords === null ?'],
+    ['last words are not asked for', 'step.logTail ?', 'step.logTail === null ?'],
   ),
 ]

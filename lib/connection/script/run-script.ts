@@ -38,7 +38,7 @@ const endWithinMs = 5_000
  * lost meanwhile, HostError when the login shell or sudo never lets the script start, and when it prints more than is kept or takes longer
  * than it may; the input stream's own error and the signal's reason, after it has ended the script.
  */
-export const converse = async (program: Program, talk: Talk): Promise<Exec> => {
+export const runScript = async (program: Program, talk: Talk): Promise<Exec> => {
   const over = new AbortController()
   const stopped = Promise.withResolvers<never>()
   const alive = (): void => void idle?.refresh()

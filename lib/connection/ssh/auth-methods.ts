@@ -4,7 +4,7 @@ import { fingerprint } from './known-hosts.ts'
 import type { Target } from './target.ts'
 
 /** A way to log in. */
-export interface Way {
+export interface AuthMethod {
   readonly method: 'publickey' | 'password' | 'keyboard-interactive'
   /** Says what is offered, if anything is, and how to name it in an error. */
   open(): Promise<{ readonly offer?: AnyAuthMethod; readonly words?: string }>
@@ -17,32 +17,32 @@ const usualKeys = ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `~/.ssh/${n
  * The ways to log in to a target: the named keys, the password, the agent's keys, and the operator's usual keys if none
  * was named. Named ones come first because most hosts hang up after six tries. No key is offered twice.
  */
-export const waysTo = (target: Target, keyring: Keyring): readonly Way[] => {
+export const authMethodsFor = (target: Target, keyring: Keyring): readonly AuthMethod[] => {
   const offered = new Set<string>()
   const isNew = (key: ParsedKey): boolean => {
     const before = offered.size
     return offered.add(fingerprint(key.getPublicSSH())).size > before
   }
-  const files = (paths: readonly string[]): readonly Way[] =>
-    paths.map((path) => keyWay(path, { target, keyring, isNew }))
+  const files = (paths: readonly string[]): readonly AuthMethod[] =>
+    paths.map((path) => keyMethod(path, { target, keyring, isNew }))
   return [
     ...files(target.keys.map(({ path }) => path)),
     ...(target.password
-      ? [passwordWay(target, target.password.reveal()), promptWay(target, target.password.reveal())]
+      ? [passwordMethod(target, target.password.reveal()), promptMethod(target, target.password.reveal())]
       : []),
-    ...(target.agent ? [agentWay(target.agent, { target, keyring, isNew })] : []),
+    ...(target.agent ? [agentMethod(target.agent, { target, keyring, isNew })] : []),
     ...(target.keys.length === 0 ? files(usualKeys) : []),
   ]
 }
 
-interface Means {
+interface MethodContext {
   readonly target: Target
   readonly keyring: Keyring
   /** True the first time that it is asked about a key. */
   isNew(key: ParsedKey): boolean
 }
 
-const keyWay = (path: string, { target, keyring, isNew }: Means): Way => ({
+const keyMethod = (path: string, { target, keyring, isNew }: MethodContext): AuthMethod => ({
   method: 'publickey',
   async open() {
     const found = keyring.key(path, target.passphrase)
@@ -53,7 +53,7 @@ const keyWay = (path: string, { target, keyring, isNew }: Means): Way => ({
   },
 })
 
-const agentWay = (socket: string, { target, keyring, isNew }: Means): Way => ({
+const agentMethod = (socket: string, { target, keyring, isNew }: MethodContext): AuthMethod => ({
   method: 'publickey',
   async open() {
     const agent = await keyring.agent(socket)
@@ -68,13 +68,13 @@ const agentWay = (socket: string, { target, keyring, isNew }: Means): Way => ({
   },
 })
 
-const passwordWay = ({ user }: Target, password: string): Way => ({
+const passwordMethod = ({ user }: Target, password: string): AuthMethod => ({
   method: 'password',
   open: async () => ({ words: 'password', offer: { type: 'password', username: user, password } }),
 })
 
 /** The password in answer to the first question that is not echoed. Nothing is said to any other, such as one for a one-time code. */
-const promptWay = ({ user }: Target, password: string): Way => ({
+const promptMethod = ({ user }: Target, password: string): AuthMethod => ({
   method: 'keyboard-interactive',
   async open() {
     let said = false

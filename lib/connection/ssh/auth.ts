@@ -1,5 +1,5 @@
 import type { AnyAuthMethod, AuthHandlerMiddleware } from 'ssh2'
-import type { Way } from './auth-methods.ts'
+import type { AuthMethod } from './auth-methods.ts'
 
 export interface Login {
   /** For ssh2: called for each try. */
@@ -11,7 +11,7 @@ export interface Login {
 }
 
 /** Tries ways to log in, each once, in order, save those that the host does not take now; it may take them later, as its second factor. */
-export const login = (ways: readonly Way[]): Login => {
+export const login = (ways: readonly AuthMethod[]): Login => {
   const left = [...ways]
   const tried: string[] = []
   let accepted: readonly string[] | null = null

@@ -9,7 +9,7 @@ export interface Jumping {
   users: number
   readonly session: Promise<Session>
 }
-interface Way {
+interface JumpWay {
   readonly target: Target
   readonly via: Target
   /** Logins on jump hosts, by where they lead. */
@@ -22,7 +22,7 @@ interface Way {
  * Opens a session over a stream through a jump host. One login there serves all that go through it, and ends with the
  * last of them. Throws LinkError in the name of the host that is to be reached.
  */
-export const throughJump = async (way: Way, open: (stream: Duplex) => Promise<Session>): Promise<Session> => {
+export const throughJump = async (way: JumpWay, open: (stream: Duplex) => Promise<Session>): Promise<Session> => {
   const { jump, release } = await take(way)
   try {
     const session = await open(await forward(jump, way))
@@ -38,7 +38,7 @@ export const throughJump = async (way: Way, open: (stream: Duplex) => Promise<Se
   }
 }
 
-const take = async ({ target, via, jumps, open }: Way): Promise<{ jump: Session; release: () => void }> => {
+const take = async ({ target, via, jumps, open }: JumpWay): Promise<{ jump: Session; release: () => void }> => {
   const name = nameOf(via)
   const entry = jumps.get(name) ?? { users: 0, session: open() }
   jumps.set(name, entry)
@@ -67,7 +67,7 @@ const take = async ({ target, via, jumps, open }: Way): Promise<{ jump: Session;
 const nameOf = ({ user, address, port, via }: Target): string =>
   `${user}@${address}:${port}${via ? ` through ${nameOf(via)}` : ''}`
 
-const forward = ({ client }: Session, { target, via }: Way): Promise<Duplex> =>
+const forward = ({ client }: Session, { target, via }: JumpWay): Promise<Duplex> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(late(target, `did not answer ${via.address}, its jump host,`)),

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { LinkError } from '../../errors.ts'
 import type { Host } from '../../model.ts'
 import type { ConnectOptions, Login } from '../options.ts'
-import { door } from '../over-transport.ts'
+import { overTransport } from '../over-transport.ts'
 import { sudoFor } from '../script/sudo.ts'
 import { dial } from './dial.ts'
 import { throughJump } from './jump-host.ts'
@@ -19,7 +19,10 @@ export const openSsh = async (host: Host, options: ConnectOptions): Promise<Logi
     const target = targetOf(host, await shared.surroundings(host.link.options.configfile))
     requireKeys(target, shared)
     const session = await reach(target, shared)
-    return door(host, sshTransport(host.name, session), { sudo: sudoFor(host.link, target.user), idle: options.idle })
+    return overTransport(host, sshTransport(host.name, session), {
+      sudo: sudoFor(host.link, target.user),
+      idle: options.idle,
+    })
   } catch (error) {
     throw error instanceof FileError ? new LinkError(host.name, error.message, { cause: error }) : error
   }

@@ -3,7 +3,7 @@ import { NodeSSH } from 'node-ssh'
 import type { Client } from 'ssh2'
 import type { ConnectOptions } from '../options.ts'
 import { login } from './auth.ts'
-import { waysTo } from './auth-methods.ts'
+import { authMethodsFor } from './auth-methods.ts'
 import { handshakeFailure } from './connect-errors.ts'
 import { guard } from './host-key.ts'
 import type { HostKeys } from './host-keys.ts'
@@ -29,7 +29,7 @@ export const openSession = async (
   { keyring, hostKeys, flags }: LoginMeans,
 ): Promise<Session> => {
   const hostKey = guard(target, hostKeys)
-  const ways = login(waysTo(target, keyring))
+  const ways = login(authMethodsFor(target, keyring))
   const ssh = new NodeSSH()
   const abort = (): void => void sock.destroy()
   flags.signal?.addEventListener('abort', abort)

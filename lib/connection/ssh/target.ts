@@ -61,7 +61,7 @@ export const targetOf = (host: Host, around: Surroundings): Target => {
 }
 
 /** What a host's jump hosts are reached with too, save the password: that is for the host alone. */
-interface Means {
+interface HopContext {
   readonly host: string
   readonly keys: readonly KeyFile[]
   readonly password?: Secret
@@ -69,7 +69,7 @@ interface Means {
   readonly connectTimeout: Duration
 }
 
-const resolve = (hop: Hop, means: Means, around: Surroundings): Target => {
+const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
   const config = around.lookup(hop.name)
   requireSense(means.host, hop.name, config)
   const setting = (key: string): string | undefined => hop.options[key] ?? first(config[key])

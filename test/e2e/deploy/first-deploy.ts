@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import type { FleetLook } from '../../../lib/health/types.ts'
+import type { FleetStatus } from '../../../lib/health/types.ts'
 import type { RunReport } from '../../../lib/model.ts'
 import { changesOf, planOf, reportOf, resetHost, runs, vestal } from '../vestal.ts'
 import { changedPaths, type Snapshot, snapshot } from './snapshot.ts'
@@ -74,7 +74,7 @@ describe.each(EXAMPLES)('inventory/$example on fresh machines', ({ example, host
 
   test('status finds everything healthy, in its version, and nothing left to do', async () => {
     const { code, stdout } = await touchingNothing(() => vestal(['status', '-i', inventory, '--json']))
-    const { instances, notes, hosts: looks } = JSON.parse(stdout) as FleetLook
+    const { instances, notes, hosts: looks } = JSON.parse(stdout) as FleetStatus
     expect({ code, notes, why: instances.flatMap(({ failing }) => failing) }).toEqual({ code: 0, notes: [], why: [] })
     expect(Object.keys(looks)).toEqual(Object.keys(hosts))
     for (const one of instances) {

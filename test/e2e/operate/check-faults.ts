@@ -254,4 +254,4 @@ printf 'run=old\\nowner=ada@laptop\\nsince=2026-01-01T00:00:00Z\\nsession=1 %s\\
 ]
 
 /** One member is cut off from the others' gossip; its web port and SSH stay. */
-export const islands = cutOff
+export const partitions = cutOff

@@ -1,19 +1,19 @@
 /** `status` tells one trouble from another. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Finding } from '../../../lib/health/finding.ts'
-import type { FleetLook } from '../../../lib/health/types.ts'
+import type { FleetStatus } from '../../../lib/health/types.ts'
 import { ADDRESSES, deploy } from '../deploy/fleet.ts'
 import { haWith } from '../deploy/inventories.ts'
 import { onHost, vestal } from '../vestal.ts'
-import { islands } from './check-faults.ts'
+import { partitions } from './check-faults.ts'
 
 const HA = 'inventory/ha'
-const status = async (...words: readonly string[]): Promise<{ code: number | null; look: FleetLook }> => {
+const status = async (...words: readonly string[]): Promise<{ code: number | null; look: FleetStatus }> => {
   const { code, stdout } = await vestal(['status', '-i', HA, '--json', ...words])
   return { code, look: JSON.parse(stdout) }
 }
 const notes = async () => (await status()).look.notes
-const row = ({ instances }: FleetLook, instance: string, role: string) =>
+const row = ({ instances }: FleetStatus, instance: string, role: string) =>
   instances.find((one) => one.instance === instance && one.role === role)
 const patience = { timeout: 180_000, interval: 1_000 }
 
@@ -49,15 +49,15 @@ it('one missing member is no split cluster', async () => {
   }
 })
 
-it('a split cluster is one, with who is on which side; check finds the islands too', async () => {
-  await islands.plant()
+it('a split cluster is one, with who is on which side; check finds the partitions too', async () => {
+  await partitions.plant()
   try {
-    await expect.poll(notes, patience).toEqual([expect.stringContaining('split into 2 islands: am-2 + am-3 | am-1')])
+    await expect.poll(notes, patience).toEqual([expect.stringContaining('split into 2 partitions: am-2 + am-3 | am-1')])
     const { stdout } = await vestal(['check', '-i', HA, '--json', '--limit', 'alertmanager'])
     const found = (JSON.parse(stdout).findings as readonly Finding[]).map(({ id }) => id)
-    expect(found).toEqual(expect.arrayContaining(['gossip-islands', 'gossip-tcp', 'gossip-udp']))
+    expect(found).toEqual(expect.arrayContaining(['gossip-partition', 'gossip-tcp', 'gossip-udp']))
   } finally {
-    await islands.undo()
+    await partitions.undo()
   }
   await expect.poll(notes, patience).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { oneLoginEach } from '../../../lib/connection/one-login.ts'
 import type { Login } from '../../../lib/connection/options.ts'
-import { door } from '../../../lib/connection/over-transport.ts'
+import { overTransport } from '../../../lib/connection/over-transport.ts'
 import { LinkError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/model.ts'
 import { hostWith } from './host.ts'
@@ -22,7 +22,7 @@ const counted = (refuse?: () => boolean) => {
     const unused = async (): Promise<never> => {
       throw new Error('nothing is run in this test')
     }
-    return door(
+    return overTransport(
       host,
       {
         start: unused,

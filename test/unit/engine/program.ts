@@ -23,7 +23,7 @@ const running: Kind<ProgramState, null> = {
       title: 'restart web',
       run: start,
       restore: from ? start : undefined,
-      lastWords: 'tail -n 3 log',
+      logTail: 'tail -n 3 log',
       interrupts: from !== null,
     },
   ],

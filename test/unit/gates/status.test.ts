@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { connect } from '../../../lib/connection/connect.ts'
-import { lookAtAlertmanager, lookAtPrometheus } from '../../../lib/gates/status.ts'
+import { alertmanagerStatus, prometheusStatus } from '../../../lib/gates/status.ts'
 import { Answer, webServer } from './web-server.ts'
 
 test('a Prometheus says how many targets are up and how many alerts fire', async () => {
@@ -11,7 +11,7 @@ test('a Prometheus says how many targets are up and how many alerts fire', async
       data: { groups: [{ rules: [{ alerts: [{ state: 'firing' }, { state: 'pending' }] }, { name: 'recording' }] }] },
     },
   })
-  expect(await lookAtPrometheus(server.endpoint)(connect)).toEqual({
+  expect(await prometheusStatus(server.endpoint)(connect)).toEqual({
     ready: true,
     targets: { up: 1, of: 2 },
     alerts: 1,
@@ -23,7 +23,7 @@ test('a Prometheus that starts says how far its WAL is replayed', async () => {
     '/-/ready': new Answer(503, 'Service Unavailable'),
     '/api/v1/status/walreplay': { data: { min: 0, max: 12, current: 3 } },
   })
-  expect(await lookAtPrometheus(server.endpoint)(connect)).toEqual({ ready: false, replay: '3 of 12' })
+  expect(await prometheusStatus(server.endpoint)(connect)).toEqual({ ready: false, replay: '3 of 12' })
 })
 
 test('an Alertmanager says whom it sees, and how many alerts it holds', async () => {
@@ -32,7 +32,7 @@ test('an Alertmanager says whom it sees, and how many alerts it holds', async ()
     '/api/v2/alerts': [{}, {}],
   })
   const expected = ['10.0.0.1:9094', '10.0.0.2:9094']
-  expect(await lookAtAlertmanager(server.endpoint, { self: '10.0.0.1:9094', expected })(connect)).toEqual({
+  expect(await alertmanagerStatus(server.endpoint, { self: '10.0.0.1:9094', expected })(connect)).toEqual({
     ready: true,
     members: { self: '10.0.0.1:9094', seen: ['10.0.0.1:9094'], expected },
     alerts: 2,
@@ -44,7 +44,7 @@ test('an Alertmanager without a cluster has no members to show', async () => {
     '/api/v2/status': { cluster: { status: 'disabled' } },
     '/api/v2/alerts': [],
   })
-  expect(await lookAtAlertmanager(server.endpoint, { self: '', expected: [] })(connect)).toEqual({
+  expect(await alertmanagerStatus(server.endpoint, { self: '', expected: [] })(connect)).toEqual({
     ready: true,
     alerts: 0,
   })

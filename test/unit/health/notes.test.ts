@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 import { notesOf as notes } from '../../../lib/health/notes.ts'
-import { islandsOf } from '../../../lib/health/partitions.ts'
-import type { HostLook, InstanceLook } from '../../../lib/health/types.ts'
+import { partitionsOf } from '../../../lib/health/partitions.ts'
+import type { HostStatus, InstanceStatus } from '../../../lib/health/types.ts'
 import type { Facts } from '../../../lib/model.ts'
 import { alertmanager } from '../../../roles/alertmanager/role.ts'
 
-const notesOf = (...[instances, hosts]: [readonly InstanceLook[], Readonly<Record<string, HostLook>>]) =>
+const notesOf = (...[instances, hosts]: [readonly InstanceStatus[], Readonly<Record<string, HostStatus>>]) =>
   notes(instances, hosts, [alertmanager])
 
 const ADDRESSES = { 'am-1': '10.0.0.1:9094', 'am-2': '10.0.0.2:9094', 'am-3': '10.0.0.3:9094' } as const
 type Name = keyof typeof ADDRESSES
 const expected = Object.values(ADDRESSES)
 
-const member = (name: Name, sees: readonly Name[], more: Partial<InstanceLook> = {}): InstanceLook => ({
+const member = (name: Name, sees: readonly Name[], more: Partial<InstanceStatus> = {}): InstanceStatus => ({
   instance: name,
   role: 'alertmanager',
   healthy: true,
@@ -20,14 +20,14 @@ const member = (name: Name, sees: readonly Name[], more: Partial<InstanceLook> =
   members: { self: ADDRESSES[name], seen: sees.map((one) => ADDRESSES[one]), expected },
   ...more,
 })
-const down = (name: Name): InstanceLook => ({
+const down = (name: Name): InstanceStatus => ({
   instance: name,
   role: 'alertmanager',
   healthy: false,
   failing: ['stopped'],
 })
 const facts = { lock: null } as Facts
-const up = (lock: Facts['lock'] = null): HostLook => ({ reachable: true, changes: [], facts: { ...facts, lock } })
+const up = (lock: Facts['lock'] = null): HostStatus => ({ reachable: true, changes: [], facts: { ...facts, lock } })
 
 test('a whole fleet gives no note', () => {
   const all: readonly Name[] = ['am-1', 'am-2', 'am-3']
@@ -38,7 +38,7 @@ test('a whole fleet gives no note', () => {
 test('a split cluster is told by who sees whom', () => {
   const split = [member('am-1', ['am-1']), member('am-2', ['am-2', 'am-3']), member('am-3', ['am-2', 'am-3'])]
   expect(notesOf(split, {})).toEqual([
-    'the alertmanager cluster is split into 2 islands: am-2 + am-3 | am-1; each side sees only itself and notifies by itself',
+    'the alertmanager cluster is split into 2 partitions: am-2 + am-3 | am-1; each side sees only itself and notifies by itself',
   ])
 })
 
@@ -80,13 +80,13 @@ test('a host that cannot be read, and one that somebody is changing, are named',
   ])
 })
 
-test('islands follow who sees whom, even over others and in one direction only', () => {
+test('partitions follow who sees whom, even over others and in one direction only', () => {
   const chain = [
     { name: 'a', self: '1', seen: ['1', '2'] },
     { name: 'b', self: '2', seen: ['2'] },
     { name: 'c', self: '3', seen: ['3', '2'] },
     { name: 'd', self: '4', seen: ['4'] },
   ]
-  expect(islandsOf(chain)).toEqual([['a', 'b', 'c'], ['d']])
-  expect(islandsOf([])).toEqual([])
+  expect(partitionsOf(chain)).toEqual([['a', 'b', 'c'], ['d']])
+  expect(partitionsOf([])).toEqual([])
 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { FleetLook, InstanceLook } from '../../../lib/health/types.ts'
+import type { FleetStatus, InstanceStatus } from '../../../lib/health/types.ts'
 import { spanText, statusText } from '../../../lib/report/status.ts'
 
-const instance = (more: Partial<InstanceLook>): InstanceLook => ({
+const instance = (more: Partial<InstanceStatus>): InstanceStatus => ({
   instance: 'am-1',
   role: 'alertmanager',
   healthy: true,
@@ -14,9 +14,9 @@ const instance = (more: Partial<InstanceLook>): InstanceLook => ({
   drift: 0,
   ...more,
 })
-const shown = (instances: readonly InstanceLook[], more: Partial<FleetLook> = {}): readonly string[] => {
+const shown = (instances: readonly InstanceStatus[], more: Partial<FleetStatus> = {}): readonly string[] => {
   const healthy = instances.every((one) => one.healthy)
-  const fleet: FleetLook = { vestal: 'status/1', inventory: 'ha', at: '', healthy, instances, hosts: {}, notes: [] }
+  const fleet: FleetStatus = { vestal: 'status/1', inventory: 'ha', at: '', healthy, instances, hosts: {}, notes: [] }
   return statusText({ ...fleet, ...more }).split('\n')
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { removable } from '../../../fleet/decommission.ts'
-import { holdersOf } from '../../../fleet/stateful-services.ts'
+import { statefulServicesOf } from '../../../fleet/stateful-services.ts'
 import { releasedRoles } from '../../../fleet/upgrade/settings.ts'
 import { stagedReleases } from '../../../fleet/upgrade/stage-releases.ts'
 import { describeMistake, InputError } from '../../../lib/errors.ts'
@@ -128,9 +128,9 @@ describe('a role of a user’s own', () => {
     ).toEqual(['release acme-queue 1.2.0'])
     expect(names(releasedRoles(roles))).toContain('queue')
     expect(names(removable(roles))).toContain('queue')
-    expect(holdersOf(inventory, [on]).map(({ role, version, folder: at }) => [role.name, version, at])).toEqual([
-      ['queue', '1.2.0', '/srv/queue'],
-    ])
+    expect(
+      statefulServicesOf(inventory, [on]).map(({ role, version, folder: at }) => [role.name, version, at]),
+    ).toEqual([['queue', '1.2.0', '/srv/queue']])
     expect(needsOf(inventory, on).ports).toEqual([{ port: 7000, protocol: 'tcp', unit: 'queued.service' }])
     const queue = roles.find(({ name }) => name === 'queue')
     expect(queue?.instance?.(scopeOf(queue, on, inventory))).toEqual({

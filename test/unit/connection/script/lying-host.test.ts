@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { door } from '../../../../lib/connection/over-transport.ts'
+import { overTransport } from '../../../../lib/connection/over-transport.ts'
 import type { Ended, Transport } from '../../../../lib/connection/transport.ts'
 import { hostWith } from '../host.ts'
 
@@ -30,7 +30,7 @@ const lying = (lie: (said: { stdout: PassThrough; stderr: PassThrough; end(code:
     },
     close: async () => {},
   }
-  return { connection: door(hostWith(), transport, {}), dropped }
+  return { connection: overTransport(hostWith(), transport, {}), dropped }
 }
 /** Lets what was written arrive. */
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))

@@ -66,12 +66,12 @@ const fleet = ({ prometheus = {}, alertmanager = {}, members = 3, replicas = 2 }
   }),
 })
 const none: FleetView = { prometheus: [], alertmanagers: [] }
-const healthy: FleetFacts = { inventory: fleet(), running: fleet(), ways: [], untested: [], balanced: [] }
+const healthy: FleetFacts = { inventory: fleet(), running: fleet(), paths: [], untested: [], balanced: [] }
 const find = (facts: Partial<FleetFacts>) =>
   findingsOf([...prometheusRules, ...alertmanagerRules], { ...healthy, ...facts })
 const idsOf = (facts: Partial<FleetFacts>) => find(facts).map(({ id }) => id)
-const way = {
-  door: 'gossip',
+const path = {
+  name: 'gossip',
   from: 'am-2',
   to: 'am-1',
   address: '10.0.0.1',
@@ -138,17 +138,17 @@ test.each<readonly [string, Partial<FleetFacts>]>([
     { running: fleet({ prometheus: { alertmanagers: ['10.9.9.9:80', web(0), web(1), web(2)] } }) },
   ],
   ['alertmanager-balanced', { balanced: [{ host: 'prom-a', name: 'am.example', addresses: ['1.1.1.1', '1.1.1.2'] }] }],
-  ['alertmanager-unreachable', { ways: [{ ...way, door: 'web', protocol: 'tcp', from: 'prom-a' }] }],
+  ['alertmanager-unreachable', { paths: [{ ...path, name: 'web', protocol: 'tcp', from: 'prom-a' }] }],
   ['replica-alone', { inventory: fleet({ replicas: 1 }), running: none }],
   ['alertmanager-alone', { inventory: fleet({ members: 1 }), running: none }],
   ['alertmanager-pair', { inventory: fleet({ members: 2 }), running: none }],
-  ['gossip-tcp', { ways: [{ ...way, protocol: 'tcp' }] }],
+  ['gossip-tcp', { paths: [{ ...path, protocol: 'tcp' }] }],
   [
     'gossip-udp',
     {
-      ways: [
-        { ...way, protocol: 'udp' },
-        { ...way, protocol: 'tcp', open: true },
+      paths: [
+        { ...path, protocol: 'udp' },
+        { ...path, protocol: 'tcp', open: true },
       ],
     },
   ],
@@ -156,9 +156,9 @@ test.each<readonly [string, Partial<FleetFacts>]>([
   [
     'advertise-unroutable',
     {
-      ways: [
-        { ...way, protocol: 'tcp', own: false },
-        { ...way, protocol: 'udp', own: false },
+      paths: [
+        { ...path, protocol: 'tcp', own: false },
+        { ...path, protocol: 'udp', own: false },
       ],
     },
   ],
@@ -166,13 +166,13 @@ test.each<readonly [string, Partial<FleetFacts>]>([
     'advertise-unroutable',
     { inventory: fleet({ alertmanager: { command: command(0, { 'cluster.advertise-address': '127.0.0.1:9094' }) } }) },
   ],
-  ['gossip-islands', { running: islands() }],
+  ['gossip-partition', { running: partitions() }],
 ])('%s is found, and nothing else', (id, facts) => {
   expect(idsOf(facts)).toEqual([id])
 })
 
 /** The first member sees only itself, the others only each other. */
-function islands(): FleetView {
+function partitions(): FleetView {
   const view = fleet()
   const alertmanagers = view.alertmanagers.map((one, n) => {
     const seen = n === 0 ? [gossip(0)] : [gossip(1), gossip(2)]

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { advise } from '../../../../fleet/upgrade/advisor.ts'
-import type { Subject } from '../../../../lib/model.ts'
+import type { UpgradeStep } from '../../../../lib/model.ts'
 import { alertmanager as alertmanagerRole } from '../../../../roles/alertmanager/role.ts'
 import { prometheus as prometheusRole } from '../../../../roles/prometheus/role.ts'
 
-const prometheus = (more: Partial<Subject> = {}): Subject => ({
+const prometheus = (more: Partial<UpgradeStep> = {}): UpgradeStep => ({
   host: 'prom-1',
   role: prometheusRole,
   from: '2.53.3',
@@ -16,7 +16,7 @@ const prometheus = (more: Partial<Subject> = {}): Subject => ({
   observed: {},
   ...more,
 })
-const alertmanager = (more: Partial<Subject> = {}): Subject => ({
+const alertmanager = (more: Partial<UpgradeStep> = {}): UpgradeStep => ({
   ...prometheus(),
   host: 'am-1',
   role: alertmanagerRole,
@@ -25,14 +25,14 @@ const alertmanager = (more: Partial<Subject> = {}): Subject => ({
   observed: { label: '' },
   ...more,
 })
-const rule = (expr: string): Partial<Subject> => ({ rules: [{ where: 'own.yml: Mine', expr }] })
-const said = (subjects: readonly Subject[], allowOneWay = true): readonly string[] =>
+const rule = (expr: string): Partial<UpgradeStep> => ({ rules: [{ where: 'own.yml: Mine', expr }] })
+const said = (subjects: readonly UpgradeStep[], allowOneWay = true): readonly string[] =>
   advise(subjects, { allowOneWay }).map(({ level, where, what }) => `${level} ${where}: ${what}`)
 
 const oneWay = 'notes prom-1: goes from Prometheus 2.53.3 to 3.5.3, which is one-way'
 
 describe('a roll to Prometheus 3', () => {
-  test.each<[string, Partial<Subject>, string]>([
+  test.each<[string, Partial<UpgradeStep>, string]>([
     ['a rule with holt_winters', rule('holt_winters(up[5m], 0.1, 0.1)'), 'blocks own.yml: Mine: uses holt_winters()'],
     ['a whole number as le', rule('rate(x_bucket{le="1"}[5m])'), 'warns own.yml: Mine: selects le="1"'],
     ['a whole number as quantile', rule('x{quantile="1"}'), 'warns own.yml: Mine: selects quantile="1"'],

@@ -6,12 +6,12 @@ import { taskId } from '../model.ts'
 import { rolesOf, rolesOn, scopeOf } from '../playbook.ts'
 
 /** What one play wants of one host: its tasks in order, each with the role it comes from. */
-export interface Work {
+export interface HostTasks {
   readonly play: Play
   readonly host: Host
-  readonly items: readonly Item[]
+  readonly items: readonly RoleTask[]
 }
-export interface Item {
+export interface RoleTask {
   readonly role: string
   readonly task: Task
 }
@@ -26,7 +26,11 @@ export interface WorkOptions {
  * holds is left out. Throws InputError where two tasks want different things of one thing, a role cannot serve a host, or
  * nothing has one of the tags.
  */
-export const workOf = async (book: Playbook, inventory: Inventory, options: WorkOptions): Promise<readonly Work[]> => {
+export const hostTasksOf = async (
+  book: Playbook,
+  inventory: Inventory,
+  options: WorkOptions,
+): Promise<readonly HostTasks[]> => {
   const raw = book.plays.flatMap((play) =>
     options.hosts.filter(play.hosts).map((host) => ({ play, host, items: itemsOf(play, host, inventory) })),
   )
@@ -38,15 +42,15 @@ export const workOf = async (book: Playbook, inventory: Inventory, options: Work
   return onceEach(prepared).map((work) => ({ ...work, items: work.items.filter((item) => chosen(item, options.tags)) }))
 }
 
-const itemsOf = (play: Play, host: Host, inventory: Inventory): readonly Item[] =>
+const itemsOf = (play: Play, host: Host, inventory: Inventory): readonly RoleTask[] =>
   rolesOn(host, play.roles).flatMap((role) =>
     role.tasks(scopeOf(role, host, inventory)).map((task) => ({ role: role.name, task })),
   )
 
-const chosen = ({ role, task }: Item, tags: readonly string[] | undefined): boolean =>
+const chosen = ({ role, task }: RoleTask, tags: readonly string[] | undefined): boolean =>
   !tags || tags.includes(role) || (task.tags?.some((tag) => tags.includes(tag)) ?? false)
 
-const clashes = (host: Host, items: readonly Item[]) => {
+const clashes = (host: Host, items: readonly RoleTask[]) => {
   const groups = [...Map.groupBy(items, (item) => taskId(item.task)).entries()]
   return groups
     .filter(([, same]) => same.some((item) => !isDeepStrictEqual(item.task.desired, same[0]?.task.desired)))
@@ -58,7 +62,7 @@ const clashes = (host: Host, items: readonly Item[]) => {
 }
 
 /** A slip in a tag would choose nothing, and look as if all were done. */
-const unknownTags = (book: Playbook, works: readonly Work[], tags: readonly string[] = []): readonly Mistake[] => {
+const unknownTags = (book: Playbook, works: readonly HostTasks[], tags: readonly string[] = []): readonly Mistake[] => {
   const roles = rolesOf(book).map(({ name }) => name)
   const own = works.flatMap(({ items }) => items.flatMap(({ task }) => task.tags ?? []))
   const known = [...new Set([...roles, ...own])]
@@ -73,10 +77,10 @@ const unknownTags = (book: Playbook, works: readonly Work[], tags: readonly stri
 }
 
 const prepare = async (
-  { host, items }: Work,
+  { host, items }: HostTasks,
   inventory: Inventory,
   signal: AbortSignal | undefined,
-): Promise<readonly Item[]> => {
+): Promise<readonly RoleTask[]> => {
   const kinds = new Set(items.map((item) => item.task.kind).filter((kind) => kind.prepare))
   let ready = items
   for (const kind of kinds) {
@@ -91,7 +95,7 @@ const prepare = async (
   return ready
 }
 
-const onceEach = (works: readonly Work[]): readonly Work[] => {
+const onceEach = (works: readonly HostTasks[]): readonly HostTasks[] => {
   const seen = new Map<Host, Set<string>>()
   return works.map((work) => {
     const known = seen.get(work.host) ?? new Set()

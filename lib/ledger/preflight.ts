@@ -21,11 +21,7 @@ export interface CanaryNames {
  * Asks every Prometheus and Alertmanager whether it knows canary alerts, and returns the machines whose metrics every Prometheus has. Those that
  * do not answer are passed over, as long as one of each does: a machine may be new or gone. Throws HostError where the fleet is not prepared.
  */
-export const requirePrepared = async (
-  fleet: WatchedFleet,
-  reach: Reach,
-  names: CanaryNames,
-): Promise<readonly Machine[]> => {
+export const preflight = async (fleet: WatchedFleet, reach: Reach, names: CanaryNames): Promise<readonly Machine[]> => {
   const { alertmanagers, prometheus } = fleet
   const [receivers, rules, seen] = await Promise.all([
     answers(
