@@ -216,8 +216,17 @@ export interface Gate {
 }
 export type Verdict =
   | { readonly pass: true; readonly detail?: string }
-  /** `progress` restarts the clock of `within` when it changes (a WAL replay that moves); `final` stops asking. */
-  | { readonly pass: false; readonly why: string; readonly progress?: string; readonly final?: true }
+  /**
+   * `progress` restarts the clock of `within` when it changes (a WAL replay that moves); `final` stops asking. `lacks` are the peers
+   * that it misses, as `address:port`: status doesn't blame it for one that is down.
+   */
+  | {
+      readonly pass: false
+      readonly why: string
+      readonly progress?: string
+      readonly final?: true
+      readonly lacks?: readonly string[]
+    }
 export type Reach = (host: Host) => Promise<Connection>
 
 // ---- Role: what a machine is for. Play: roles for some hosts, and how fast. Playbook: plays in order.

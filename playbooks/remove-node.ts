@@ -7,7 +7,7 @@ import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
 
 /**
- * A machine leaves a fleet that no longer has it in its inventory: everyone looks away from it, then its services stop, then the members
+ * A machine leaves a fleet that no longer has it in its inventory: everyone forgets it, then its services stop, then the members
  * of its clusters forget it. An Alertmanager that gets no alerts any more would soon call them resolved: it stops well before that.
  */
 export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }: Leaving) => {

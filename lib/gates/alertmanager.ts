@@ -32,7 +32,7 @@ export const gossipMembersAre = (alertmanager: Endpoint, { members, name }: Memb
     const wanted = new Set(members.map(canonical))
     const missing = missingFrom(found, wanted)
     const foreign = missingFrom(wanted, found)
-    if (missing.length > 0) return { pass: false, why: `does not see ${listed(missing)}` }
+    if (missing.length > 0) return { pass: false, why: `does not see ${listed(missing)}`, lacks: missing }
     if (foreign.length > 0) return { pass: false, why: `also gossips with ${listed(foreign)}, not in the inventory` }
     if (members.length > 0 && name !== undefined && cluster.name !== name)
       return { pass: false, why: `calls itself ${cluster.name}, not ${name}` }

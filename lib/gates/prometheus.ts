@@ -1,6 +1,7 @@
 /** Gates over one Prometheus. All of them wait while its WAL is replayed, however long that takes, as long as it moves. */
 import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
+import { counted } from '../counted.ts'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Gate, Reach, Verdict } from '../model.ts'
 import { listed, missingFrom } from './listed.ts'
@@ -51,7 +52,7 @@ export const everyTargetScraped = (
       if (missing.length > 0) return { pass: false, why: `not yet discovered: ${listed(missing)}` }
       const started = Date.parse(startTime)
       const waiting = activeTargets.filter((target) => Date.parse(target.lastScrape) < started)
-      if (waiting.length === 0) return { pass: true, detail: `${activeTargets.length} targets` }
+      if (waiting.length === 0) return { pass: true, detail: counted(activeTargets.length, 'target') }
       return {
         pass: false,
         why: `not yet scraped: ${listed(waiting.map((target) => target.scrapeUrl))}`,
@@ -76,7 +77,7 @@ export const alertmanagersDiscovered = (prometheus: Endpoint, expected: readonly
       const foreign = missingFrom(wanted, found)
       if (missing.length > 0) return { pass: false, why: `does not send to ${listed(missing)}` }
       if (foreign.length > 0) return { pass: false, why: `also sends to ${listed(foreign)}, not in the inventory` }
-      return { pass: true, detail: `${found.size} Alertmanagers` }
+      return { pass: true, detail: counted(found.size, 'Alertmanager') }
     },
   })
 
@@ -103,7 +104,7 @@ export const ruleGroupsEvaluated = (
       const waiting = groups.filter(
         (group) => group.interval * 1_000 <= milliseconds(within) && Date.parse(group.lastEvaluation) < started,
       )
-      if (waiting.length === 0) return { pass: true, detail: `${groups.length} rule groups` }
+      if (waiting.length === 0) return { pass: true, detail: counted(groups.length, 'rule group') }
       return {
         pass: false,
         why: `not yet evaluated: ${listed(waiting.map(({ file, name }) => `${name} (${file})`))}`,

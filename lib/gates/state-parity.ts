@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ask, type Endpoint, read } from '../api/endpoint.ts'
+import { counted } from '../counted.ts'
 import type { Gate, Reach } from '../model.ts'
 import { listed, missingFrom } from './listed.ts'
 
@@ -21,12 +22,12 @@ export const stateParity = (alertmanager: Endpoint, peers: readonly Endpoint[]):
     const [mine, ...theirs] = await Promise.all([alertmanager, ...peers].map((one) => stateOf(reach, one)))
     if (!mine) return { pass: true }
     const differences = theirs.flatMap((peer) => [
-      ...lacking('silences', missingFrom(peer.silences, mine.silences), `${peer.host} lacks`),
-      ...lacking('silences', missingFrom(mine.silences, peer.silences), `lacks, which ${peer.host} has,`),
-      ...lacking('alerts', except(peer.firing, mine.alerts), `lacks, which ${peer.host} has,`),
+      ...lacking('silence', missingFrom(peer.silences, mine.silences), { who: `${peer.host} lacks` }),
+      ...lacking('silence', missingFrom(mine.silences, peer.silences), { who: 'lacks', of: peer.host }),
+      ...lacking('alert', except(peer.firing, mine.alerts), { who: 'lacks', of: peer.host }),
     ])
     if (differences.length > 0) return { pass: false, why: differences.join('; ') }
-    return { pass: true, detail: `${mine.silences.size} silences, ${mine.alerts.size} alerts` }
+    return { pass: true, detail: `${counted(mine.silences.size, 'silence')}, ${counted(mine.alerts.size, 'alert')}` }
   },
 })
 
@@ -38,7 +39,7 @@ export const silenceParity = (alertmanager: Endpoint, peers: readonly Endpoint[]
   async ask(reach) {
     const [mine, ...theirs] = await Promise.all([alertmanager, ...peers].map((one) => stateOf(reach, one)))
     const differences = theirs.flatMap((peer) => [
-      ...lacking('silences', missingFrom(mine?.silences ?? new Set(), peer.silences), `lacks, which ${peer.host} has,`),
+      ...lacking('silence', missingFrom(mine?.silences ?? new Set(), peer.silences), { who: 'lacks', of: peer.host }),
     ])
     return differences.length > 0 ? { pass: false, why: differences.join('; ') } : { pass: true }
   },
@@ -85,8 +86,14 @@ const list = async <T>(
 const except = (firing: ReadonlyMap<string, string>, held: ReadonlySet<string>): readonly string[] =>
   [...firing].filter(([fingerprint]) => !held.has(fingerprint)).map(([, name]) => name)
 
-const lacking = (what: string, names: readonly string[], who: string): readonly string[] =>
-  names.length === 0 ? [] : [`${who} ${names.length} ${what} (${listed([...new Set(names)], 3)})`]
+const lacking = (
+  what: string,
+  names: readonly string[],
+  { who, of }: { readonly who: string; readonly of?: string },
+): readonly string[] =>
+  names.length === 0
+    ? []
+    : [`${who} ${counted(names.length, what)}${of ? ` of ${of}` : ''} (${listed([...new Set(names)], 3)})`]
 
 // The parts of Alertmanager's API v2 that are read here; the same from 0.25 to 0.33.
 const SILENCES = z.array(z.object({ id: z.string(), status: z.object({ state: z.string() }) }))

@@ -31,7 +31,10 @@ const clusterNotes = (role: string, instances: readonly InstanceStatus[], whenSp
   const partitions = partitionsOf(views)
   const known = new Set(views.map(({ self }) => self))
   const expected = new Set(instances.flatMap(({ members }) => members?.expected ?? []))
-  const silent = instances.filter(({ members }) => !members).map(({ instance }) => instance)
+  // One whose service is known not to run has said why: that is its own line.
+  const silent = instances
+    .filter(({ members, service }) => !members && (service ?? 'running') === 'running')
+    .map(({ instance }) => instance)
   const seen = new Set(views.flatMap((view) => view.seen))
   const gone = [...expected].filter((address) => !known.has(address) && !seen.has(address))
   return [

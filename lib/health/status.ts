@@ -10,6 +10,7 @@ import type { Facts, Gate, Host, Instance, Inventory, Playbook, ProgramStatus, R
 import { taskId } from '../model.ts'
 import { rolesGiven, scopeOf } from '../playbook.ts'
 import { cachedReach } from './cached-reach.ts'
+import { type Answered, type Failing, withCauses } from './causes.ts'
 import { notesOf } from './notes.ts'
 import { configOf, serviceOf, versionOf } from './service-state.ts'
 import type { FleetStatus, InstanceStatus } from './types.ts'
@@ -51,7 +52,7 @@ export const fleetStatus = async (
     ),
   )
   const seen = looks.map(hostStatus)
-  const instances = seen.flatMap((one) => one.instances)
+  const instances = withCauses(seen.flatMap((one) => one.instances))
   const byHost = Object.fromEntries(seen.map(({ name, look }) => [name, look]))
   return {
     vestal: 'status/1',
@@ -68,7 +69,7 @@ export const fleetStatus = async (
 interface Said {
   readonly role: string
   readonly instance?: Instance
-  readonly failing: readonly string[]
+  readonly failing: readonly Failing[]
   readonly signs?: ProgramStatus
 }
 
@@ -89,11 +90,20 @@ const askInstance = (
   if (gates.length === 0 && !instance) return []
   return [
     async () => {
+      const lacking = new Map<string, readonly string[]>()
       const [answers, signs] = await Promise.all([
-        askGates(gates.map(once), { play: 'status', reach, emit: () => undefined }),
+        askGates(gates.map(once), {
+          play: 'status',
+          reach,
+          emit: (told) => {
+            if (told.event === 'gate' && !told.verdict.pass) lacking.set(told.name, told.verdict.lacks ?? [])
+          },
+        }),
         instance?.status?.(reach).catch(unknown),
       ])
-      const failing = answers.filter(({ pass }) => !pass).map(({ name, why }) => `${name}: ${why}`)
+      const failing = answers
+        .filter(({ pass }) => !pass)
+        .map(({ name, why }) => ({ text: `${name}: ${why}`, lacks: lacking.get(name) }))
       return { role: role.name, instance, failing, signs }
     },
   ]
@@ -131,39 +141,35 @@ interface HostAnswers {
 }
 
 const hostStatus = ({ host, reading, works, said }: HostAnswers) => {
+  const { name, address } = host
   if (reading instanceof HostError) {
     const instances = said.map(
-      ({ role, instance, failing, signs }): InstanceStatus => ({
-        ...rowOf({ instance: host.name, role, part: instance?.part }, failing, signs),
-        healthy: false,
+      ({ role, instance, failing, signs }): Answered => ({
+        ...{ instance: name, role, part: instance?.part, address, reachable: false },
+        ...signs,
+        failing,
       }),
     )
-    return { name: host.name, look: { reachable: false, why: reading.message }, instances }
+    return { name, look: { reachable: false, why: reading.message }, instances }
   }
   const changes = works.flatMap((work) => planHost(work, reading).planned.map(({ item }) => item))
   const shown = new Set(said.map(({ role }) => role))
-  const instances = said.map(({ role, instance, failing, signs }, index): InstanceStatus => {
+  const instances = said.map(({ role, instance, failing, signs }, index): Answered => {
     // What belongs to no row, such as the rules of a Prometheus, counts with the host's last, its main one.
     const own = (of: string) => of === role || (index === said.length - 1 && !shown.has(of))
     const service = instance && serviceOf(reading, instance)
-    const stopped = service && service.active !== 'running' ? [`its service is ${service.active}`] : []
-    const row = rowOf({ instance: host.name, role, part: instance?.part }, [...stopped, ...failing], signs)
     return {
-      ...row,
+      ...{ instance: name, role, part: instance?.part, address, reachable: true },
+      ...signs,
+      failing,
       ...(instance && { service: service?.active, version: versionOf(reading, instance), config: configOf(service) }),
       ...(service?.since && sinceOf(service.since, reading.facts)),
       drift: changes.filter((item) => own(item.role)).length,
     }
   })
   const look = { reachable: true, changes: changes.map(({ task }) => taskId(task)), facts: reading.facts }
-  return { name: host.name, look, instances }
+  return { name, look, instances }
 }
-
-const rowOf = (
-  who: Pick<InstanceStatus, 'instance' | 'role' | 'part'>,
-  failing: readonly string[],
-  signs: ProgramStatus | undefined,
-): InstanceStatus => ({ ...who, healthy: failing.length === 0, failing, ...signs })
 
 /** By the host's own clock, so that one that is off doesn't lie about it. */
 const sinceOf = (since: number, { clockSkewMs }: Facts): Pick<InstanceStatus, 'startedAt' | 'uptimeSeconds'> => ({

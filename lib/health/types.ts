@@ -6,8 +6,10 @@ export interface InstanceStatus {
   readonly role: string
   readonly part?: string
   readonly healthy: boolean
-  /** Why it isn't, one entry a question that was answered no. */
+  /** What is wrong with itself, one entry a question that was answered no. */
   readonly failing: readonly string[]
+  /** What else makes it unhealthy: `am-2 alertmanager`, a host that can't be read, a split cluster. */
+  readonly because?: readonly string[]
   readonly ready?: boolean
   /** `running`, or another of systemd's words; `missing` where there is no such unit. */
   readonly service?: string

@@ -34,7 +34,7 @@ export const checkVariable = (variable: Variable, { roles, checks, mistakes }: C
   return value
 }
 
-/** The value as it was written, save that what its schema took for a secret is one. */
+/** The value as it was written; where its schema has a secret, that is a Secret. */
 const withSecrets = (written: unknown, parsed: unknown): unknown => {
   if (parsed instanceof Secret) return written instanceof Secret ? written : parsed
   if (typeof written !== 'object' || written === null || written instanceof Secret) return written

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { counted } from '../counted.ts'
 import { InputError, type Mistake } from '../errors.ts'
 import type { Host, Inventory } from '../model.ts'
 import { splitPatterns } from './ansible/pattern-words.ts'
@@ -65,7 +66,7 @@ const matches = (tree: Tree, pattern: string): readonly string[] => {
   const one = names.at(first)
   if (one === undefined && names.length > 0)
     throw mistake(pattern, {
-      what: `there are only ${names.length} hosts in it`,
+      what: `it has only ${counted(names.length, 'host')}`,
       fix: 'the first host is [0], the last [-1]',
     })
   return one === undefined ? [] : [one]

@@ -1,6 +1,6 @@
 /**
  * A mirror of upstream's releases made from Debian's archive: the same names, folders and checksums as the projects'
- * own download pages, in each version that Debian has today, so that upgrades can be held without the internet.
+ * own download pages, in each version that Debian has today, so that upgrades can be tried without the internet.
  */
 import { createHash } from 'node:crypto'
 import {

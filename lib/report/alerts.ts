@@ -7,7 +7,7 @@ export const alertsLine = (alerts: AlertsReport): string => {
   const rare = [
     [alerts.resolvedEarly, 'resolved too early'],
     [alerts.unresolved, 'never resolved'],
-    [alerts.repeated, 'repeated after a broken link'],
+    [alerts.repeated, 'repeated after a lost connection'],
     [alerts.cutShort, 'cut short'],
     [alerts.linksLost, 'links lost'],
   ] as const

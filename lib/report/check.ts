@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import type { Finding } from '../health/finding.ts'
 import { paint } from './paint.ts'
 import { setIn, shown } from './print.ts'
@@ -6,7 +7,7 @@ import { setIn, shown } from './print.ts'
 export const checkText = (found: readonly Finding[], hosts: number): string => {
   const findings = shown(found)
   const count = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length
-  const sum = `${hosts} hosts looked at: ${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}`
+  const sum = `${counted(hosts, 'host')} checked: ${counted(count('error'), 'error')}, ${counted(count('warning'), 'warning')}`
   return [
     ...findings.map(
       ({ id, severity, hosts: where, what, why, fix }) =>
@@ -15,5 +16,3 @@ export const checkText = (found: readonly Finding[], hosts: number): string => {
     paint('bold', sum),
   ].join('\n')
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

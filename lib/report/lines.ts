@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import { showMilliseconds } from '../duration.ts'
 import type { RunEvent } from '../engine/events.ts'
 import { lockText } from '../engine/lock.ts'
@@ -10,7 +11,7 @@ export const lineOf = (happened: RunEvent, verbose: boolean): string | null => {
   const event = shown(happened)
   switch (event.event) {
     case 'host-read':
-      return verbose ? `${event.host}: read ${event.tasks} tasks in ${showMilliseconds(event.ms)}` : null
+      return verbose ? `${event.host}: read ${counted(event.tasks, 'task')} in ${showMilliseconds(event.ms)}` : null
     case 'host-locked':
       return `${event.host}: ${waitsFor(event.lock)}`
     case 'host-failed':

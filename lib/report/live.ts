@@ -1,4 +1,5 @@
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2'
+import { counted } from '../counted.ts'
 import type { RunEvent } from '../engine/events.ts'
 import { CANARIES } from '../ledger/canary-gates.ts'
 import type { AlertsReport, Plan } from '../model.ts'
@@ -83,7 +84,7 @@ const draw = (event: RunEvent & { host: string }, state: HostRow | undefined): v
       break
     case 'host-read':
       row.output = ''
-      row.title = `${event.host}: read ${event.tasks} tasks`
+      row.title = `${event.host}: read ${counted(event.tasks, 'task')}`
       break
     case 'upload':
       row.output = `sending ${event.title}: ${megabytes(event.sent)} of ${megabytes(event.of)} MB`

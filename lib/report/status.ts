@@ -1,3 +1,6 @@
+import { counted } from '../counted.ts'
+import { listed } from '../gates/listed.ts'
+import { idOf } from '../health/causes.ts'
 import type { FleetStatus, InstanceStatus } from '../health/types.ts'
 import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
@@ -9,14 +12,17 @@ const AFTER = ['uptime', 'drift']
 /** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
 export const statusText = (look: FleetStatus): string => {
   const { instances, notes, healthy } = shown(look)
-  const why = instances.flatMap(({ instance, role, failing }) =>
-    failing.map((one) => `${paint('red', 'unhealthy')} ${instance} ${role}: ${setIn(one)}`),
-  )
+  const why = instances.flatMap((one) => {
+    const missed = instances.filter(({ because }) => because?.includes(idOf(one))).map(({ instance }) => instance)
+    const too = missed.length > 0 ? `; ${listed(missed)} ${missed.length === 1 ? 'misses' : 'miss'} it` : ''
+    return one.failing.map((text) => `${paint('red', 'unhealthy')} ${idOf(one)}: ${setIn(text)}${too}`)
+  })
   const own = [...new Set(instances.flatMap(({ shows = {} }) => Object.keys(shows)))]
   const bad = instances.filter((one) => !one.healthy).length
+  const all = instances.length
   const sum = healthy
-    ? paint('green', `All ${instances.length} instances are healthy.`)
-    : paint('red', bad > 0 ? `${bad} of ${instances.length} instances are unhealthy.` : 'A host could not be read.')
+    ? paint('green', all === 1 ? 'The instance is healthy.' : `All ${all} instances are healthy.`)
+    : paint('red', bad === 0 ? 'A host could not be read.' : `${bad} of ${counted(all, 'instance')} unhealthy.`)
   return [
     columns([...BEFORE, ...own, ...AFTER], instances.map(rowOf(own))),
     ...why,

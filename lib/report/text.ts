@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { counted } from '../counted.ts'
 import { showMilliseconds } from '../duration.ts'
 import type { HostPlan, Plan, RunReport } from '../model.ts'
 import { alertsDetails, alertsLine } from './alerts.ts'
@@ -90,5 +91,5 @@ const lastLine = (report: RunReport): string => {
   const passed = report.gates.filter(({ pass }) => pass).length
   const waited = waitedMs(report.gates)
   const waiting = waited >= 1_000 ? `, ${showMilliseconds(waited)} of it waiting for gates` : ''
-  return `${report.playbook} ${result} in ${showMilliseconds(report.ms)}${waiting}: ${changed} changed, ${passed} of ${report.gates.length} gates passed; run ${report.run}`
+  return `${report.playbook} ${result} in ${showMilliseconds(report.ms)}${waiting}: ${changed} changed, ${passed} of ${counted(report.gates.length, 'gate')} passed; run ${report.run}`
 }

@@ -6,7 +6,7 @@ import type { RelabelStep } from './relabel.ts'
 import type { Router, Told } from './routes.ts'
 import type { PlacedCase } from './team.ts'
 
-/** Who is told of an alert, and why. */
+/** Who is notified of an alert, and why. */
 export interface Answer {
   /** As Alertmanager sees it. */
   readonly labels: Labels
@@ -29,7 +29,7 @@ export interface CaseResult {
   readonly differences: readonly string[]
 }
 
-/** Who is told of an alert with these labels. */
+/** Who is notified of an alert with these labels. */
 export const answerTo = (
   { router, steps, label }: Routing,
   { alert, at, others = [] }: { alert: Labels; at?: Date; others?: readonly Labels[] },
@@ -72,7 +72,7 @@ export const labelsText = (labels: Labels): string =>
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ')}}`
 
-const FIX = 'correct the teams, or the case; `vestal routes show` tells who is told of an alert and why'
+const FIX = 'correct the teams, or the case; `vestal routes show` says who is notified of an alert and why'
 
 const differencesOf = (one: PlacedCase, { team, told, inhibited }: Answer): readonly string[] => {
   const receivers = told.map(({ receiver }) => receiver)
@@ -82,7 +82,7 @@ const differencesOf = (one: PlacedCase, { team, told, inhibited }: Answer): read
     ...(one.team !== undefined && one.team !== team
       ? [`is owned by ${team ?? 'no team'}, not ${one.team ?? 'none'}`]
       : []),
-    ...differs('is told to', receivers, one.receivers),
+    ...differs('notifies', receivers, one.receivers),
     ...differs('is muted for', muted, one.muted),
     ...(one.group_by && (groupings.length !== 1 || groupings[0] !== listed(one.group_by))
       ? [`is grouped by ${groupings.join(' and by ')}, not ${listed(one.group_by)}`]

@@ -2,7 +2,7 @@ import type { Labels } from './matcher.ts'
 import { type RelabelStep, relabel } from './relabel.ts'
 import type { Router } from './routes.ts'
 
-/** Everything that decides who is told of an alert of a rule: what its Prometheus does to it, and Alertmanager's routes. */
+/** Everything that decides who is notified of an alert of a rule: what its Prometheus does to it, and Alertmanager's routes. */
 export interface Side {
   readonly external: Labels
   readonly steps: readonly RelabelStep[]
@@ -14,7 +14,7 @@ export interface Replayed {
   readonly after: readonly string[]
 }
 
-/** Who is told of an alert on each side at this time; sorted. A side that drops the alert tells nobody. */
+/** Who is notified of an alert on each side at this time; sorted. A side that drops the alert notifies nobody. */
 export const replay = (alert: Labels, { before, after }: { before: Side; after: Side }, at: Date): Replayed => ({
   before: toldBy(alert, before, at),
   after: toldBy(alert, after, at),

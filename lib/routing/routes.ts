@@ -4,7 +4,7 @@ import { type Labels, type Matcher, matcher, meetsAll } from './matcher.ts'
 import { type Parser, parseMatchers } from './parse-matchers.ts'
 import { inIntervals, type NamedIntervals } from './times.ts'
 
-/** The parts of a configuration that decide who is told. */
+/** The parts of a configuration that decide who is notified. */
 export interface AlertmanagerConfig {
   readonly route: RouteConfig
   readonly inhibit_rules?: readonly InhibitConfig[]
@@ -21,7 +21,7 @@ interface InhibitConfig {
   readonly equal?: readonly string[]
 }
 
-/** One way an alert is told. */
+/** One notification of an alert. */
 export interface Told {
   readonly receiver: string
   /** The labels it is grouped by; `...` for all. */
@@ -32,7 +32,7 @@ export interface Told {
   readonly way: readonly string[]
 }
 export interface Router {
-  /** Who is told of an alert, in the order of the tree. Without a time no interval is looked at. */
+  /** Who is notified of an alert, in the order of the tree. Without a time no interval is looked at. */
   route(labels: Labels, at?: Date): readonly Told[]
   /** Whether one of these alerts inhibits it. */
   inhibited(labels: Labels, firing: readonly Labels[]): boolean

@@ -57,7 +57,7 @@ const receiver = z
 const notify = z.strictObject({
   severity: oneOrMore(severity).optional().describe('Only alerts with this `severity`, or one of these.'),
   hours: name.optional().describe('Only in this time interval; alerts outside of it wait for it.'),
-  to: oneOrMore(name).describe('The receivers that are told, by their names above.'),
+  to: oneOrMore(name).describe('The receivers that are notified, by their names above.'),
 })
 
 const interval = z.looseObject({}, { error: 'expected a time interval, as Alertmanager reads it: times, weekdays, …' })
@@ -71,7 +71,7 @@ export const caseSchema = z.strictObject({
   at: z.iso
     .datetime({ offset: true, error: 'expected a time such as 2026-01-05T10:00:00Z' })
     .optional()
-    .describe('When it is told; left out: hours and mute times are not looked at.'),
+    .describe('When it fires; left out: hours and mute times do not count.'),
   with: z
     .array(z.record(z.string(), z.string()))
     .default([])
@@ -82,7 +82,7 @@ export const caseSchema = z.strictObject({
     .optional()
     .meta({ title: 'text or nothing' })
     .describe('The team that must own it; null: no team does.'),
-  receivers: z.array(z.string()).optional().describe('Exactly the receivers that must be told, in any order.'),
+  receivers: z.array(z.string()).optional().describe('Exactly the receivers that must be notified, in any order.'),
   muted: z
     .array(z.string())
     .optional()
@@ -110,7 +110,7 @@ export const teamSchema = z.strictObject(
       .min(1)
       .optional()
       .describe(
-        'Who is told of what: every entry that fits an alert is. An alert whose severity none names goes to the first. Default: all receivers, of everything.',
+        'Who is notified of what: every entry that fits an alert is. An alert whose severity none names goes to the first. Default: all receivers, of everything.',
       ),
     escalation: z
       .strictObject({
@@ -118,24 +118,24 @@ export const teamSchema = z.strictObject(
         severity: oneOrMore(severity)
           .default('critical')
           .describe('Only alerts with this `severity`, or one of these.'),
-        to: oneOrMore(name).describe('The receivers that are told then.'),
+        to: oneOrMore(name).describe('The receivers that are notified then.'),
       })
       .optional()
-      .describe('Who is told of an alert that goes on firing. A silence of the alert silences this too.'),
+      .describe('Who is notified of an alert that goes on firing. A silence of the alert silences this too.'),
     times: z
       .record(name, z.array(interval))
       .default({})
       .describe('Time intervals of its own, as `time_intervals` of Alertmanager has them.'),
-    mute: z.array(name).default([]).describe('Time intervals in which nobody is told.'),
+    mute: z.array(name).default([]).describe('Time intervals in which nobody is notified.'),
     grouping: z
       .strictObject({
-        by: z.array(z.string()).min(1).optional().describe('The labels by which alerts are told together.'),
+        by: z.array(z.string()).min(1).optional().describe('The labels by which alerts are grouped.'),
         wait: duration.optional().describe('How long the first of a group waits for others.'),
-        interval: duration.optional().describe('How long news of a group waits.'),
-        repeat: duration.optional().describe('How often a group that goes on firing is told of again.'),
+        interval: duration.optional().describe('How long changes of a group wait.'),
+        repeat: duration.optional().describe('How often a group that goes on firing is notified again.'),
       })
       .prefault({})
-      .describe('How alerts are told together; default: as the root of the routing tree says.'),
+      .describe('How alerts are grouped into notifications; default: as the root of the routing tree says.'),
     cases: z.array(caseSchema).default([]).describe('Cases that must come out as they say, or nothing is deployed.'),
   },
   { error: 'expected a team: owns, receivers, …' },

@@ -1,4 +1,5 @@
 import compare from 'semver/functions/compare.js'
+import { counted } from '../../lib/counted.ts'
 import type { RoleData, Unreadable } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { bringBack, SILENCES, silencesOf } from './bring-back-silences.ts'
@@ -41,7 +42,7 @@ for name in ${STATE_FILES.join(' ')}; do if [ -f ${from}/$name ]; then cp -a ${f
       `${JSON.stringify(await silencesOf(reach, endpointOf(host, vars)), null, 2)}\n`,
     async bringBack({ host, vars }, reach, text) {
       const made = await bringBack(reach, endpointOf(host, vars), SILENCES.parse(JSON.parse(text)))
-      return `${made} silences made anew`
+      return `${counted(made, 'silence')} made anew`
     },
   },
 }

@@ -123,10 +123,7 @@ export const alertmanagerVars = z.strictObject({
   cluster: clusterVars.prefault({}).describe('How the members of group `alertmanager` find each other.'),
   retention: duration.default('120h').describe('How long silences and notifications are remembered after their end.'),
   data_dir: absolutePath.default('/var/lib/alertmanager').describe('Folder of silences and the notification log.'),
-  log_level: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('The least important log lines shown.'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: bytes
     .optional()
     .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),

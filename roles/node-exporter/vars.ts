@@ -18,10 +18,7 @@ export const nodeExporterVars = z.strictObject({
   textfile_dir: absolutePath
     .default('/var/lib/node_exporter/textfile')
     .describe('Folder whose `*.prom` files become metrics.'),
-  log_level: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('The least important log lines shown.'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: bytes
     .optional()
     .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),

@@ -131,7 +131,7 @@ export const prometheus: Role<PrometheusVars> = role({
       first: 'The first Prometheus',
       joins: 'The new Prometheus starts',
       learns: 'Every Prometheus learns of it',
-      forgets: 'Every Prometheus looks away from it',
+      forgets: 'Every Prometheus forgets it',
     },
     batch: '25%',
     apart: shardOf,

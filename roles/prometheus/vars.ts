@@ -94,10 +94,7 @@ export const prometheusVars = z.strictObject({
     ),
   retention: retentionVars.prefault({}).describe('How long and how much is kept.'),
   storage_dir: absolutePath.default('/var/lib/prometheus').describe('Folder of the samples.'),
-  log_level: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('The least important log lines shown.'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: bytes
     .optional()
     .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { counted } from '../../../lib/counted.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
 import { sentAs } from '../../../lib/routing/replay.ts'
@@ -45,8 +46,8 @@ export const coverage = async (
   }
   const lines = [
     ...alerts.map((alert) => `alert ${labelsText(alert)}`),
-    ...namespaces.map(({ place, targets }) => `${place}: ${targets} targets`),
-    `${alerts.length} alerts and ${namespaces.length} namespaces or jobs have no owner; ${total} targets looked at, ${rules.length} rules take their owner from their series`,
+    ...namespaces.map(({ place, targets }) => `${place}: ${counted(targets, 'target')}`),
+    `${counted(alerts.length, 'alert')} and ${namespaces.length} namespaces or jobs without an owner, of ${counted(total, 'target')}; ${rules.length} rules take their owner from their series`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   return 0

@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import compare from 'semver/functions/compare.js'
+import { counted } from '../../../lib/counted.ts'
 import { HostError, InputError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/model.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
@@ -98,6 +99,6 @@ const print = (
       after.join('\n') || 'nobody',
     ])
   process.stdout.write(
-    `${differences.length > 0 ? `${grid.toString()}\n` : ''}${alerts} alerts looked at, ${differences.length} would be told otherwise\n`,
+    `${differences.length > 0 ? `${grid.toString()}\n` : ''}${counted(alerts, 'alert')} compared, ${differences.length} would go to someone else\n`,
   )
 }

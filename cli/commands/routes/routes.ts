@@ -9,7 +9,7 @@ import { routingOf } from './fleet.ts'
 import { show } from './show.ts'
 import { test } from './test.ts'
 
-/** Who is told of which alert. `test` and `show` touch no machine; `diff` and `coverage` ask Prometheus and Alertmanager. */
+/** Who is notified of which alert. `test` and `show` touch no machine; `diff` and `coverage` ask Prometheus and Alertmanager. */
 const routes = async (flags: RoutesFlags): Promise<number> => {
   await using context = await openContext(flags)
   const { inventory, hosts, pool } = context
@@ -25,7 +25,7 @@ const routes = async (flags: RoutesFlags): Promise<number> => {
 export default command({
   name: 'routes',
   positionals: '<action> [labels]',
-  summary: 'Who is told of which alert: test, show, diff, coverage',
+  summary: 'Who is notified of which alert: test, show, diff, coverage',
   examples: ["vestal routes show -i inventory/ha 'namespace=payments,severity=critical'"],
   options: (args: Argv) =>
     commonOptions(args)
@@ -33,7 +33,7 @@ export default command({
         choices: ['test', 'show', 'diff', 'coverage'] as const,
         demandOption: true,
         describe:
-          "test: the teams' cases; show: who is told of LABELS; diff: who would be told otherwise; coverage: what no team owns",
+          "test: the teams' cases; show: who is notified of LABELS; diff: which notifications would change; coverage: what no team owns",
       })
       .positional('labels', {
         type: 'string',
@@ -49,7 +49,7 @@ export default command({
       .option('exit-code', {
         type: 'boolean',
         default: false,
-        describe: 'For diff: exit 3 when somebody would be told otherwise',
+        describe: 'For diff: exit 3 when a notification would change',
       }),
   run: routes,
 })

@@ -5,7 +5,7 @@ import { parseMatchers } from '../../../lib/routing/parse-matchers.ts'
 import type { TeamRouting } from '../../../roles/alertmanager/teams.ts'
 import type { RoutesFlags } from './flags.ts'
 
-/** Says who is told of an alert with these labels, why, and when. Throws InputError where the labels are none. */
+/** Says who is notified of an alert with these labels, why, and when. Throws InputError where the labels are none. */
 export const show = (routing: TeamRouting, flags: Pick<RoutesFlags, 'labels' | 'at' | 'json'>): number => {
   const at = timeOf(flags.at)
   const answer = answerTo(routing, { alert: labelsOf(flags.labels), at })

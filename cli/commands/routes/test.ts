@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { counted } from '../../../lib/counted.ts'
 import type { Inventory } from '../../../lib/model.ts'
 import { paint } from '../../../lib/report/paint.ts'
 import { runCase, titleOf } from '../../../lib/routing/cases.ts'
@@ -35,7 +36,9 @@ export const test = (inventory: Inventory, routing: TeamRouting, { json }: Pick<
         row.receivers.join('\n'),
         row.passed ? paint('green', 'passes') : paint('red', `${row.where}\n${row.differences.join('\n')}`),
       ])
-    process.stdout.write(`${rows.length > 0 ? `${grid.toString()}\n` : ''}${rows.length} cases, ${failed} fail\n`)
+    process.stdout.write(
+      `${rows.length > 0 ? `${grid.toString()}\n` : ''}${counted(rows.length, 'case')}, ${failed} failed\n`,
+    )
   }
   return failed > 0 ? 1 : 0
 }

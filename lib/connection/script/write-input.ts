@@ -66,7 +66,7 @@ const feed = async (
   }
 }
 
-/** False when nobody takes any more. */
+/** False once the reader has closed its end. */
 const drained = (to: Writable, over: AbortSignal): Promise<boolean> =>
   once(to, 'drain', { signal: over }).then(
     () => true,

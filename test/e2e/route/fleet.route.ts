@@ -141,7 +141,7 @@ describe('sixty teams, two Prometheus, three Alertmanagers', () => {
     })
     for (const command of ['plan', 'deploy']) {
       const { code, stderr } = await vestal([command, '-i', folder])
-      expect([code, stderr]).toEqual([2, expect.stringContaining('is told to team-3/hook, not team-4/hook')])
+      expect([code, stderr]).toEqual([2, expect.stringContaining('notifies team-3/hook, not team-4/hook')])
     }
     writeFiles(folder, { 'teams/wrong.test.yml': { cases: [] } })
   })

@@ -106,7 +106,7 @@ describe('before any machine is touched', () => {
 })
 
 describe('the order in which machines come and go', () => {
-  test('Prometheus is told of an Alertmanager after the others are, and looks away before it stops', () => {
+  test('Prometheus is told of an Alertmanager after the others are, and forgets it before it stops', () => {
     const names = (plays: readonly { name: string }[]) => plays.map(({ name }) => name)
     expect(names(addNode(shippedRoles, ['x']).plays)).toEqual([
       'What every machine has, on the new one',
@@ -119,7 +119,7 @@ describe('the order in which machines come and go', () => {
       'Other machines',
     ])
     expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
-      'Every Prometheus looks away from it',
+      'Every Prometheus forgets it',
       'Its services stop',
       'Alertmanagers forget it, one at a time',
       'No member is missed',

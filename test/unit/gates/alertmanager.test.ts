@@ -21,7 +21,11 @@ describe('gossip members', () => {
   }
 
   test('a cluster that is ready but lacks a member does not pass, and the member is named', async () => {
-    expect(await ask(cluster('ready', ['10.0.0.1:9094']))).toEqual({ pass: false, why: 'does not see 10.0.0.2:9094' })
+    expect(await ask(cluster('ready', ['10.0.0.1:9094']))).toEqual({
+      pass: false,
+      why: 'does not see 10.0.0.2:9094',
+      lacks: ['10.0.0.2:9094'],
+    })
   })
 
   test('a member that the inventory does not know is named', async () => {

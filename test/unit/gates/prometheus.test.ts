@@ -94,7 +94,7 @@ describe('every target scraped', () => {
   })
 
   test('a target that is down counts once its scrape was tried', async () => {
-    expect(await ask(targets(target('10.0.0.1:9100', AFTER)))).toEqual({ pass: true, detail: '1 targets' })
+    expect(await ask(targets(target('10.0.0.1:9100', AFTER)))).toEqual({ pass: true, detail: '1 target' })
   })
 })
 
@@ -146,7 +146,7 @@ describe('rule groups', () => {
   })
 
   test('a group evaluated since the start passes', async () => {
-    expect(await ask([group(AFTER)])).toEqual({ pass: true, detail: '1 rule groups' })
+    expect(await ask([group(AFTER)])).toEqual({ pass: true, detail: '1 rule group' })
   })
 
   test('a group that is evaluated once an hour is not waited for', async () => {

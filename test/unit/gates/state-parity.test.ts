@@ -34,14 +34,14 @@ const parity = async (mine: Pages, theirs: Pages) => {
 test('passes when silences and alerts are the same', async () => {
   expect(await parity(holding([silence('s')], [alert('a')]), holding([silence('s')], [alert('a')]))).toEqual({
     pass: true,
-    detail: '1 silences, 1 alerts',
+    detail: '1 silence, 1 alert',
   })
 })
 
 test('an alert that a peer is being sent and this one lacks is named', async () => {
   expect(await parity(holding([], []), holding([], [alert('a')]))).toEqual({
     pass: false,
-    why: 'lacks, which am-2 has, 1 alerts (Alert a)',
+    why: 'lacks 1 alert of am-2 (Alert a)',
   })
 })
 
@@ -67,7 +67,7 @@ test('how old an alert is goes by the peer’s clock, not by the controller’s'
 test('a silence that either side lacks is named', async () => {
   expect(await parity(holding([silence('mine')], []), holding([silence('theirs')], []))).toEqual({
     pass: false,
-    why: 'am-2 lacks 1 silences (mine); lacks, which am-2 has, 1 silences (theirs)',
+    why: 'am-2 lacks 1 silence (mine); lacks 1 silence of am-2 (theirs)',
   })
 })
 

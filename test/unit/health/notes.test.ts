@@ -49,6 +49,15 @@ test('one missing member is no split', () => {
   ])
 })
 
+test('one whose service is known not to run has said so itself', () => {
+  const rest = [
+    member('am-1', ['am-1', 'am-3']),
+    { ...down('am-2'), service: 'stopped' },
+    member('am-3', ['am-1', 'am-3']),
+  ]
+  expect(notesOf(rest, {})).toEqual([])
+})
+
 test('a member that only its web port keeps from answering is still seen by the others', () => {
   const all: readonly Name[] = ['am-1', 'am-2', 'am-3']
   expect(notesOf([member('am-1', all), down('am-2'), member('am-3', all)], {})).toEqual([

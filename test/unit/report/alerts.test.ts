@@ -51,7 +51,9 @@ test('the report has one line of canaries, with rare things only where they happ
   expect(alertsLine(quiet)).toBe(
     '60 sent, 60 delivered, 0 lost, 0 duplicated, 0 fired again when over, 0 of 8 silenced ones notified, largest delay 7.3 s, longest blackout 6.1 s',
   )
-  expect(alertsLine({ ...quiet, linksLost: 2, repeated: 1 })).toContain('1 repeated after a broken link, 2 links lost')
+  expect(alertsLine({ ...quiet, linksLost: 2, repeated: 1 })).toContain(
+    '1 repeated after a lost connection, 2 links lost',
+  )
 })
 
 test('canaries behind a count are named, for whoever looks at the notifications', () => {

@@ -24,7 +24,7 @@ test('a healthy instance is one row; columns that nobody has are left out', () =
   expect(shown([instance({})])).toEqual([
     'instance  role          version  state    config    uptime  drift',
     'am-1      alertmanager  0.33.1   healthy  in force  1m      0',
-    'All 1 instances are healthy.',
+    'The instance is healthy.',
   ])
 })
 
@@ -37,7 +37,22 @@ test('who is unhealthy, why, and what only the whole fleet shows', () => {
   expect(lines.slice(2)).toEqual([
     'unhealthy am-1 alertmanager: gossip: does not see b',
     'note the cluster is split',
-    '1 of 1 instances are unhealthy.',
+    '1 of 1 instance unhealthy.',
+  ])
+})
+
+test('what follows from one cause is said with it, once', () => {
+  const stopped = instance({
+    instance: 'am-2',
+    healthy: false,
+    service: 'stopped',
+    failing: ['its service is stopped'],
+  })
+  const because = ['am-2 alertmanager']
+  const rest = ['am-1', 'am-3'].map((name) => instance({ instance: name, healthy: false, because }))
+  expect(shown([stopped, ...rest]).slice(4)).toEqual([
+    'unhealthy am-2 alertmanager: its service is stopped; am-1, am-3 miss it',
+    '3 of 3 instances unhealthy.',
   ])
 })
 

@@ -333,7 +333,7 @@ describe('what is refused before any machine is touched', () => {
   test('a case that comes out otherwise, at its place', async () => {
     const cases = 'cases: [{ alert: { "näme": "1" }, receivers: [a/y], team: b, group_by: [job], inhibited: true }]'
     expect(await refused(team(cases))).toEqual([
-      'all.yml:1:96: {näme="1"}: is owned by a, not b; is told to a/x, not a/y; is grouped by nobody, not job; is not inhibited',
+      'all.yml:1:96: {näme="1"}: is owned by a, not b; notifies a/x, not a/y; is grouped by nobody, not job; is not inhibited',
     ])
   })
 
