@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
 import type { Gate, Reach, Verdict } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
-import { listed, missingFrom } from './listed.ts'
+import { listed } from '../wording.ts'
+import { missingFrom } from './missing-from.ts'
 
 /** It answers, and its cluster has settled (or it has none), so that it sends notifications. */
 export const alertmanagerServes = (alertmanager: Endpoint): Gate => ({

@@ -1,10 +1,10 @@
 /** Gates over one Prometheus. All of them wait while its WAL is replayed, however long that takes, as long as it moves. */
 import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
-import { counted } from '../counted.ts'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Gate, Reach, Verdict } from '../model.ts'
-import { listed, missingFrom } from './listed.ts'
+import { counted, listed } from '../wording.ts'
+import { missingFrom } from './missing-from.ts'
 
 /** It serves queries, so its WAL is replayed. Says which segment it replays while it isn't. */
 export const prometheusReady = (prometheus: Endpoint): Gate =>

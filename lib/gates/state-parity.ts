@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ask, type Endpoint, read } from '../api/endpoint.ts'
-import { counted } from '../counted.ts'
 import type { Gate, Reach } from '../model.ts'
-import { listed, missingFrom } from './listed.ts'
+import { counted, listed } from '../wording.ts'
+import { missingFrom } from './missing-from.ts'
 
 /** Prometheus sends to all Alertmanagers at once; this long after, an alert must be everywhere. */
 const UNDER_WAY_MS = 15_000

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
-import { counted } from '../counted.ts'
 import { InputError, type Mistake } from '../errors.ts'
 import type { Host, Inventory } from '../model.ts'
+import { counted } from '../wording.ts'
 import { splitPatterns } from './ansible/pattern-words.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { treeOf } from './provenance.ts'

@@ -1,5 +1,5 @@
-import { counted } from '../counted.ts'
 import type { Finding } from '../health/finding.ts'
+import { counted } from '../wording.ts'
 import { paint } from './paint.ts'
 import { setIn, shown } from './print.ts'
 

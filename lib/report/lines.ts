@@ -1,8 +1,8 @@
-import { counted } from '../counted.ts'
 import { showMilliseconds } from '../duration.ts'
 import type { RunEvent } from '../engine/events.ts'
 import { lockText } from '../engine/lock.ts'
 import type { Advice, Lock } from '../model.ts'
+import { counted } from '../wording.ts'
 import { alertsLine } from './alerts.ts'
 import { setIn, shown } from './print.ts'
 

@@ -1,7 +1,6 @@
-import { counted } from '../counted.ts'
-import { listed } from '../gates/listed.ts'
 import { idOf } from '../health/causes.ts'
 import type { FleetStatus, InstanceStatus } from '../health/types.ts'
+import { counted, listed } from '../wording.ts'
 import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
 import { setIn, shown } from './print.ts'

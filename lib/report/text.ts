@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
-import { counted } from '../counted.ts'
 import { showMilliseconds } from '../duration.ts'
 import type { HostPlan, Plan, RunReport } from '../model.ts'
+import { counted } from '../wording.ts'
 import { alertsDetails, alertsLine } from './alerts.ts'
 import { alertsAreWell, exitCodeOf, tally } from './outcome.ts'
 import { paint } from './paint.ts'

@@ -1,7 +1,7 @@
 import compare from 'semver/functions/compare.js'
-import { counted } from '../../lib/counted.ts'
 import type { RoleData, Unreadable } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
+import { counted } from '../../lib/wording.ts'
 import { bringBack, SILENCES, silencesOf } from './bring-back-silences.ts'
 import type { AlertmanagerVars } from './vars.ts'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { counted } from '../../../lib/counted.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
 import { sentAs } from '../../../lib/routing/replay.ts'
+import { counted } from '../../../lib/wording.ts'
 import type { RoutesFlags } from './flags.ts'
 import { type Asked, alertsOf, askPrometheus, inGroup, keyOf, routingOf, wantedPath } from './fleet.ts'
 

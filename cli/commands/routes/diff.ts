@@ -1,6 +1,5 @@
 import Table from 'cli-table3'
 import compare from 'semver/functions/compare.js'
-import { counted } from '../../../lib/counted.ts'
 import { HostError, InputError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/model.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
@@ -9,6 +8,7 @@ import { parseClassic, parseMatchers } from '../../../lib/routing/parse-matchers
 import { RegexError } from '../../../lib/routing/regex/regex-error.ts'
 import { receiversAt, replay, sentAs } from '../../../lib/routing/replay.ts'
 import { type Router, routerOf } from '../../../lib/routing/routes.ts'
+import { counted } from '../../../lib/wording.ts'
 import type { RoutesFlags } from './flags.ts'
 import {
   type Asked,

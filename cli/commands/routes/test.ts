@@ -1,8 +1,8 @@
 import Table from 'cli-table3'
-import { counted } from '../../../lib/counted.ts'
 import type { Inventory } from '../../../lib/model.ts'
 import { paint } from '../../../lib/report/paint.ts'
 import { runCase, titleOf } from '../../../lib/routing/cases.ts'
+import { counted } from '../../../lib/wording.ts'
 import type { TeamRouting } from '../../../roles/alertmanager/teams.ts'
 import type { RoutesFlags } from './flags.ts'
 
