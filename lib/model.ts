@@ -351,7 +351,7 @@ export interface RoleData<V = unknown> {
   readonly names?: readonly string[]
   /**
    * POSIX sh that makes `to`, a folder on the same file system that is not there yet, a copy that no longer changes of the data in `from`,
-   * while the service goes on. Both are words of a shell: they may be `"$name"`. Run in a subshell with `set -eu`; ends with 1, its reason on
+   * while the service goes on. Both are words of a shell: they may be `"$name"`. Run as the owner of the folder, in a subshell with `set -eu`; ends with 1, its reason on
    * standard error, where it can't. Default: everything is copied.
    */
   freeze?(from: string, to: string): string

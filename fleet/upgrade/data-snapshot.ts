@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { asOwner } from '../../lib/as-owner.ts'
 import { currentOf } from '../../lib/host-paths.ts'
 import { command } from '../../lib/kinds/command.ts'
 import type { Role, RoleData } from '../../lib/model.ts'
@@ -42,15 +43,19 @@ case $version in ${from}) ;; *) exit 0 ;; esac
   })
 
 /** What is frozen while the service runs lacks at most what comes in the seconds up to its restart. */
-const take = (folder: string, freeze: Required<RoleData>['freeze']): string => `cd ${word(folder)}
+const take = (folder: string, freeze: Required<RoleData>['freeze']): string =>
+  asOwner(
+    folder,
+    `set -eu
+version=$1
 mkdir -p ${SNAPSHOTS}
-chown --reference=. ${SNAPSHOTS}
 new=${SNAPSHOTS}/.vestal-new
 rm -rf "$new"
 (
 ${freeze('.', '"$new"')}
 )
-chown --reference=. "$new"
 chmod --reference=${SNAPSHOTS} "$new"
 rm -rf "${SNAPSHOTS}/vestal-$version"
-mv -T "$new" "${SNAPSHOTS}/vestal-$version"`
+mv -T "$new" "${SNAPSHOTS}/vestal-$version"`,
+    ['"$version"'],
+  )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { asOwner } from '../../lib/as-owner.ts'
 import type { Mistake } from '../../lib/errors.ts'
 import { BACKUPS, currentOf, LAST_RUN, UNDO } from '../../lib/host-paths.ts'
 import { command } from '../../lib/kinds/command.ts'
@@ -165,17 +166,17 @@ const dataBack = (one: Released, way: WayBack): string => {
   const { host, now, before, snapshots } = way
   if (!one.data || !snapshots.includes(one.key) || !unreadableBy(one, way)) return ''
   const [older, newer] = [snapshotOf(before[one.key] ?? ''), snapshotOf(now[one.key] ?? '')]
-  return `systemctl stop ${word(`${one.service ?? one.name}.service`)}
-cd ${word(one.data.folder(one.varsOf(host)))}
+  const exchange = `set -eu
 aside=${word(newer)}
 if [ ! -d "$aside" ]; then
   mkdir "$aside.new"
-  chown --reference=. "$aside.new"
   chmod --reference=. "$aside.new"
   find . -mindepth 1 -maxdepth 1 ! -name ${SNAPSHOTS} -exec mv -t "$aside.new" -- {} +
   mv -T "$aside.new" "$aside"
   find ${word(older)} -mindepth 1 -maxdepth 1 -exec mv -t . -- {} +
   rmdir ${word(older)}
-fi
+fi`
+  return `systemctl stop ${word(`${one.service ?? one.name}.service`)}
+${asOwner(one.data.folder(one.varsOf(host)), exchange)}
 `
 }

@@ -1,4 +1,5 @@
 import { ask } from '../../lib/api/endpoint.ts'
+import { asOwner } from '../../lib/as-owner.ts'
 import { HostError } from '../../lib/errors.ts'
 import { SAVED, STATE } from '../../lib/host-paths.ts'
 import type { KeepContext, PlayScope } from '../../lib/model.ts'
@@ -7,6 +8,8 @@ import { word } from '../../lib/shell.ts'
 import { STATE_FILES } from './data.ts'
 import { alertmanagerOn } from './vars.ts'
 
+/** What is kept of a file of the state at most: a service can put anything in its folder. */
+const MOST_BYTES = 1024 ** 3
 /** How many saved states stay on a host. */
 const KEPT = 5
 
@@ -46,6 +49,6 @@ ${Buffer.from(silences)
   .toString('base64')
   .replaceAll(/.{1,76}/g, '$&\n')}VESTAL_SILENCES
 for file in ${STATE_FILES.join(' ')}; do
-  if [ -e ${word(data)}/$file ]; then cp -a ${word(data)}/$file .; fi
+  ${asOwner(data, `if [ -f "$1" ] && ! [ -L "$1" ]; then timeout 60 head -c ${MOST_BYTES} -- "$1"; fi`, ['"$file"'])} >$file
 done
 ls -1t ${SAVED} | tail -n +${KEPT + 1} | while IFS= read -r old; do rm -rf "${SAVED}/$old"; done`

@@ -40,7 +40,7 @@ once() {
   rm -rf "$stage"
   mkdir "$stage"
   if [ -d "$data/wal" ]; then
-    mkdir "$stage/wal" && chown --reference="$data/wal" "$stage/wal" && chmod --reference="$data/wal" "$stage/wal" || return 1
+    mkdir "$stage/wal" && chmod --reference="$data/wal" "$stage/wal" || return 1
   fi
   was=$(blocks; oldest)
   for name in $(segments); do cp -a "$data/wal/$name" "$stage/wal/" || return 1; done

@@ -35,7 +35,7 @@ export const forget = ({ folder }: Fleet): void => rmSync(join(folder, '.vestal.
 
 /** Machines with a node_exporter each, in the lab and of the version of inventory/ha. */
 export const watchedFleet = (into: string, size: number): Promise<Fleet> => {
-  const folder = join(into, 'watched')
+  const folder = join(into, `watched-${size}`)
   const hosts = Array.from({ length: size }, (_, i) => [`node-${i + 1}`, { ansible_host: hostAddress(i + 1) }])
   mkdirSync(join(folder, 'group_vars'), { recursive: true })
   cpSync(join(HA, 'group_vars/all.yml'), join(folder, 'group_vars/all.yml'))

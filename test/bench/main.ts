@@ -6,12 +6,13 @@ import { toExitCode } from '../../cli/failure.ts'
 import { InputError } from '../../lib/errors.ts'
 import { labDown } from '../../lib/lab/lab.ts'
 import { type Ansible, ansible, findAnsible, forgetAnsible, serveMirror } from './ansible.ts'
+import { compiledVestal } from './compiled.ts'
 import { haFleet, watchedFleet } from './fleets.ts'
 import { help, type Options, readOptions } from './options.ts'
 import { type FleetFigures, type FleetSamples, figuresOf, textOf } from './report.ts'
 import { freshLab, measure, measureStatus, type Rounds, type Site, type Tool } from './rounds.ts'
 import type { Sample } from './statistics.ts'
-import { type Deployed, floor, forgetVestal, vestal } from './tools.ts'
+import { type Deployed, floor, forgetVestal, type Program, vestal } from './tools.ts'
 
 const say = (what: string): void => void process.stderr.write(`${what}\n`)
 
@@ -25,14 +26,18 @@ const bench = async (options: Options, signal: AbortSignal): Promise<number> => 
   const folder = mkdtempSync(join(tmpdir(), 'vestal-bench-'))
   const load = loadavg()
   try {
+    const program = { name: 'Vestal', path: compiledVestal(folder) }
+    const beside = options.beside ? { name: 'the other', path: options.beside } : undefined
     const figures: FleetFigures[] = []
     const keep = (samples: FleetSamples | undefined): void => {
       if (!samples) return
       figures.push(figuresOf(samples))
       process.stdout.write(`\n${textOf(figuresOf(samples))}\n`)
     }
-    keep(await six(options, { folder, signal, ansible: typeof found === 'string' ? undefined : found }))
-    keep(await fifty(options, { folder, signal }))
+    keep(
+      await six(options, { folder, signal, program, beside, ansible: typeof found === 'string' ? undefined : found }),
+    )
+    keep(await fifty(options, { folder, signal, program, beside }))
     mkdirSync(dirname(options.out), { recursive: true })
     writeFileSync(options.out, `${JSON.stringify({ ...about(found), load, fleets: figures }, null, 2)}\n`)
     say(`\nThe figures are in ${options.out}.`)
@@ -46,27 +51,33 @@ interface Place {
   readonly folder: string
   readonly signal: AbortSignal
   readonly ansible?: Ansible
+  readonly program: Program
+  readonly beside?: Program
 }
 
 const six = async (
   { only, runs }: Options,
-  { folder, signal, ansible: found }: Place,
+  { folder, signal, ansible: found, program, beside }: Place,
 ): Promise<FleetSamples | undefined> => {
   if (!only.has('floor') && !only.has('vestal') && !found) return undefined
   const site: Site = { bench: { lab: 'bench', folder, signal }, fleet: await haFleet(folder), say }
-  const rounds = { first: 2, nothing: runs, change: runs }
+  const rounds = { first: 2, nothing: runs, change: runs, anew: true }
   try {
-    const withVestal = only.has('vestal') ? await measure(vestalTool(site), site, rounds) : undefined
-    const status = withVestal && (await measureStatus(site, runs))
-    const peakBytes = withVestal && (await vestal(site.bench, site.fleet, { peak: true })).peakBytes
+    const withVestal = only.has('vestal') ? await measure(vestalTool(site, program), site, rounds) : undefined
+    const status = withVestal && (await measureStatus(site, program, runs))
+    const peakBytes = withVestal && (await vestal(site.bench, site.fleet, { program, peak: true })).peakBytes
+    const other = beside && withVestal && (await measure(vestalTool(site, beside), site, { ...rounds, first: 1 }))
+    const otherStatus = beside && other && (await measureStatus(site, beside, runs))
     // A deploy by Ansible takes minutes, and its times differ little.
-    const fewer = { first: 2, nothing: Math.min(runs, 3), change: Math.min(runs, 3) }
+    const fewer = { first: 2, nothing: Math.min(runs, 3), change: Math.min(runs, 3), anew: true }
     const withAnsible = found && (await ansibleRounds(found, site, fewer))
     return {
       hosts: site.fleet.hosts.length,
       floor: withVestal || withAnsible ? undefined : await floorAlone(site, runs),
       vestal: withVestal,
       status,
+      other: other || undefined,
+      otherStatus: otherStatus || undefined,
       ansible: withAnsible,
       peakBytes,
     }
@@ -75,22 +86,38 @@ const six = async (
   }
 }
 
-const fifty = async ({ only, runs }: Options, { folder, signal }: Place): Promise<FleetSamples | undefined> => {
+const fifty = async (
+  { only, runs }: Options,
+  { folder, signal, program, beside }: Place,
+): Promise<FleetSamples | undefined> => {
   if (!only.has('fifty')) return undefined
   const site: Site = { bench: { lab: 'bench50', folder, signal }, fleet: await watchedFleet(folder, 50), say }
   try {
-    const measured = await measure(vestalTool(site), site, { first: 1, nothing: runs, change: 0 })
-    const { peakBytes } = await vestal(site.bench, site.fleet, { peak: true })
-    return { hosts: site.fleet.hosts.length, vestal: measured, peakBytes }
+    const rounds = { first: 1, nothing: runs, change: 0, anew: true }
+    const measured = await measure(vestalTool(site, program), site, rounds)
+    const { peakBytes } = await vestal(site.bench, site.fleet, { program, peak: true })
+    // The same machines, but few of them: what one more costs is the difference.
+    const few: Site = { ...site, fleet: await watchedFleet(folder, FEW) }
+    const ofFew = await measure(vestalTool(few, program), few, { ...rounds, anew: false })
+    const other = beside && (await measure(vestalTool(site, beside), site, { ...rounds, anew: false }))
+    return {
+      hosts: site.fleet.hosts.length,
+      vestal: measured,
+      few: { hosts: FEW, nothing: ofFew.nothing },
+      other: other || undefined,
+      peakBytes,
+    }
   } finally {
     await labDown(site.bench.lab)
   }
 }
 
-const vestalTool = ({ bench: at, fleet }: Site): Tool<Deployed> => ({
-  name: 'Vestal',
-  deploy: () => vestal(at, fleet),
-  forget: async () => forgetVestal(at, fleet),
+const FEW = 5
+
+const vestalTool = ({ bench: at, fleet }: Site, program: Program): Tool<Deployed> => ({
+  name: program.name,
+  deploy: () => vestal(at, fleet, { program }),
+  forget: async () => forgetVestal(at, fleet, program),
 })
 
 /** The mirror is served in the lab's network, which each fresh lab has anew. */

@@ -21,6 +21,8 @@ export interface CaseFigures {
   readonly floor: Summary
   readonly vestal?: Summary
   readonly ansible?: Summary
+  /** Another vestal, by `--beside`. */
+  readonly other?: Summary
   /** Of wall times. */
   readonly vestalToFloor?: Ratio
   readonly ansibleToVestal?: Ratio
@@ -42,8 +44,14 @@ export interface FleetFigures {
   /** The most memory that the controller held resident in a deploy with nothing to do. */
   readonly peakBytes?: { readonly vestal: number }
   /** Vestal's status of a fleet that serves. */
-  readonly status?: Pick<CaseFigures, 'floor' | 'vestal' | 'vestalToFloor'>
+  readonly status?: Pick<CaseFigures, 'floor' | 'vestal' | 'other' | 'vestalToFloor'>
+  /** What one more machine costs a deploy with nothing to do, from few to all of them. */
+  readonly perHost?: { readonly from: number; readonly floor: PerHost; readonly vestal: PerHost }
   readonly endState?: { readonly vestal?: EndState; readonly ansible?: EndState; readonly equal?: boolean }
+}
+export interface PerHost {
+  readonly wallMs: number
+  readonly cpuMs: number
 }
 interface Cost {
   /** The most that any host saw in one deploy. */
@@ -57,21 +65,27 @@ export interface FleetSamples {
   readonly floor?: readonly Sample[]
   readonly vestal?: Measured<Deployed>
   readonly ansible?: Measured<Sample>
+  readonly other?: Measured<Deployed>
+  readonly otherStatus?: Beside<Sample>
+  /** The same deploy of few of the machines. */
+  readonly few?: { readonly hosts: number; readonly nothing: Beside<Sample> }
   readonly peakBytes?: number
   /** Vestal's status beside the floor. */
   readonly status?: Beside<Sample>
 }
 
 /** What the samples of one fleet come to. */
-export const figuresOf = ({ hosts, floor, vestal, ansible, peakBytes, status }: FleetSamples): FleetFigures => {
+export const figuresOf = (samples: FleetSamples): FleetFigures => {
+  const { hosts, floor, vestal, ansible, other, peakBytes, status, otherStatus, few } = samples
   return {
     hosts,
     floor: floor && summary(floor),
-    cases: byCase((name) => caseFigures(vestal?.[name], ansible?.[name])),
+    cases: byCase((name) => caseFigures(vestal?.[name], ansible?.[name], other?.[name])),
     cost: vestal && byCase((name) => costOf(vestal[name].tool)),
     servedAfterMs: { vestal: vestal?.servedAfterMs, ansible: ansible?.servedAfterMs },
     peakBytes: peakBytes === undefined ? undefined : { vestal: peakBytes },
-    status: caseFigures(status),
+    status: caseFigures(status, undefined, otherStatus),
+    perHost: vestal && few && perHost(vestal.nothing, hosts, few),
     endState: {
       vestal: vestal?.endState,
       ansible: ansible?.endState,
@@ -87,8 +101,24 @@ export const textOf = (figures: FleetFigures): string =>
 const byCase = <T>(of: (name: Case) => T | undefined): Partial<Record<Case, T>> =>
   Object.fromEntries(cases.flatMap((name) => (of(name) === undefined ? [] : [[name, of(name)]])))
 
-const caseFigures = (besideVestal?: Beside<Sample>, besideAnsible?: Beside<Sample>): CaseFigures | undefined => {
-  const [vestal, ansible] = [besideVestal, besideAnsible].map((some) =>
+const perHost = (all: Beside<Sample>, hosts: number, few: Required<FleetSamples>['few']): FleetFigures['perHost'] => {
+  const each = (of: 'floor' | 'tool'): PerHost => {
+    const [more, less] = [summary(all[of]), summary(few.nothing[of])]
+    const added = hosts - few.hosts
+    return {
+      wallMs: (more.medianMs - less.medianMs) / added,
+      cpuMs: (more.medianCpuMs - less.medianCpuMs) / added,
+    }
+  }
+  return { from: few.hosts, floor: each('floor'), vestal: each('tool') }
+}
+
+const caseFigures = (
+  besideVestal?: Beside<Sample>,
+  besideAnsible?: Beside<Sample>,
+  besideOther?: Beside<Sample>,
+): CaseFigures | undefined => {
+  const [vestal, ansible, other] = [besideVestal, besideAnsible, besideOther].map((some) =>
     some?.tool.length ? summary(some.tool) : undefined,
   )
   if (!vestal && !ansible) return undefined
@@ -97,6 +127,7 @@ const caseFigures = (besideVestal?: Beside<Sample>, besideAnsible?: Beside<Sampl
     floor,
     vestal,
     ansible,
+    other,
     vestalToFloor: vestal && ratio(vestal, floor),
     ansibleToVestal: vestal && ansible && ratio(ansible, vestal),
   }
@@ -145,7 +176,25 @@ const processorTable = ({ cases: found }: FleetFigures): string => {
   return table.length === 0 ? '' : table.toString()
 }
 
-const remarks = ({ cost, peakBytes, servedAfterMs, endState, status }: FleetFigures): readonly string[] => [
+const remarks = ({
+  cost,
+  peakBytes,
+  servedAfterMs,
+  endState,
+  status,
+  cases: found,
+  perHost: each,
+}: FleetFigures): readonly string[] => [
+  ...cases.flatMap((name) => {
+    const other = found[name]?.other
+    return other ? [`the other, ${titles[name]}: ${span(other)}, ${seconds(other.medianCpuMs)} of processor time`] : []
+  }),
+  ...(status?.other ? [`the other, status: ${span(status.other)}`] : []),
+  ...(each
+    ? [
+        `one more machine, nothing to do: ${perHostText(each.vestal)}; the floor ${perHostText(each.floor)}; ${plain(each.vestal.wallMs / each.floor.wallMs)} × by the clock, ${plain(each.vestal.cpuMs / each.floor.cpuMs)} × by the processor`,
+      ]
+    : []),
   ...(status
     ? [`Vestal, status: ${span(status.vestal)}, ${times(status.vestalToFloor)} the floor's ${span(status.floor)}`]
     : []),
@@ -183,5 +232,6 @@ const times = (ratio?: Ratio): string => (ratio ? `${plain(ratio.medians)} × (l
 const plain = (value: number): string => value.toFixed(value < 10 ? 2 : 0)
 const seconds = (ms: number): string => `${short(ms)} s`
 const short = (ms: number): string => (ms / 1000).toFixed(ms < 10_000 ? 2 : 0)
+const perHostText = ({ wallMs, cpuMs }: PerHost): string => `${plain(wallMs)} ms, ${plain(cpuMs)} ms of processor time`
 const kib = (bytes: number): string =>
   bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KiB` : `${Math.round(bytes / 1024 / 1024)} MiB`

@@ -4,7 +4,7 @@ import { type EndState, type Served, servedBy } from './end-state.ts'
 import { changeRule, type Fleet } from './fleets.ts'
 import type { Bench } from './inside.ts'
 import type { Sample } from './statistics.ts'
-import { floor, status } from './tools.ts'
+import { floor, type Program, status } from './tools.ts'
 
 /** What is compared with the floor. */
 export interface Tool<S extends Sample = Sample> {
@@ -18,6 +18,8 @@ export interface Rounds {
   readonly first: number
   readonly nothing: number
   readonly change: number
+  /** Whether first deploys are of fresh machines, and not of those that stand. */
+  readonly anew: boolean
 }
 /** Samples of a tool, each taken right after one of the floor, so that both saw the machine in the same mood. */
 export interface Beside<S extends Sample> {
@@ -54,11 +56,15 @@ export const measure = async <S extends Sample>(tool: Tool<S>, site: Site, round
     }
     return samples
   }
-  const first = await repeat('first deploy of fresh ones', rounds.first, async () => {
-    if (rounds.change > 0) changeRule(fleet, 0)
-    await tool.forget()
-    await freshLab(site)
-  })
+  const first = await repeat(
+    `first deploy of ${rounds.anew ? 'fresh ones' : 'the machines as they are'}`,
+    rounds.first,
+    async () => {
+      if (rounds.change > 0) changeRule(fleet, 0)
+      await tool.forget()
+      if (rounds.anew) await freshLab(site)
+    },
+  )
   const nothing = await repeat('nothing to do', rounds.nothing, async () => undefined)
   const change = await repeat('one rule changed', rounds.change, async (round) => changeRule(fleet, round))
   const [one] = served
@@ -68,12 +74,16 @@ export const measure = async <S extends Sample>(tool: Tool<S>, site: Site, round
 }
 
 /** The status of a fleet that serves, as it is after `measure`. */
-export const measureStatus = async ({ bench, fleet, say }: Site, times: number): Promise<Beside<Sample>> => {
+export const measureStatus = async (
+  { bench, fleet, say }: Site,
+  program: Program,
+  times: number,
+): Promise<Beside<Sample>> => {
   const samples = { floor: [] as Sample[], tool: [] as Sample[] }
   for (let round = 1; round <= times; round++) {
-    say(`Vestal, ${fleet.hosts.length} machines: status, ${round} of ${times}`)
+    say(`${program.name}, ${fleet.hosts.length} machines: status, ${round} of ${times}`)
     samples.floor.push(await floor(bench, fleet))
-    samples.tool.push(await status(bench, fleet))
+    samples.tool.push(await status(bench, fleet, program))
   }
   return samples
 }

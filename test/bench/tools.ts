@@ -6,7 +6,6 @@ import { type Fleet, forget } from './fleets.ts'
 import { type Bench, ran } from './inside.ts'
 import type { Sample } from './statistics.ts'
 
-const VESTAL = join(import.meta.dirname, '../../cli/vestal.js')
 const FLOOR = join(import.meta.dirname, 'floor.mjs')
 
 export const floor = (bench: Bench, { hosts }: Fleet): Promise<Sample> => {
@@ -14,6 +13,11 @@ export const floor = (bench: Bench, { hosts }: Fleet): Promise<Sample> => {
   return ran(bench, { name: 'floor', argv: [process.execPath, FLOOR, JSON.stringify(way)] })
 }
 
+/** A vestal that is measured, and a name for what it keeps. */
+export interface Program {
+  readonly name: string
+  readonly path: string
+}
 export interface Deployed extends Sample {
   readonly report: RunReport
   /** The most memory that the process held resident; only where it was asked for. */
@@ -21,14 +25,18 @@ export interface Deployed extends Sample {
 }
 
 /** Deploys with Vestal. Throws an Error with its last words if that failed. */
-export const vestal = async (bench: Bench, fleet: Fleet, { peak = false } = {}): Promise<Deployed> => {
+export const vestal = async (
+  bench: Bench,
+  fleet: Fleet,
+  { program, peak = false }: { readonly program: Program; readonly peak?: boolean },
+): Promise<Deployed> => {
   const node = [process.execPath, ...(peak ? ['--import', sayPeak] : [])]
   const env = {
     VESTAL_LAB: bench.lab,
     VESTAL_RUNS: join(bench.folder, 'runs'),
-    XDG_CACHE_HOME: cacheOf(bench),
+    XDG_CACHE_HOME: cacheOf(bench, program),
   }
-  const argv = [...node, VESTAL, 'deploy', '-i', fleet.folder, '--json']
+  const argv = [...node, program.path, 'deploy', '-i', fleet.folder, '--json']
   const { stdout, ...sample } = await ran(bench, { name: 'vestal', argv, env })
   const lines = stdout.trim().split('\n')
   const peakBytes = peak ? Number(lines.pop()) * 1024 : undefined
@@ -38,18 +46,18 @@ export const vestal = async (bench: Bench, fleet: Fleet, { peak = false } = {}):
 }
 
 /** Asks a deployed fleet for its status. Throws an Error with its last words where something is unhealthy. */
-export const status = (bench: Bench, { folder }: Fleet): Promise<Sample> => {
-  const argv = [process.execPath, VESTAL, 'status', '-i', folder, '--json']
-  return ran(bench, { name: 'status', argv, env: { VESTAL_LAB: bench.lab, XDG_CACHE_HOME: cacheOf(bench) } })
+export const status = (bench: Bench, { folder }: Fleet, program: Program): Promise<Sample> => {
+  const argv = [process.execPath, program.path, 'status', '-i', folder, '--json']
+  return ran(bench, { name: 'status', argv, env: { VESTAL_LAB: bench.lab, XDG_CACHE_HOME: cacheOf(bench, program) } })
 }
 
 /** Takes away what an earlier first deploy has left on the controller. */
-export const forgetVestal = (bench: Bench, fleet: Fleet): void => {
+export const forgetVestal = (bench: Bench, fleet: Fleet, program: Program): void => {
   forget(fleet)
-  rmSync(cacheOf(bench), { recursive: true, force: true })
+  rmSync(cacheOf(bench, program), { recursive: true, force: true })
 }
 
-const cacheOf = ({ folder }: Bench): string => join(folder, 'cache')
+const cacheOf = ({ folder }: Bench, { name }: Program): string => join(folder, 'cache', name)
 
 /** Prints the peak resident size in KiB (getrusage(2), ru_maxrss) when the process ends. */
 const sayPeak = `data:text/javascript,${encodeURIComponent("process.on('exit', () => process.getBuiltinModule('node:fs').writeSync(1, process.resourceUsage().maxRSS + '\\n'))")}`
