@@ -355,6 +355,8 @@ export interface RoleData<V = unknown> {
    * standard error, where it can't. Default: everything is copied.
    */
   freeze?(from: string, to: string): string
+  /** The names, below the folder, that a copy of the data can have; a backup that has others is refused. Default: any. */
+  readonly archived?: RegExp
   /** Why a version cannot read what another has written; null where it can. */
   unreadable?(versions: { readonly wrote: string; readonly reader: string }): Unreadable | null
   /**

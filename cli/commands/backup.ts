@@ -38,11 +38,16 @@ const backup = async (flags: BackupFlags): Promise<number> => {
         rmSync(half, { recursive: true, force: true })
         mkdirSync(half, { recursive: true, mode: 0o700 })
         const parts: Part[] = []
-        for (const service of services)
-          parts.push(await step(`copy what ${service.role.key} holds`, () => backUp(tools, service, half)))
-        const manifest: Manifest = { vestal: 'backup/1', host: host.name, run, at: new Date().toISOString(), parts }
-        writeFileSync(join(half, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
-        renameSync(half, join(flags.to, host.name))
+        try {
+          for (const service of services)
+            parts.push(await step(`copy what ${service.role.key} holds`, () => backUp(tools, service, half)))
+          const manifest: Manifest = { vestal: 'backup/1', host: host.name, run, at: new Date().toISOString(), parts }
+          writeFileSync(join(half, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
+          renameSync(half, join(flags.to, host.name))
+        } catch (error) {
+          rmSync(half, { recursive: true, force: true })
+          throw error
+        }
       },
     }),
   )

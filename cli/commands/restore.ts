@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Argv } from 'yargs'
 import { type Manifest, readBackup } from '../../fleet/backup/manifest.ts'
-import { finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
+import { checkSaved, finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
 import { type StatefulService, statefulServicesOf } from '../../fleet/stateful-services.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { command } from '../command.ts'
@@ -31,11 +31,12 @@ const restore = async (flags: RestoreFlags): Promise<number> => {
   })
   requireSome(found, flags.from)
   requireReadable(found, manifests)
+  const checked = await requireClean(found)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   const names = found.map(({ service }) => `${service.role.key} on ${service.host.name}`).join(', ')
   if (!(await agreed(flags, names))) return 1
-  const jobs = found.map(({ service, saved }) => jobOf(service, saved))
+  const jobs = checked.map(({ service, saved }) => jobOf(service, saved))
   return await runJobs(opened, flags, { name: 'restore', jobs, order: 'one by one' })
 }
 
@@ -72,6 +73,21 @@ const requireSome = (found: readonly Found[], folder: string): void => {
   if (found.length > 0) return
   const what = 'holds nothing of the hosts of this run'
   throw new InputError([{ where: folder, what, fix: 'vestal inventory lists the hosts; look at --limit' }])
+}
+
+/** All archives are read to their ends, and all that is wrong with them is said at once. */
+const requireClean = async (found: readonly Found[]): Promise<readonly Found[]> => {
+  const mistakes: Mistake[] = []
+  const checked: Found[] = []
+  for (const { service, saved } of found)
+    try {
+      checked.push({ service, saved: await checkSaved(service, saved) })
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      mistakes.push(...error.mistakes)
+    }
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  return checked
 }
 
 /** Where a role says which version can read what another has written. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 
-const FILE = z.strictObject({ name: z.string(), bytes: z.number(), sha256: z.string() })
+/** No name leads out of the host's folder, or is hidden in it. */
+const FILE = z.strictObject({ name: z.string().regex(/^\w[\w.-]*$/), bytes: z.number(), sha256: z.string() })
 const MANIFEST = z.strictObject({
   vestal: z.literal('backup/1'),
   host: z.string(),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
 import type { SpokenData } from '../../lib/model.ts'
 import type { StatefulService } from '../stateful-services.ts'
+import { type Clean, checkArchive, cleaned } from './clean-archive.ts'
 import { type BackupFile, type Part, sha256Of } from './manifest.ts'
 import * as scripts from './scripts.ts'
 import { download, type Tools, upload, withLock } from './tools.ts'
@@ -29,21 +30,30 @@ export const backUp = async (tools: Tools, service: StatefulService, folder: str
 /** Sends a service's data to its host and unpacks it beside what is in use, which stays in use. Throws HostError. */
 export const prepareRestore = async (
   tools: Tools,
-  { host, role, folder: at }: StatefulService,
-  { folder, part }: Saved,
+  { host, role, data, folder: at }: StatefulService,
+  { folder, clean }: Saved,
 ): Promise<void> => {
-  const archive = archiveOf(part)
-  if (archive)
+  if (clean)
     await upload(tools, host, {
-      script: scripts.takeIn(at, archive),
+      script: scripts.takeIn(at, clean),
       task: `restore ${role.key}`,
-      path: join(folder, archive.name),
+      name: `${role.key}.tar`,
+      stream: cleaned(join(folder, `${role.key}.tar`), data.archived),
+      bytes: clean.bytes,
     })
+}
+
+/** Reads the archive of a part to its end, before any machine is touched. Throws InputError where it holds what no data has. */
+export const checkSaved = async ({ data }: StatefulService, saved: Omit<Saved, 'clean'>): Promise<Saved> => {
+  const archive = archiveOf(saved.part)
+  return archive ? { ...saved, clean: await checkArchive(join(saved.folder, archive.name), data.archived) } : saved
 }
 
 export interface Saved {
   readonly folder: string
   readonly part: Part
+  /** Its archive as it is sent; undefined where it has none. */
+  readonly clean?: Clean
 }
 
 /** Puts what was prepared in the place of what is in use: the service stands still meanwhile. Throws HostError, everything put back. */
@@ -69,7 +79,15 @@ export const finishRestore = async (
   const saved = part.files.find(({ name }) => name === spoken?.file)
   const text = saved && readFileSync(join(folder, saved.name), 'utf8')
   await withLock(tools, host, { script: scripts.clearAside(at), task: `restore ${role.key}` })
-  return spoken && text !== undefined ? spoken.bringBack(scope, tools.reach, text) : ''
+  if (!spoken || text === undefined) return ''
+  try {
+    return await spoken.bringBack(scope, tools.reach, text)
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    throw new HostError(host.name, `${join(folder, spoken.file)} cannot be brought back: ${(error as Error).message}`, {
+      task: `restore ${role.key}`,
+    })
+  }
 }
 
 const archiveOf = ({ files, role }: Part): BackupFile | undefined => files.find(({ name }) => name === `${role}.tar`)

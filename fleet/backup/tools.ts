@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, statSync, writeSync } from 'node:fs'
-import { basename } from 'node:path'
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { Readable } from 'node:stream'
 import { LOCKED, type LockRequest, lockedError, lockFunctions, takeLock } from '../../lib/engine/lock.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Exec, ExecOptions, Host, Reach } from '../../lib/model.ts'
@@ -31,7 +32,19 @@ export const withLock = async (
   throw new HostError(host.name, why, { task })
 }
 
-/** Writes what a script prints to a file, whatever its size. `bytes` is about how much it will be. */
+/** A file that grows while it is copied, and what an archive has around files. */
+const SLACK_BYTES = 64 * 1024 * 1024
+
+/** What a file system has left for us, in bytes. */
+const freeBytes = (folder: string): number => {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+
+/**
+ * Writes what a script prints to a file. `bytes` is about how much it will be, as the host says. Throws HostError, and leaves no file, where
+ * there is no room for it here, the host sends far more than that, or the file can't be written.
+ */
 export const download = async (
   tools: Tools,
   host: Host,
@@ -42,39 +55,74 @@ export const download = async (
     bytes,
   }: { readonly script: string; readonly task: string; readonly path: string; readonly bytes: number },
 ): Promise<BackupFile> => {
+  const free = freeBytes(dirname(path))
+  if (bytes > free)
+    throw new HostError(host.name, `it would send ${bytes} bytes, and ${dirname(path)} has room for ${free}`, { task })
+  const most = bytes + Math.max(SLACK_BYTES, bytes / 4)
   const file = openSync(path, 'wx', 0o600)
+  const stop = new AbortController()
+  let failed: HostError | undefined
+  const fail = (why: string): void => {
+    failed ??= new HostError(host.name, why, { task })
+    stop.abort()
+  }
   const hash = createHash('sha256')
   const title = basename(path)
   const told = everySecond()
   let sent = 0
+  const write = (chunk: Buffer): void => {
+    try {
+      writeSync(file, chunk)
+      hash.update(chunk)
+    } catch (error) {
+      fail(`${path}: ${error instanceof Error ? error.message : error}`)
+    }
+  }
   const onStdout = (chunk: Buffer): void => {
-    writeSync(file, chunk)
-    hash.update(chunk)
+    if (failed) return
     sent += chunk.length
+    if (sent > most) fail(`it sends more than the ${bytes} bytes it has said`)
+    else write(chunk)
     if (told()) tools.progress(title, sent, Math.max(bytes, sent + 1))
   }
   try {
-    await withLock(tools, host, { script, task, onStdout, keepStdout: false })
+    const signal = tools.signal ? AbortSignal.any([tools.signal, stop.signal]) : stop.signal
+    await withLock(tools, host, { script, task, onStdout, keepStdout: false, signal })
+  } catch (error) {
+    failed ??= error instanceof HostError ? error : undefined
+    if (!failed) throw error
   } finally {
     closeSync(file)
+    if (failed) rmSync(path, { force: true })
   }
+  if (failed) throw failed
   tools.progress(title, sent, sent)
   return { name: title, bytes: sent, sha256: hash.digest('hex') }
 }
 
-/** Gives a file to a script as its standard input. */
+/** Gives a stream of so many bytes to a script as its standard input. */
 export const upload = async (
   tools: Tools,
   host: Host,
-  { script, task, path }: { readonly script: string; readonly task: string; readonly path: string },
+  {
+    script,
+    task,
+    name,
+    stream,
+    bytes,
+  }: {
+    readonly script: string
+    readonly task: string
+    readonly name: string
+    readonly stream: Readable
+    readonly bytes: number
+  },
 ): Promise<void> => {
-  const { size } = statSync(path)
-  const stream = createReadStream(path, { highWaterMark: 256 * 1024 })
   const told = everySecond()
   let sent = 0
-  stream.on('data', (chunk) => {
+  stream.on('data', (chunk: Buffer) => {
     sent += chunk.length
-    if (sent === size || told()) tools.progress(basename(path), sent, size)
+    if (sent === bytes || told()) tools.progress(name, sent, bytes)
   })
   // It must not flow before the program that reads it has started.
   stream.pause()

@@ -32,6 +32,7 @@ export const unreadable = ({
 export const data: RoleData<AlertmanagerVars> = {
   folder: ({ data_dir }) => data_dir,
   names: STATE_FILES,
+  archived: new RegExp(`^(?:${STATE_FILES.join('|')})$`),
   freeze: (from, to) =>
     `mkdir ${to}
 for name in ${STATE_FILES.join(' ')}; do if [ -f ${from}/$name ]; then cp -a ${from}/$name ${to}/; fi; done`,

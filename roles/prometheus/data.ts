@@ -56,9 +56,14 @@ rm -rf "$stage"
 echo 'the storage is being compacted; try again in a minute' >&2
 exit 1`
 
+/** Blocks by their ULID, and the segments and checkpoints of the two logs (prometheus, tsdb/docs/format). */
+const ARCHIVED =
+  /^(?:[0-9A-Z]{26}(?:\/(?:[a-z][\w.-]*|chunks\/\d+))?|(?:wal|wbl)(?:\/(?:\d+|checkpoint\.\d+(?:\.tmp)?(?:\/\d+)?))?)$/
+
 export const data: RoleData<PrometheusVars> = {
   folder: ({ storage_dir }) => storage_dir,
   freeze,
+  archived: ARCHIVED,
   unreadable,
   snapshotFrom: olderThanReadable,
 }
