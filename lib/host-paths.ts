@@ -9,6 +9,8 @@ export const UNDO = `${STATE}/undo`
 /** What earlier runs replaced, by run and then by path. */
 export const BACKUPS = `${STATE}/backups`
 export const UPLOADS = `${STATE}/uploads`
+/** How long ways back and replaced files stay at most: they may hold secrets that were changed since. */
+export const KEPT_DAYS = 30
 /** What was saved before an interruption that could lose it, by run. */
 export const SAVED = `${STATE}/saved`
 /** Holds the name of the run that last changed the host. */

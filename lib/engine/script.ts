@@ -1,4 +1,4 @@
-import { LAST_RUN, STATE, UNDO, UPLOADS } from '../host-paths.ts'
+import { KEPT_DAYS, LAST_RUN, STATE, UNDO, UPLOADS } from '../host-paths.ts'
 import type { Step, Task } from '../model.ts'
 import { bytesOf } from '../secret.ts'
 import { word } from '../shell.ts'
@@ -70,6 +70,7 @@ while [ -e ${UNDO}/${word(lock.run)}.$number.sh ]; do number=$((number + 1)); do
 base64 -d >${UNDO}/.new <<'VESTAL_UNDO'
 ${base64(Buffer.from(`${script}\n`))}VESTAL_UNDO
 mv -f ${UNDO}/.new ${UNDO}/${word(lock.run)}.$number.sh
+find ${UNDO} -maxdepth 1 -name '*.sh' -mtime +${KEPT_DAYS} -exec rm -f {} +
 ls -1t ${UNDO} | tail -n +${KEPT_UNDO + 1} | while IFS= read -r old; do rm -f "${UNDO}/$old"; done )`
 }
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { BACKUPS } from '../host-paths.ts'
+import { BACKUPS, KEPT_DAYS } from '../host-paths.ts'
 import { word } from '../shell.ts'
 
 /** How many runs' backups stay on a host. */
@@ -16,6 +16,7 @@ save=$runs/$VESTAL_RUN$path
 when=$runs/$VESTAL_RUN${word(posix.join(posix.dirname(path), `.${posix.basename(path)}.vestal-when`))}
 if [ ! -d "$runs/$VESTAL_RUN" ]; then
   ( umask 077; mkdir -p "$runs/$VESTAL_RUN" )
+  find "$runs" -mindepth 1 -maxdepth 1 -mtime +${KEPT_DAYS} -exec rm -rf {} +
   ls -1t "$runs" | tail -n +${KEPT_RUNS + 1} | while IFS= read -r old; do rm -rf "$runs/$old"; done
 fi
 [ -d "\${save%/*}" ] || mkdir -p "\${save%/*}"

@@ -112,11 +112,12 @@ export const makeFile = ({ mode, owner, group }: Omit<FileState, 'sha256' | 'typ
 set -C
 cat >"$new"
 set +C
-${owner === 'root' && group === 'root' ? '' : `chown ${word(`${owner}:${group}`)} "$new"\n`}chmod ${mode} "$new"
+${owner === 'root' && group === 'root' ? '' : `chown -h ${word(`${owner}:${group}`)} "$new"\n`}chmod ${mode} "$new"
 ${check === undefined ? '' : `( set -- "$new"\n${check}\n)\n`}sync "$new"
 `
 
-/** Shell that sets owner and mode of what is already there. */
+/** Shell that sets owner and mode of what is already there; a link that has come to stand there meanwhile is not followed. */
 export const setAccess = (path: string, { mode, owner, group }: Omit<FileState, 'sha256' | 'type'>): string =>
-  `chown ${word(`${owner}:${group}`)} ${word(path)}
+  `if [ -L ${word(path)} ]; then printf '%s is a link now\\n' ${word(path)} >&2; exit 1; fi
+chown -h ${word(`${owner}:${group}`)} ${word(path)}
 chmod ${mode} ${word(path)}`

@@ -40,13 +40,35 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     using box = sandbox(shell)
     for (let run = 0; run < 12; run += 1) {
       box.sh(
-        `mkdir -p /var/lib/vestal/backups/old-${run}; touch -d '2020-01-01 00:00:${10 + run}' /var/lib/vestal/backups/old-${run}`,
+        `mkdir -p /var/lib/vestal/backups/old-${run}; touch -d '${20 - run} minutes ago' /var/lib/vestal/backups/old-${run}`,
       )
     }
     box.take(stepsOf(box.changes([file(PATH, 'ours\n')])))
     expect(box.sh('ls /var/lib/vestal/backups').output.split('\n').sort()).toEqual(
       ['run-1', ...[3, 4, 5, 6, 7, 8, 9, 10, 11].map((run) => `old-${run}`)].sort(),
     )
+  })
+
+  test('backups older than thirty days go: they may hold secrets that were changed since', () => {
+    using box = sandbox(shell)
+    for (const [name, days] of [
+      ['young', 29],
+      ['old', 32],
+    ])
+      box.sh(`mkdir -p /var/lib/vestal/backups/${name}; touch -d '${days} days ago' /var/lib/vestal/backups/${name}`)
+    box.take(stepsOf(box.changes([file(PATH, 'ours\n')])))
+    expect(box.sh('ls /var/lib/vestal/backups').output.split('\n').sort()).toEqual(['run-1', 'young'])
+  })
+
+  test('a link that has taken the place of a file is not followed where only its mode is to be set', () => {
+    using box = sandbox(shell)
+    writeFileSync(box.at(PATH), 'ours\n')
+    writeFileSync(box.at('/srv/victim'), 'theirs\n', { mode: 0o600 })
+    chmodSync(box.at(PATH), 0o600)
+    const steps = stepsOf(box.changes([file(PATH, 'ours\n', { mode: '0644' })]))
+    box.sh(`rm ${PATH}; ln -s victim ${PATH}`)
+    expect(box.take(steps)).toMatchObject({ code: 1 })
+    expect(lstatSync(box.at('/srv/victim')).mode & 0o777).toBe(0o600)
   })
 
   test('a rejected file leaves the old one in force, nothing beside it, and the tool’s own words', () => {
