@@ -1,5 +1,5 @@
 /** What playbooks are made of: roles that go by themselves, those that go along, and hosts that have none of the first. */
-import type { Role, Rollout, Select } from '../lib/model.ts'
+import type { Cluster, Play, Role, Rollout, Select } from '../lib/model.ts'
 
 /** A role with plays of its own, and how they go. */
 export interface Rolled {
@@ -37,3 +37,7 @@ export const has =
   ({ group }: Pick<Role, 'group'>): Select =>
   ({ groups }) =>
     group === undefined || groups.includes(group)
+
+/** The play in which members of a cluster forget one that is not in the inventory any more; none where they do so by themselves. */
+export const forgotten = ({ forgetting }: Cluster, hosts: Select): readonly Play[] =>
+  forgetting ? [{ name: forgetting.title, hosts, roles: [forgetting.role()] }] : []

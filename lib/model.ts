@@ -297,7 +297,7 @@ export interface RoleFacts {
   /** The command line of the process that has a port there, of those that roles need; undefined where none has. */
   command(host: Host, port: number): readonly string[] | undefined
 }
-/** A program as it is released: a tarball by version, its binaries inside. */
+/** A program as it is released: a tarball by version, its binaries inside; or its one binary itself. */
 export interface ReleaseOf {
   /** What it is called on a host, and its folder there. */
   readonly name: string
@@ -305,6 +305,11 @@ export interface ReleaseOf {
   readonly owner: string
   readonly repo: string
   readonly binaries: readonly string[]
+  /**
+   * Where a project releases its one binary itself: what that file is called, over {os} and {arch}. It stands where tarballs of others do, and
+   * its checksum beside it as `FILE-sha-256`.
+   */
+  readonly file?: string
 }
 export interface Rollout {
   /** What its plays are called. */
@@ -336,6 +341,8 @@ export interface Cluster<V = unknown> {
   readonly joined: string
   /** Nobody waits for a member that is not there: what that play is called, and its gates. */
   readonly complete: string
+  /** Where members must be told to forget one that left: what that play is called, and what it does on those that stay. */
+  readonly forgetting?: { readonly title: string; role(): Role<V> }
   nobodyMissed(scope: PlayScope): readonly Gate[]
   /** What becomes of one that is split, in a sentence about its sides: `each side sees only itself`. */
   readonly whenSplit: string

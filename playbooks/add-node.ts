@@ -1,7 +1,7 @@
 #!/usr/bin/env zx
 import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
-import { companionsOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
+import { companionsOf, forgotten, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
 
@@ -33,6 +33,7 @@ const joins = ({ role, roles, hosts, rollout }: Rolled, isNew: Select): readonly
   const { cluster } = role
   const careful = { roles, batch, apart }
   return [
+    ...(cluster ? forgotten(cluster, both(not(isNew), hosts)) : []),
     cluster
       ? { name: titles.joins, hosts: both(isNew, hosts), roles: [cluster.joining()] }
       : { ...careful, name: titles.joins, hosts: both(isNew, hosts) },
@@ -42,7 +43,16 @@ const joins = ({ role, roles, hosts, rollout }: Rolled, isNew: Select): readonly
       hosts: both(not(isNew), hosts),
       before: before && ((scope) => before({ ...scope, hosts: scope.inventory.hosts.filter(hosts) })),
     },
-    ...(cluster ? [{ name: cluster.complete, hosts, roles: [], after: cluster.nobodyMissed }] : []),
+    ...(cluster
+      ? [
+          {
+            name: cluster.complete,
+            hosts,
+            roles: [],
+            after: cluster.nobodyMissed,
+          },
+        ]
+      : []),
   ]
 }
 

@@ -2,7 +2,7 @@
 import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
-import { companionsOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
+import { companionsOf, forgotten, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
 
@@ -41,8 +41,13 @@ export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }
       ...rolled.flatMap((one): readonly Play[] => {
         const { cluster } = one.role
         if (!cluster) return []
-        const complete = { name: cluster.complete, hosts: staying(one.hosts), roles: [], after: cluster.nobodyMissed }
-        return [forgets(one), complete]
+        const complete = {
+          name: cluster.complete,
+          hosts: staying(one.hosts),
+          roles: [],
+          after: cluster.nobodyMissed,
+        }
+        return [...forgotten(cluster, staying(one.hosts)), forgets(one), complete]
       }),
       { name: 'Other machines', hosts: staying(otherMachines(roles)), roles: companionsOf(roles) },
     ],

@@ -3,6 +3,7 @@ import { InputError, type Mistake } from '../lib/errors.ts'
 import type { Role } from '../lib/model.ts'
 import { alertmanager } from './alertmanager/role.ts'
 import { base } from './base/role.ts'
+import { cortexAlertmanager } from './cortex-alertmanager/role.ts'
 import { nodeExporter } from './node-exporter/role.ts'
 import { prometheus } from './prometheus/role.ts'
 import { rules } from './rules/role.ts'
@@ -11,7 +12,7 @@ import { rules } from './rules/role.ts'
  * Every role that comes with Vestal. What status, check, upgrades, backups and the others know of a role they find on the role itself, so
  * that one more is one more line here. The order is that of a rollout: whoever is sent to comes before those who send.
  */
-export const shippedRoles: readonly Role[] = [base, nodeExporter, alertmanager, rules, prometheus]
+export const shippedRoles: readonly Role[] = [base, nodeExporter, alertmanager, cortexAlertmanager, rules, prometheus]
 
 /**
  * The roles for these inventories: those that come with Vestal, and those of the `vestal.config` that goes with them. Throws InputError

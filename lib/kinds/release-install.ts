@@ -7,6 +7,8 @@ interface Installation {
   readonly folder: string
   readonly sha256: string
   readonly binaries: readonly string[]
+  /** What was uploaded is the one binary itself and no tarball. */
+  readonly single?: boolean
   /** How many other versions stay. */
   readonly keep: number
 }
@@ -15,7 +17,7 @@ interface Installation {
  * Shell that unpacks an uploaded tarball beside `folder` and moves it there in one rename. Where the folder stands already, only
  * binaries that differ are replaced, so that a process that runs one that is right keeps its file.
  */
-export const installRelease = ({ folder, sha256, binaries, keep }: Installation): string => {
+export const installRelease = ({ folder, sha256, binaries, single, keep }: Installation): string => {
   const versions = posix.dirname(folder)
   return `umask 022
 folder=${word(folder)}
@@ -28,9 +30,7 @@ if [ "$(sha256sum <"$tarball")" != ${word(`${sha256}  -`)} ]; then
 fi
 rm -rf "$new"
 mkdir -p "$new"
-tar -xzf "$tarball" -C "$new" --no-same-owner --transform='flags=r;s|.*/||' --wildcards --no-wildcards-match-slash -- ${words(
-    binaries.map((binary) => `*/${binary}`),
-  )}
+${single ? `mv "$tarball" "$new"/${words(binaries)}` : unpack(binaries)}
 cd "$new"
 chown root:root . ${words(binaries)}
 chmod 0755 . ${words(binaries)}
@@ -48,6 +48,11 @@ else
 fi
 ${prune(versions, keep)}`
 }
+
+const unpack = (binaries: readonly string[]): string =>
+  `tar -xzf "$tarball" -C "$new" --no-same-owner --transform='flags=r;s|.*/||' --wildcards --no-wildcards-match-slash -- ${words(
+    binaries.map((binary) => `*/${binary}`),
+  )}`
 
 /** Removes the oldest versions beyond a number: never the one just installed, the current one, or one that a process runs. */
 const prune = (versions: string, keep: number): string => `versions=${word(versions)}

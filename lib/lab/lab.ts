@@ -14,6 +14,7 @@ import { raiseLimits, restoreLimits } from './limits.ts'
 import { withLock } from './lock.ts'
 import { ensureMirror, ensureTemplates } from './mirror.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
+import { ensureObjectStore, removeObjectStore } from './object-store.ts'
 import { checkRoot, claimRoot, isClaimed, removeEmpty, removeOwn } from './own.ts'
 import { checkOwner, isOurs, ownerOf, releaseName, takeName } from './owner.ts'
 import { ensureBoxPackages } from './packages.ts'
@@ -102,6 +103,7 @@ export const labDown = async (name = 'default'): Promise<boolean> => {
     const kept = isClaimed() && existsSync(labFolder(name))
     if (!kept && ownerOf(name) === undefined) return false
     await removeReceiver(name)
+    await removeObjectStore(name)
     await Promise.all(membersOf(name).map((member) => killGroup(name, member)))
     removeLabGroup(name)
     await removeNetwork(name)
@@ -148,6 +150,7 @@ const ensureHosts = async ({ name, hosts, image, say }: Wanted): Promise<void> =
   })
   await ensureNetwork(name, all)
   await ensureReceiver(name)
+  await ensureObjectStore(name)
   const off = all.filter((host) => powerOf(name, host) === 'off')
   if (off.length > 0) say(`booting ${off.length === 1 ? off[0] : `${off.length} hosts`}`)
   const few = pLimit(cpus().length * 4)

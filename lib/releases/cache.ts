@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { InputError } from '../errors.ts'
-import { listEntries } from './entries.ts'
+import { checkProgram, listEntries } from './entries.ts'
 import { openSource } from './open.ts'
 import type { Source } from './source.ts'
 
@@ -26,6 +26,8 @@ export interface Wanted {
   readonly source: Source
   /** What it is called in errors. */
   readonly what: string
+  /** It is a program itself and no tarball. */
+  readonly single?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -34,7 +36,7 @@ export const cacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vestal', 'releases')
 
 /**
- * A tarball out of the cache, or fetched into it: its checksum right, its entries safe to unpack. Throws InputError when it
+ * A tarball out of the cache, or fetched into it: its checksum right, its entries safe to unpack (or, where it is a program itself, one for Linux). Throws InputError when it
  * cannot be fetched or an entry would leave its folder.
  */
 export const cached = async (wanted: Wanted): Promise<Cached | Mismatch> =>
@@ -52,7 +54,10 @@ const fromCache = async (sha256: string): Promise<Cached | null> => {
   }
 }
 
-const fetchInto = async (folder: string, { sha256, source, what, signal }: Wanted): Promise<Cached | Mismatch> => {
+const fetchInto = async (
+  folder: string,
+  { sha256, source, what, single, signal }: Wanted,
+): Promise<Cached | Mismatch> => {
   await mkdir(folder, { recursive: true })
   await sweep(folder)
   const path = join(folder, sha256)
@@ -60,7 +65,7 @@ const fetchInto = async (folder: string, { sha256, source, what, signal }: Wante
   try {
     const { got, bytes } = await store(await openSource(source, what, signal), part, { what, signal })
     if (got !== sha256) return { got, bytes }
-    const names = await listEntries(part, what)
+    const names = single ? await checkProgram(part, what) : await listEntries(part, what)
     await writeFile(`${part}.json`, JSON.stringify(names))
     await rename(`${part}.json`, `${path}.json`)
     await rename(part, path)

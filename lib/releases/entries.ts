@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { list } from 'tar'
 import { InputError } from '../errors.ts'
@@ -36,6 +37,23 @@ export const listEntries = async (path: string, what: string): Promise<readonly 
   if (mistakes.length > 0) throw new InputError(mistakes)
   return entries.filter(({ type }) => type === 'File' || type === 'OldFile').map(({ path }) => posix.normalize(path))
 }
+
+/** Nothing to list of a file that is a program itself. Throws InputError where it is none for Linux: an error page, a tarball. */
+export const checkProgram = async (path: string, what: string): Promise<readonly string[]> => {
+  await using file = await open(path)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
+  if (bytesRead === 4 && buffer.equals(ELF)) return []
+  throw new InputError([
+    {
+      where: what,
+      what: 'is no program for Linux',
+      fix: 'Fetch it into the mirror again, and take its checksum again.',
+    },
+  ])
+}
+
+/** How every program for Linux begins (elf(5), `e_ident`). */
+const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46])
 
 const HARMFUL = 'No honest release has that. Find out who made the tarball before you trust anything from there.'
 

@@ -4,7 +4,7 @@ import { type Cached, cached } from './cache.ts'
 import { addPin, lockFile, readPins } from './lock-file.ts'
 import { readSource } from './open.ts'
 import { type Build, buildName, type Source, sumsSource, tarballName, tarballSource } from './source.ts'
-import { sumOf } from './sums.ts'
+import { onlySum, sumOf } from './sums.ts'
 
 /** A tarball whose checksum is known; `fetched` gets it, once per run. */
 export interface Pinned {
@@ -35,17 +35,18 @@ const pin = async (folder: string, source: Source, build: Build, signal?: AbortS
   const name = buildName(build)
   const known = (await readPins(folder))[name]
   if (known) return pinnedAs(known.sha256, source, build, `the lock file ${lockFile(folder)}`)
-  const list = await readSource(sumsSource(source), `release ${name}`, signal)
-  const sha256 = sumOf(list, tarballName(source))
+  const sums = sumsSource(source, build)
+  const list = await readSource(sums, `release ${name}`, signal)
+  const sha256 = sumOf(list, tarballName(source)) ?? (build.file === undefined ? undefined : onlySum(list))
   if (!sha256) {
-    const what = `${sumsSource(source).shown} has no checksum of ${tarballName(source)}`
+    const what = `${sums.shown} has no checksum of ${tarballName(source)}`
     throw mistaken(
       build,
       what,
       'Check the version and the architecture; a mirror of your own needs the line that sha256sum prints.',
     )
   }
-  const found = pinnedAs(sha256, source, build, sumsSource(source).shown)
+  const found = pinnedAs(sha256, source, build, sums.shown)
   await found.fetched(signal)
   await addPin(folder, name, { url: source.shown, sha256 })
   return found
@@ -61,7 +62,13 @@ const fetchChecked = async (
   source: Source,
   { build, says, signal }: { build: Build; says: string; signal?: AbortSignal },
 ): Promise<Cached> => {
-  const found = await cached({ sha256, source, what: `release ${buildName(build)}`, signal })
+  const found = await cached({
+    sha256,
+    source,
+    what: `release ${buildName(build)}`,
+    single: build.file !== undefined,
+    signal,
+  })
   if ('got' in found) {
     throw mistaken(
       build,
@@ -69,6 +76,7 @@ const fetchChecked = async (
       'It was cut short, damaged or changed since. Find out which before you trust it.',
     )
   }
+  if (build.file !== undefined) return found
   const missing = build.binaries.filter(
     (binary) => !found.names.some((path) => /^[^/]+\/([^/]+)$/.exec(path)?.[1] === binary),
   )

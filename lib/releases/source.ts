@@ -10,6 +10,8 @@ export interface Release {
   readonly version: string
   /** Executable files wanted from the tarball, by name. */
   readonly binaries: readonly string[]
+  /** The name of the file where it is the one binary itself and no tarball: `cortex-{os}-{arch}`. */
+  readonly file?: string
 }
 /** One tarball: a release for one architecture. */
 export interface Build extends Release {
@@ -28,21 +30,29 @@ export const buildName = ({ owner, repo, version, arch }: Build): string => `${o
 
 /**
  * Where a build's tarball is, from an inventory's `releases`: a URL template, or `file:` and a mirror's root (relative ones
- * start at `folder`), which holds upstream's layout. Throws InputError on another scheme or an unknown field in braces.
+ * start at `folder`), which holds upstream's layout. A release that is no tarball is a file of its own name in the same folder.
+ * Throws InputError on another scheme or an unknown field in braces.
  */
 export const tarballSource = (releases: string, build: Build, folder: string): Source => {
   const path = /^file:(?:\/\/(?=\/))?(.*)$/s.exec(releases)?.[1]
   if (path !== undefined) {
     const template = path.includes('{') ? path : `${path.replace(/\/+$/, '')}/${LAYOUT}`
-    const full = resolve(folder, fill(template, build, releases))
+    const full = resolve(folder, fill(inFolder(template, build), build, releases))
     return { via: 'file', path: full, shown: `file:${full}` }
   }
-  return httpSource(fill(releases, build, releases), releases)
+  return httpSource(fill(inFolder(releases, build), build, releases), releases)
 }
 
-/** The list of checksums that stands beside a tarball. */
-export const sumsSource = (tarball: Source): Source => {
-  const beside = (address: string): string => address.replace(/[^/]*$/, 'sha256sums.txt')
+/** The template with a release's own file name in place of the tarball's; a query stays. */
+const inFolder = (template: string, { file }: Build): string =>
+  file === undefined ? template : template.replace(/[^/?#]*(?=$|[?#])/, file)
+
+/** The list of checksums that stands beside a tarball; the one checksum of a release that is a file of its own. */
+export const sumsSource = (tarball: Source, { file }: Pick<Release, 'file'> = {}): Source => {
+  const beside = (address: string): string =>
+    file === undefined
+      ? address.replace(/[^/]*$/, 'sha256sums.txt')
+      : address.replace(/[^/?#]*(?=$|[?#])/, (name) => (name === '' ? '' : `${name}-sha-256`))
   return tarball.via === 'file'
     ? { via: 'file', path: beside(tarball.path), shown: beside(tarball.shown) }
     : { ...tarball, url: beside(tarball.url), shown: beside(tarball.shown) }

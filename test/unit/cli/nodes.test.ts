@@ -113,9 +113,14 @@ describe('the order in which machines come and go', () => {
       'The new Alertmanager joins the cluster',
       'Alertmanagers learn of it, one at a time',
       'No member is missed',
+      'Who has left is taken out of the ring',
+      'The new Cortex Alertmanager joins the ring',
+      'Cortex Alertmanagers learn of it, one at a time',
+      'No instance is missed, and every tenant has its replicas',
       'The new Prometheus starts',
       'Every Prometheus learns of it',
       'The new Alertmanager holds what the others hold',
+      'The new Cortex Alertmanager has its part of the tenants',
       'Other machines',
     ])
     expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
@@ -123,6 +128,9 @@ describe('the order in which machines come and go', () => {
       'Its services stop',
       'Alertmanagers forget it, one at a time',
       'No member is missed',
+      'Who has left is taken out of the ring',
+      'Cortex Alertmanagers forget it, one at a time',
+      'No instance is missed, and every tenant has its replicas',
       'Other machines',
     ])
     for (const book of [

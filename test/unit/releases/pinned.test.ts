@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -184,4 +185,30 @@ test('a server that hangs up in the middle is named, with how far it got', async
   } finally {
     server.close()
   }
+})
+
+test('a release that is its one binary is verified and kept as it is; what is no program is refused', async () => {
+  using at = mirror()
+  const cortex = {
+    ...prometheus,
+    owner: 'o',
+    repo: 'cortex',
+    name: 'cortex',
+    binaries: ['cortex'],
+    file: 'cortex-{os}-{arch}',
+  }
+  const path = join(at.root, 'mirror/o/cortex/releases/download/v3.5.3/cortex-linux-amd64')
+  mkdirSync(dirname(path), { recursive: true })
+  const put = (content: Buffer): string => {
+    const sum = createHash('sha256').update(content).digest('hex')
+    writeFileSync(path, content)
+    writeFileSync(`${path}-sha-256`, `${sum}\n`)
+    return sum
+  }
+  const sum = put(Buffer.from('\x7fELF and so on'))
+  const found = await pin(at, cortex)
+  expect([found.sha256, (await found.fetched()).names]).toEqual([sum, []])
+  rmSync(lockFile(at.inventory))
+  put(Buffer.from('<html>not found</html>'))
+  await expect(pin(at, cortex)).rejects.toThrow('is no program for Linux')
 })

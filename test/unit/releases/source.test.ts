@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { sumsSource, tarballName, tarballSource } from '../../../lib/releases/source.ts'
-import { sumOf } from '../../../lib/releases/sums.ts'
+import { onlySum, sumOf } from '../../../lib/releases/sums.ts'
 import { prometheus } from './mirror.ts'
 
 const upstream = 'https://forge.example/{owner}/{repo}/releases/download/v{version}/{name}-{version}.{os}-{arch}.tar.gz'
@@ -75,4 +75,32 @@ test('a token in the query of an address is sent, and never shown', () => {
   expect(() => shown('ftp://forge.example/?private_token=hunter2')).toThrow(
     expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
   )
+})
+
+test('a release that is no tarball is a file of its own name, with its checksum beside it', () => {
+  const cortex = {
+    ...prometheus,
+    owner: 'cortexproject',
+    repo: 'cortex',
+    name: 'cortex',
+    version: '1.21.1',
+    file: 'cortex-{os}-{arch}',
+  }
+  const at = (releases: string) => tarballSource(releases, cortex, '/etc/inventory')
+  expect(at(upstream).shown).toBe(
+    'https://forge.example/cortexproject/cortex/releases/download/v1.21.1/cortex-linux-amd64',
+  )
+  expect(at('file:/srv').shown).toBe('file:/srv/cortexproject/cortex/releases/download/v1.21.1/cortex-linux-amd64')
+  expect(sumsSource(at('file:/srv'), cortex).shown).toMatch(/\/v1\.21\.1\/cortex-linux-amd64-sha-256$/)
+  const withQuery = sumsSource(at('https://x/{version}/f.tgz?token=a'), cortex)
+  expect(withQuery).toMatchObject({ url: 'https://x/1.21.1/cortex-linux-amd64-sha-256?token=a' })
+})
+
+test.each([
+  [`${'ab'.repeat(32)}\n`, 'ab'.repeat(32)],
+  ['AB'.repeat(32), 'ab'.repeat(32)],
+  [`${'ab'.repeat(32)}  name\n`, undefined],
+  ['<html>', undefined],
+])('the checksum that %j holds alone is %s', (text, sum) => {
+  expect(onlySum(text)).toBe(sum)
 })

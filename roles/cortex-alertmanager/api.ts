@@ -1,0 +1,128 @@
+/** What an instance of Cortex's Alertmanager says of its ring and of itself; all of it is input from a stranger. */
+import { z } from 'zod'
+import { ask, type Endpoint, read, refused } from '../../lib/api/endpoint.ts'
+import { HostError } from '../../lib/errors.ts'
+import type { Host, Reach } from '../../lib/model.ts'
+import { portOf } from '../../lib/program/web.ts'
+import { askOnHost } from './host-http.ts'
+import { type CortexVars, cortexOn } from './vars.ts'
+
+/** The page of the ring; a POST to it with `forget` takes an instance out. */
+export const RING = '/multitenant_alertmanager/ring'
+
+/** Where an instance is asked from its own host. */
+export const endpointOf = (host: Host, { listen }: Pick<CortexVars, 'listen'> = cortexOn(host)): Endpoint => {
+  const address = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1')
+  return { host, address: ['', '0.0.0.0', '::'].includes(address) ? '127.0.0.1' : address, port: portOf(listen) }
+}
+
+/** An instance as another one sees it in the ring. */
+export interface Seen {
+  readonly id: string
+  readonly state: string
+  /** How long ago it last said that it is alive, by the clock of who is asked. */
+  readonly heartbeatAgeMs: number
+  readonly zone: string
+  readonly tokens: readonly number[]
+}
+
+/** The ring as an instance sees it; null where it is not sharded. Throws HostError where it does not answer so. */
+export const ringSeenBy = async (reach: Reach, endpoint: Endpoint): Promise<readonly Seen[] | null> => {
+  const asked: Endpoint = { ...endpoint, headers: { accept: 'application/json' } }
+  const answer = await ask(reach, asked, RING)
+  if (answer.status === 200 && answer.body.includes(UNSHARDED)) return null
+  const { shards, now } = read(answer, { endpoint: asked, path: RING, form: RING_FORM })
+  const at = Date.parse(now)
+  return (shards ?? []).map(({ id, state, timestamp, zone, tokens }) => ({
+    id,
+    state,
+    heartbeatAgeMs: at - goTime(timestamp),
+    zone,
+    tokens: tokens ?? [],
+  }))
+}
+
+/** The names of those that an instance gossips with, itself included. Throws HostError where it does not answer so. */
+export const gossipSeenBy = async (reach: Reach, endpoint: Endpoint): Promise<readonly string[]> => {
+  const asked: Endpoint = { ...endpoint, headers: { accept: 'application/json' } }
+  const answer = await ask(reach, asked, '/memberlist')
+  const { SortedMembers } = read(answer, { endpoint: asked, path: '/memberlist', form: GOSSIP_FORM })
+  return (SortedMembers ?? []).map(({ Name }) => Name)
+}
+
+/** Whether its services run and its first synchronisation is done. Throws HostError where nothing answers, or another status. */
+export const readyAt = async (reach: Reach, endpoint: Endpoint): Promise<boolean> => {
+  const answer = await ask(reach, endpoint, '/ready')
+  if (answer.status !== 200 && answer.status !== 503) throw refused(endpoint, '/ready', answer)
+  return answer.status === 200
+}
+
+/** One series of a page of metrics. */
+export interface Sample {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/**
+ * Metrics of these names. The page has 17 KB for each tenant, so it is looked through on the host and only these lines come over the link.
+ * Throws HostError where the host has no bash, which asks, or the instance does not answer.
+ */
+export const metricsOf = async (
+  reach: Reach,
+  { host, address = '127.0.0.1', port }: Endpoint,
+  names: readonly string[],
+): Promise<readonly Sample[]> => {
+  const page = askOnHost({ address, port, path: '/metrics' })
+  const script = `${page} | grep -aE '^(HTTP/|(${names.join('|')})[ {])'`
+  const { code, stdout, stderr } = await (await reach(host)).exec(script, { within: '90s' })
+  const [status = '', ...lines] = stdout.toString().split('\n')
+  if (code !== 0 || !/^HTTP\/1\.\d 200\b/.test(status))
+    throw new HostError(
+      host.name,
+      `/metrics cannot be read: ${stderr.trim().slice(0, 200) || status.trim() || 'no answer'}`,
+    )
+  return lines.flatMap(sampleIn)
+}
+
+/** The sum of all series of a name. */
+export const sumOf = (samples: readonly Sample[], name: string): number =>
+  samples.filter((one) => one.name === name).reduce((sum, { value }) => sum + value, 0)
+
+const sampleIn = (line: string): readonly Sample[] => {
+  const [, name, inside = '', number] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line.trimEnd()) ?? []
+  const value = Number(number)
+  if (name === undefined || Number.isNaN(value)) return []
+  const labels = Object.fromEntries(
+    [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', text = '']) => [
+      key,
+      text.replaceAll(/\\(.)/g, (_, one: string) => (one === 'n' ? '\n' : one)),
+    ]),
+  )
+  return [{ name, labels, value }]
+}
+
+/** What it answers in place of a ring (cortex `pkg/alertmanager/alertmanager_http.go`). */
+const UNSHARDED = 'Alertmanager has no ring because sharding is disabled'
+
+/** As Go prints a time: `2026-11-27 13:48:52 +0000 UTC`. NaN for anything else. */
+const goTime = (text: string): number => {
+  const [, day, time, zone = ''] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? ([+-]\d{4})/.exec(text) ?? []
+  return Date.parse(`${day}T${time}${zone.slice(0, 3)}:${zone.slice(3)}`)
+}
+
+const RING_FORM = z.object({
+  shards: z
+    .array(
+      z.object({
+        id: z.string(),
+        state: z.string(),
+        timestamp: z.string(),
+        zone: z.string().default(''),
+        tokens: z.array(z.int().min(0)).nullish(),
+      }),
+    )
+    .nullish(),
+  now: z.string(),
+})
+const GOSSIP_FORM = z.object({ SortedMembers: z.array(z.object({ Name: z.string() })).nullish() })
