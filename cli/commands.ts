@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   schema: async () => (await import('./commands/schema.ts')).default,
   routes: async () => (await import('./commands/routes/routes.ts')).default,
   silences: async () => (await import('./commands/silences.ts')).default,
+  tenants: async () => (await import('./commands/tenants/tenants.ts')).default,
   audit: async () => (await import('./commands/audit.ts')).default,
   'add-node': () =>
     bound(

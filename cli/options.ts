@@ -46,13 +46,15 @@ export const breakLockOption = {
   coerce: givenCommas,
 } as const
 
+const inventoryOption = { ...listOption('Inventory file or folder; may be given again'), alias: 'i' } as const
+
 export const commonOptions = (args: Argv) =>
+  aboutHosts(args.option('inventory', { ...inventoryOption, demandOption: true }))
+/** For a command that can do without an inventory. */
+export const commonOptionsAlone = (args: Argv) => aboutHosts(args.option('inventory', inventoryOption))
+
+const aboutHosts = <T>(args: Argv<T>) =>
   args
-    .option('inventory', {
-      ...listOption('Inventory file or folder; may be given again'),
-      alias: 'i',
-      demandOption: true,
-    })
     .option('limit', {
       alias: 'l',
       type: 'string',

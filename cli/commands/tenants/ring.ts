@@ -1,0 +1,60 @@
+import { resolve } from 'node:path'
+import { loadTenants } from '../../../fleet/tenants/load.ts'
+import { type RingClient, ringClient } from '../../../fleet/tenants/ring-client.ts'
+import type { Tenant } from '../../../fleet/tenants/tenant.ts'
+import { milliseconds } from '../../../lib/duration.ts'
+import { InputError } from '../../../lib/errors.ts'
+import { hide } from '../../../lib/inventory/hidden.ts'
+import type { Inventory, Reach } from '../../../lib/model.ts'
+import { GROUP, type Member, membersIn } from '../../../roles/cortex-alertmanager/members.ts'
+import type { RingSettings } from '../../../roles/cortex-alertmanager/ring/ring.ts'
+
+/** The ring of an inventory, as its tenants are brought to it. */
+export interface TenantRing {
+  readonly members: readonly Member[]
+  readonly settings: RingSettings & { readonly sharded: boolean }
+  /** Which of the tenants go first; undefined where that isn't said. */
+  readonly canaries?: readonly string[]
+  /** How long it may take until an upload is served by all: a list of tenants, one look for new configurations, and some time to load them. */
+  readonly usualMs: number
+  /** Its tenants as files. Throws InputError with all mistakes of all. */
+  tenants(): Promise<readonly Tenant[]>
+}
+
+/** Throws InputError where the inventory has no ring. */
+export const ringOfInventory = (inventory: Inventory): TenantRing => {
+  const members = membersIn(inventory)
+  const [first] = members
+  if (!first)
+    throw new InputError([
+      {
+        where: 'inventory',
+        what: `no host is in the group ${GROUP}`,
+        fix: 'Tenants are those of a ring of Cortex Alertmanagers.',
+      },
+    ])
+  const { vars } = first
+  return {
+    members,
+    settings: {
+      replicationFactor: vars.replication_factor,
+      zoneAware: vars.zone !== undefined,
+      sharded: vars.sharding,
+    },
+    canaries: vars.tenants.canaries,
+    // The list is written every users_interval, and each instance keeps what it has read for as long.
+    usualMs: 2 * milliseconds(vars.users_interval) + 2 * milliseconds(vars.poll_interval) + 30_000,
+    async tenants() {
+      const found = await loadTenants(resolve(inventory.folder, vars.tenants.folder))
+      hide(
+        inventory,
+        found.map(({ config }) => config),
+      )
+      return found
+    },
+  }
+}
+
+/** How tenants are read and written. */
+export const clientOf = ({ members }: TenantRing, reach: Reach): RingClient =>
+  ringClient({ hosts: members.map(({ host }) => host), reach })
