@@ -389,6 +389,8 @@ export interface Unreadable {
 export interface SpokenData<V = unknown> {
   readonly file: string
   save(scope: Scope<V>, reach: Reach): Promise<string>
+  /** Throws an Error for a text that is none of these; changes nothing, and asks nobody. */
+  check(text: string): void
   /** Brings back what is missing; returns what it did, in some words. */
   bringBack(scope: Scope<V>, reach: Reach, text: string): Promise<string>
 }

@@ -4,7 +4,8 @@ import type { Argv } from 'yargs'
 import { MANIFEST_NAME, type Manifest, type Part } from '../../fleet/backup/manifest.ts'
 import { backUp } from '../../fleet/backup/node.ts'
 import { statefulServicesOf } from '../../fleet/stateful-services.ts'
-import { InputError } from '../../lib/errors.ts'
+import { HostError, InputError } from '../../lib/errors.ts'
+import type { Host } from '../../lib/model.ts'
 import { command } from '../command.ts'
 import { inLab, openContext } from '../context.ts'
 import { type Job, type JobFlags, runJobs } from '../jobs.ts'
@@ -35,23 +36,36 @@ const backup = async (flags: BackupFlags): Promise<number> => {
       task: 'backup',
       async work({ run, tools, step }) {
         const half = join(flags.to, `.${host.name}.part`)
-        rmSync(half, { recursive: true, force: true })
-        mkdirSync(half, { recursive: true, mode: 0o700 })
-        const parts: Part[] = []
+        const clear = (): void => rmSync(half, { recursive: true, force: true })
         try {
+          clear()
+          mkdirSync(half, { recursive: true, mode: 0o700 })
+          const parts: Part[] = []
           for (const service of services)
             parts.push(await step(`copy what ${service.role.key} holds`, () => backUp(tools, service, half)))
           const manifest: Manifest = { vestal: 'backup/1', host: host.name, run, at: new Date().toISOString(), parts }
           writeFileSync(join(half, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
           renameSync(half, join(flags.to, host.name))
         } catch (error) {
-          rmSync(half, { recursive: true, force: true })
-          throw error
+          throw oursToo(host, error, clear)
         }
       },
     }),
   )
   return await runJobs(opened, flags, { name: 'backup', jobs, order: 'together' })
+}
+
+/** A full disk, or another trouble of ours, ends this host's backup and not the run. What was written of it goes, where that can be done. */
+const oursToo = (host: Host, error: unknown, clear: () => void): unknown => {
+  try {
+    clear()
+  } catch {
+    // It is hidden, and the next backup removes it first.
+  }
+  const { code, message } = error as NodeJS.ErrnoException
+  return typeof code === 'string' && !(error instanceof HostError)
+    ? new HostError(host.name, message, { task: 'backup', hint: 'Look at the disk that the backup is written to.' })
+    : error
 }
 
 const requireNew = (folder: string, names: readonly string[]): void => {

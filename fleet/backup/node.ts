@@ -1,12 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { HostError } from '../../lib/errors.ts'
-import type { SpokenData } from '../../lib/model.ts'
+import { HostError, InputError } from '../../lib/errors.ts'
+import type { RoleData, SpokenData } from '../../lib/model.ts'
 import type { StatefulService } from '../stateful-services.ts'
 import { type Clean, checkArchive, cleaned } from './clean-archive.ts'
 import { type BackupFile, type Part, sha256Of } from './manifest.ts'
 import * as scripts from './scripts.ts'
 import { download, type Tools, upload, withLock } from './tools.ts'
+
+/** More than any service has said here: what one may answer is less. */
+const MOST_SAID_BYTES = 64 * 1024 * 1024
 
 /** Copies a service's data into a folder, while it goes on serving. Returns what was written. Throws HostError. */
 export const backUp = async (tools: Tools, service: StatefulService, folder: string): Promise<Part> => {
@@ -43,8 +46,10 @@ export const prepareRestore = async (
     })
 }
 
-/** Reads the archive of a part to its end, before any machine is touched. Throws InputError where it holds what no data has. */
+/** Reads the files of a part to their ends, before any machine is touched. Throws InputError where one holds what no data has. */
 export const checkSaved = async ({ data }: StatefulService, saved: Omit<Saved, 'clean'>): Promise<Saved> => {
+  const said = spokenOf(data, saved)
+  if (said) checkSpoken(said)
   const archive = archiveOf(saved.part)
   return archive ? { ...saved, clean: await checkArchive(join(saved.folder, archive.name), data.archived) } : saved
 }
@@ -75,18 +80,38 @@ export const finishRestore = async (
   { host, role, data, scope, folder: at }: StatefulService,
   { folder, part }: Saved,
 ): Promise<string> => {
-  const { spoken } = data
-  const saved = part.files.find(({ name }) => name === spoken?.file)
-  const text = saved && readFileSync(join(folder, saved.name), 'utf8')
+  const said = spokenOf(data, { folder, part })
+  const text = said && readFileSync(said.path, 'utf8')
   await withLock(tools, host, { script: scripts.clearAside(at), task: `restore ${role.key}` })
-  if (!spoken || text === undefined) return ''
+  if (!said || text === undefined) return ''
   try {
-    return await spoken.bringBack(scope, tools.reach, text)
+    return await said.spoken.bringBack(scope, tools.reach, text)
   } catch (error) {
     if (error instanceof HostError) throw error
-    throw new HostError(host.name, `${join(folder, spoken.file)} cannot be brought back: ${(error as Error).message}`, {
+    throw new HostError(host.name, `${said.path} cannot be brought back: ${(error as Error).message}`, {
       task: `restore ${role.key}`,
     })
+  }
+}
+
+interface Said {
+  readonly spoken: SpokenData
+  readonly path: string
+}
+
+const spokenOf = ({ spoken }: RoleData, { folder, part }: Omit<Saved, 'clean'>): Said | undefined =>
+  spoken && part.files.some(({ name }) => name === spoken.file)
+    ? { spoken, path: join(folder, spoken.file) }
+    : undefined
+
+const checkSpoken = ({ spoken, path }: Said): void => {
+  try {
+    const { size } = statSync(path)
+    if (size > MOST_SAID_BYTES) throw new Error(`it is ${size} bytes long`)
+    spoken.check(readFileSync(path, 'utf8'))
+  } catch (error) {
+    const why = (error as Error).message.replaceAll(/\s+/g, ' ').slice(0, 200)
+    throw new InputError([{ where: path, what: `cannot be brought back: ${why}`, fix: 'take another backup' }])
   }
 }
 

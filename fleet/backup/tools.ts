@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { LOCKED, type LockRequest, lockedError, lockFunctions, takeLock } from '../../lib/engine/lock.ts'
@@ -34,6 +34,8 @@ export const withLock = async (
 
 /** A file that grows while it is copied, and what an archive has around files. */
 const SLACK_BYTES = 64 * 1024 * 1024
+/** What stays free on our disk whatever a host sends: the run's own folder is on it too, perhaps. */
+const RESERVE_BYTES = 64 * 1024 * 1024
 
 /** What a file system has left for us, in bytes. */
 const freeBytes = (folder: string): number => {
@@ -43,7 +45,7 @@ const freeBytes = (folder: string): number => {
 
 /**
  * Writes what a script prints to a file. `bytes` is about how much it will be, as the host says. Throws HostError, and leaves no file, where
- * there is no room for it here, the host sends far more than that, or the file can't be written.
+ * there is no room for it here, or none any more, the host sends far more than that, or the file can't be written.
  */
 export const download = async (
   tools: Tools,
@@ -55,9 +57,12 @@ export const download = async (
     bytes,
   }: { readonly script: string; readonly task: string; readonly path: string; readonly bytes: number },
 ): Promise<BackupFile> => {
-  const free = freeBytes(dirname(path))
-  if (bytes > free)
-    throw new HostError(host.name, `it would send ${bytes} bytes, and ${dirname(path)} has room for ${free}`, { task })
+  const folder = dirname(path)
+  const room = freeBytes(folder) - RESERVE_BYTES
+  if (bytes > room)
+    throw new HostError(host.name, `it would send ${bytes} bytes, and ${folder} has room for ${Math.max(0, room)}`, {
+      task,
+    })
   const most = bytes + Math.max(SLACK_BYTES, bytes / 4)
   const file = openSync(path, 'wx', 0o600)
   const stop = new AbortController()
@@ -72,7 +77,8 @@ export const download = async (
   let sent = 0
   const write = (chunk: Buffer): void => {
     try {
-      writeSync(file, chunk)
+      // writeSync may write less than it is given, where the disk is nearly full.
+      writeFileSync(file, chunk)
       hash.update(chunk)
     } catch (error) {
       fail(`${path}: ${error instanceof Error ? error.message : error}`)
@@ -83,7 +89,10 @@ export const download = async (
     sent += chunk.length
     if (sent > most) fail(`it sends more than the ${bytes} bytes it has said`)
     else write(chunk)
-    if (told()) tools.progress(title, sent, Math.max(bytes, sent + 1))
+    if (!told()) return
+    tools.progress(title, sent, Math.max(bytes, sent + 1))
+    // Others may write there too.
+    if (freeBytes(folder) < RESERVE_BYTES) fail(`${folder} has no room for it any more`)
   }
   try {
     const signal = tools.signal ? AbortSignal.any([tools.signal, stop.signal]) : stop.signal

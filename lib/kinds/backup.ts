@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { onlyRootsWay } from '../as-owner.ts'
 import { BACKUPS, KEPT_DAYS } from '../host-paths.ts'
 import { word } from '../shell.ts'
 
@@ -6,10 +7,10 @@ import { word } from '../shell.ts'
 const KEPT_RUNS = 10
 
 /**
- * Shell that names this run's backup of `path` "$save", in a folder that only root can enter, and makes room there.
- * The first backup of a run removes those of old runs.
+ * Shell that names this run's backup of `path` "$save", in a folder that only root can enter, and makes room there; it ends with 1 where
+ * another could lead root elsewhere on the way to `path`. The first backup of a run removes those of old runs.
  */
-export const backupPlace = (path: string): string => `path=${word(path)}
+export const backupPlace = (path: string): string => `${onlyRootsWay(path)}path=${word(path)}
 dir=${word(posix.dirname(path))}
 runs=${BACKUPS}
 save=$runs/$VESTAL_RUN$path

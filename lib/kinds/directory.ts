@@ -1,9 +1,9 @@
 import { posix } from 'node:path'
+import { asOwner, onlyRootsPath, onlyRootsWay } from '../as-owner.ts'
 import type { Change, Kind, Step, Task } from '../model.ts'
 import { word } from '../shell.ts'
 import { backupPlace, noteFolderTime, restoreFolderTime } from './backup.ts'
 import { absolutePath, accountName, octalMode } from './check.ts'
-import { setAccess } from './file.ts'
 import { onPaths, parseStat, printStat, records, sections, setPaths } from './paths.ts'
 
 /** `surplus` names what is in it beside `only`; symbolic links to directories count as directories. */
@@ -91,12 +91,15 @@ const surplus = (names: readonly string[], only: readonly string[] | undefined):
         .join(', ')
 
 const place = ({ task: { key }, from, to, fields }: Change<DirectoryState, DirectoryData>): readonly Step[] => {
-  const access = setAccess(key, to as DirectoryState)
+  const wanted = to as DirectoryState
   if (from === null) {
     return [
       {
         title: `make ${key}`,
-        run: `( umask 077; mkdir ${word(key)} ) 2>/dev/null || { umask 022; mkdir -p ${word(key)}; }\n${access}`,
+        run: byWhoOwnsTheWay(key, wanted, {
+          root: `${onlyRootsWay(key)}( umask 077; mkdir ${word(key)} ) 2>/dev/null || { umask 022; mkdir -p ${word(key)}; }\n${rootsAccess(key, wanted)}`,
+          owner: (name) => `umask 077\nmkdir -p ${name}\n${ownAccess(name, wanted)}`,
+        }),
         undo: `rmdir ${word(key)} || printf '%s is left, because it is not empty\\n' ${word(key)}`,
       },
     ]
@@ -106,8 +109,35 @@ const place = ({ task: { key }, from, to, fields }: Change<DirectoryState, Direc
     return [{ title: `make ${key}`, run }]
   }
   if (!fields.some((field) => field !== 'surplus')) return []
-  return [{ title: `set mode and owner of ${key}`, run: access, undo: setAccess(key, from) }]
+  const set = (access: DirectoryState): string =>
+    byWhoOwnsTheWay(key, access, { root: rootsAccess(key, access), owner: (name) => ownAccess(name, access) })
+  return [{ title: `set mode and owner of ${key}`, run: set(wanted), undo: set(from) }]
 }
+
+interface Doers {
+  /** What root does where all on the way is its own. */
+  readonly root: string
+  /** What the account does inside of its own folder, about this name in it. */
+  owner(name: string): string
+}
+
+/** An account's folder inside of one that it owns is made by itself: root would follow whatever the account had put there. */
+const byWhoOwnsTheWay = (key: string, { owner }: DirectoryState, doers: Doers): string => {
+  if (owner === 'root') return doers.root
+  const parent = posix.dirname(key)
+  return `if [ "$(stat -L -c %U ${word(parent)} 2>/dev/null)" = ${word(owner)} ]; then
+${asOwner(parent, `set -eu\n${doers.owner(word(`./${posix.basename(key)}`))}`)}
+else
+${doers.root}
+fi`
+}
+
+/** Data may live on another disk, behind a link. */
+const rootsAccess = (path: string, { mode, owner, group }: DirectoryState): string =>
+  `${onlyRootsPath(path)}chown -h ${word(`${owner}:${group}`)} "$real"\nchmod ${mode} "$real"`
+
+const ownAccess = (name: string, { mode, group }: DirectoryState): string =>
+  `chgrp -h ${word(group)} ${name}\nchmod ${mode} ${name}`
 
 /** The host itself decides again what is surplus: a state's text names it for people. */
 const sweep = ({ task: { key, data } }: Change<DirectoryState, DirectoryData>): Step => {
@@ -120,7 +150,7 @@ const sweep = ({ task: { key, data } }: Change<DirectoryState, DirectoryData>): 
     *) ${run} ;;
   esac
 done`
-  const saved = `${backupPlace(key)}surplus=$runs/$VESTAL_RUN/.surplus$path\ndir=$path\nwhen=$surplus/.vestal-when\n`
+  const saved = `${onlyRootsWay(`${key}/all`)}${backupPlace(key)}surplus=$runs/$VESTAL_RUN/.surplus$path\ndir=$path\nwhen=$surplus/.vestal-when\n`
   return {
     title: `clear ${key} of other files`,
     run: `${saved}rm -rf "$surplus"

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { onlyRootsWay } from '../as-owner.ts'
 import { InputError } from '../errors.ts'
 import type { Change, Kind, Step, Task } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
@@ -116,8 +117,8 @@ ${owner === 'root' && group === 'root' ? '' : `chown -h ${word(`${owner}:${group
 ${check === undefined ? '' : `( set -- "$new"\n${check}\n)\n`}sync "$new"
 `
 
-/** Shell that sets owner and mode of what is already there; a link that has come to stand there meanwhile is not followed. */
+/** Shell that sets owner and mode of what is already there; a link that has come to stand there meanwhile is not followed, nor one on the way. */
 export const setAccess = (path: string, { mode, owner, group }: Omit<FileState, 'sha256' | 'type'>): string =>
-  `if [ -L ${word(path)} ]; then printf '%s is a link now\\n' ${word(path)} >&2; exit 1; fi
+  `${onlyRootsWay(path)}if [ -L ${word(path)} ]; then printf '%s is a link now\\n' ${word(path)} >&2; exit 1; fi
 chown -h ${word(`${owner}:${group}`)} ${word(path)}
 chmod ${mode} ${word(path)}`

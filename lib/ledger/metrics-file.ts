@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { asOwner } from '../as-owner.ts'
 import { HostError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 import { word } from '../shell.ts'
@@ -51,7 +52,7 @@ export const metricsFile = ({ run, machines, connect }: Where): MetricsFile => {
           }
         }
         try {
-          const { code, stderr } = await connection.exec(script(folder, run), { stdin: input, onStdout })
+          const { code, stderr } = await connection.exec(asOwner(folder, script(run)), { stdin: input, onStdout })
           if (code !== 0) throw new HostError(host.name, stderr.trim() || `the script in ${folder} ended with ${code}`)
         } finally {
           inputs.delete(input)
@@ -74,8 +75,8 @@ export const metricsFile = ({ run, machines, connect }: Where): MetricsFile => {
 
 const message = ({ number, text }: { readonly number: number; readonly text: string }): string => `${text}.${number}\n`
 
-const script = (folder: string, run: string): string => `
-cd ${word(folder)} || exit 1
+/** Inside the folder, as its owner. */
+const script = (run: string): string => `
 find . -maxdepth 1 -name 'vestal-canary-*' -mmin +2 -delete
 file=${word(`vestal-canary-${run}.prom`)}
 trap 'rm -f "$file" "$file.new"' EXIT

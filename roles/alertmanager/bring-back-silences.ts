@@ -19,13 +19,20 @@ const SILENCE = z.object({
   comment: z.string(),
 })
 export type Silence = z.infer<typeof SILENCE>
-export const SILENCES = z.array(SILENCE)
+const SILENCES = z.array(SILENCE)
 
 const PATH = '/api/v2/silences'
 
 /** Every silence that an Alertmanager knows, expired ones too. */
 export const silencesOf = (reach: Reach, alertmanager: Endpoint): Promise<readonly Silence[]> =>
   askJson(reach, alertmanager, { path: PATH, form: SILENCES })
+
+/** The silences that a backup's file holds. Throws an Error for a file of anything else. */
+export const savedSilences = (text: string): readonly Silence[] => {
+  const { success, data, error } = SILENCES.safeParse(JSON.parse(text))
+  if (!success) throw new Error(z.prettifyError(error))
+  return data
+}
 
 /**
  * Makes the silences of a backup that have not ended and that the Alertmanager doesn't know: not by their id, ended ones counted, and not by

@@ -2,7 +2,7 @@ import compare from 'semver/functions/compare.js'
 import type { RoleData, Unreadable } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { counted } from '../../lib/wording.ts'
-import { bringBack, SILENCES, silencesOf } from './bring-back-silences.ts'
+import { bringBack, savedSilences, silencesOf } from './bring-back-silences.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 /** The files of its state: written every 15 minutes and when it stops. */
@@ -41,8 +41,9 @@ for name in ${STATE_FILES.join(' ')}; do if [ -f ${from}/$name ]; then cp -a ${f
     file: 'silences.json',
     save: async ({ host, vars }, reach) =>
       `${JSON.stringify(await silencesOf(reach, endpointOf(host, vars)), null, 2)}\n`,
+    check: (text) => void savedSilences(text),
     async bringBack({ host, vars }, reach, text) {
-      const made = await bringBack(reach, endpointOf(host, vars), SILENCES.parse(JSON.parse(text)))
+      const made = await bringBack(reach, endpointOf(host, vars), savedSilences(text))
       return `${counted(made, 'silence')} made anew`
     },
   },

@@ -8,7 +8,7 @@ import { word } from '../../lib/shell.ts'
 import { STATE_FILES } from './data.ts'
 import { alertmanagerOn } from './vars.ts'
 
-/** What is kept of a file of the state at most: a service can put anything in its folder. */
+/** What is kept of a file of the state at most: a service can put anything in its folder, and make what reads it say more. */
 const MOST_BYTES = 1024 ** 3
 /** How many saved states stay on a host. */
 const KEPT = 5
@@ -49,6 +49,9 @@ ${Buffer.from(silences)
   .toString('base64')
   .replaceAll(/.{1,76}/g, '$&\n')}VESTAL_SILENCES
 for file in ${STATE_FILES.join(' ')}; do
-  ${asOwner(data, `if [ -f "$1" ] && ! [ -L "$1" ]; then timeout 60 head -c ${MOST_BYTES} -- "$1"; fi`, ['"$file"'])} >$file
+  rm -f .failed
+  { ${asOwner(data, `if [ -f "$1" ] && ! [ -L "$1" ]; then timeout 60 cat -- "$1"; fi`, ['"$file"'])} || : >.failed
+  } | timeout 60 head -c ${MOST_BYTES} >$file || : >.failed
+  if [ -e .failed ]; then rm .failed; printf '%s cannot be copied\\n' "$file" >&2; exit 1; fi
 done
 ls -1t ${SAVED} | tail -n +${KEPT + 1} | while IFS= read -r old; do rm -rf "${SAVED}/$old"; done`

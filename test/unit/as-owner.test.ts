@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { still } from '../../fleet/backup/scripts.ts'
-import { asOwner } from '../../lib/as-owner.ts'
+import { asOwner, onlyRootsWay } from '../../lib/as-owner.ts'
 import { data as tsdb } from '../../roles/prometheus/data.ts'
 
 const NOBODY = 65_534
@@ -67,5 +67,55 @@ describe.runIf(process.getuid?.() === 0)('run by root, in a folder of a service�
     expect(readFileSync(join(system, 'shadow'), 'utf8')).toBe('hashes')
     expect([statSync(system).uid, existsSync(join(system, 'wal'))]).toEqual([0, false])
     expect(lstatSync(join(data, 'wal')).isSymbolicLink()).toBe(true)
+  })
+  test('it has its own group, not the folder’s', () => {
+    chownSync(data, NOBODY, 0)
+    expect(sh(asOwner(data, 'id -G')).stdout).toBe(`${NOBODY}\n`)
+  })
+  describe('in a folder inside of one that the account owns', () => {
+    const inner = () => join(data, 'metrics2')
+    test('a script is the account', () => {
+      mkdirSync(inner())
+      chownSync(inner(), NOBODY, NOBODY)
+      expect(sh(asOwner(inner(), 'id -u; pwd')).stdout).toBe(`${NOBODY}\n${inner()}\n`)
+    })
+    test('that it has made a link to a folder of root’s, nothing is run', () => {
+      const system = join(root, 'system')
+      mkdirSync(system)
+      symlinkSync(system, inner())
+      const { stdout, stderr, status } = sh(asOwner(inner(), 'id -u'))
+      expect([stdout, status]).toEqual(['', 1])
+      expect(stderr).toContain(`but ${data} on the way to it to user ${NOBODY}`)
+    })
+    test('that is root’s own, nothing is run: the account could exchange it', () => {
+      mkdirSync(inner())
+      expect(sh(asOwner(inner(), 'id -u'))).toMatchObject({ stdout: '', status: 1 })
+    })
+    test('root writes nothing', () => {
+      const { stdout, stderr } = sh(`${onlyRootsWay(join(inner(), 'file'))}echo written`)
+      expect([stdout, stderr.split(',')[0]]).toEqual(['', `${data} belongs to user ${NOBODY}`])
+    })
+  })
+  test('a link of root’s on the way is followed, wherever it leads', () => {
+    const disk = join(root, 'disk')
+    mkdirSync(disk)
+    symlinkSync('../x', join(disk, 'a'))
+    symlinkSync(`./disk/../${"it's data"}`, join(root, 'x'))
+    expect(sh(asOwner(join(disk, 'a'), 'id -u')).stdout).toBe(`${NOBODY}\n`)
+    chownSync(data, 0, 0)
+    expect(sh(asOwner(join(disk, 'a'), 'id -u')).stdout).toBe('0\n')
+    expect(sh(`${onlyRootsWay(join(disk, 'a', 'file'))}echo written`).stdout).toBe('written\n')
+  })
+  test('a ring of links ends', () => {
+    symlinkSync('b', join(root, 'a'))
+    symlinkSync('a', join(root, 'b'))
+    expect(sh(asOwner(join(root, 'a'), 'id -u'))).toMatchObject({ stdout: '', status: 1 })
+  })
+  test.each([0o777, 0o775])('root does nothing in a folder of its own with the mode %o', (mode) => {
+    chownSync(data, 0, 12_345)
+    chmodSync(data, mode)
+    const { stdout, stderr, status } = sh(asOwner(data, 'id -u'))
+    expect([stdout, status]).toEqual(['', 1])
+    expect(stderr).toContain('others than root may write in')
   })
 })

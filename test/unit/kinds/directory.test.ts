@@ -20,6 +20,37 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     expect(readdirSync(box.at('/srv/data'))).toEqual(['wal'])
   })
 
+  test('behind a link of root’s, a wrong mode or owner is mended too', () => {
+    using box = sandbox(shell)
+    mkdirSync(box.at('/srv/disk/data'), { recursive: true, mode: 0o777 })
+    symlinkSync('disk', box.at('/srv/other'))
+    symlinkSync('/srv/other/data', box.at('/srv/data'))
+    holdsTheLaw(box, [directory('/srv/data', { owner: 'daemon' })])
+    expect(lstatSync(box.at('/srv/disk/data')).mode & 0o777).toBe(0o755)
+    expect(lstatSync(box.at('/srv/data')).isSymbolicLink()).toBe(true)
+  })
+
+  test('a folder in one that its account owns is made by the account, whatever it has put on the way', () => {
+    using box = sandbox(shell)
+    box.sh('mkdir /srv/theirs; chown daemon:daemon /srv/theirs')
+    const inner = directory('/srv/theirs/-inner', { mode: '0750', owner: 'daemon' })
+    holdsTheLaw(box, [inner])
+    box.sh('chmod 0700 /srv/theirs/-inner')
+    holdsTheLaw(box, [inner])
+    box.sh('rm -r /srv/theirs/-inner; mkdir /srv/system; chmod 0700 /srv/system; ln -s /srv/system /srv/theirs/-inner')
+    expect(box.take(stepsOf(box.changes([inner])))).toMatchObject({ code: 1 })
+    expect(box.sh('stat -c "%U %a" /srv/system').output).toBe('root 700')
+  })
+
+  test('what comes to stand in its place meanwhile is not given away', () => {
+    using box = sandbox(shell)
+    box.sh('mkdir -m 0777 /srv/data; chmod 1777 /srv; mkdir -m 0700 /srv/system')
+    const steps = stepsOf(box.changes([directory('/srv/data', { owner: 'daemon' })]))
+    box.sh('rmdir /srv/data; ln -s system /srv/data; chown -h daemon /srv/data')
+    expect(box.take(steps)).toMatchObject({ code: 1, output: expect.stringContaining('who could lead root elsewhere') })
+    expect(box.sh('stat -c "%U %a" /srv/system').output).toBe('root 700')
+  })
+
   test('only the allowed names stay; others are kept in the backup and come back', () => {
     using box = sandbox(shell)
     mkdirSync(box.at('/srv/rules/old'), { recursive: true })

@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { directory } from '../../../lib/kinds/directory.ts'
 import { absent, file } from '../../../lib/kinds/file.ts'
+import { symlink } from '../../../lib/kinds/symlink.ts'
 import { Sealed, Secret } from '../../../lib/secret.ts'
 import { holdsTheLaw, stepsOf } from './machine.ts'
 import { sandbox } from './sandbox.ts'
@@ -69,6 +71,27 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     box.sh(`rm ${PATH}; ln -s victim ${PATH}`)
     expect(box.take(steps)).toMatchObject({ code: 1 })
     expect(lstatSync(box.at('/srv/victim')).mode & 0o777).toBe(0o600)
+  })
+
+  test('nothing is written, removed or given away below a folder that another account owns', () => {
+    using box = sandbox(shell)
+    box.sh('mkdir -p /srv/theirs/inside; echo old >/srv/theirs/inside/a; chown nobody /srv/theirs')
+    const before = box.sh('ls -lR /srv').output
+    for (const task of [
+      file('/srv/theirs/inside/a', 'ours\n'),
+      file('/srv/theirs/inside/a', 'old\n', { mode: '0600', owner: 'nobody', group: 'nogroup' }),
+      absent('/srv/theirs/inside/a'),
+      symlink('/srv/theirs/inside/b', '/etc'),
+      directory('/srv/theirs/more/inside'),
+      directory('/srv/theirs', { owner: 'nobody', group: 'root', only: [] }),
+    ]) {
+      const { code, output } = box.take(stepsOf(box.changes([task])))
+      expect([code, output]).toEqual([
+        1,
+        expect.stringMatching(/^\/srv\/theirs belongs to user \d+, who could lead root/),
+      ])
+    }
+    expect(box.sh('ls -lR /srv').output).toBe(before)
   })
 
   test('a rejected file leaves the old one in force, nothing beside it, and the tool’s own words', () => {

@@ -40,6 +40,15 @@ const pax = (records: Readonly<Record<string, string>>, of: Buffer): Buffer => {
     .join('')
   return Buffer.concat([entry({ path: 'PaxHeader/x', type: 'ExtendedHeader' }, text), of])
 }
+/** As GNU tar writes one: its type is said to be sparse. */
+const sparse = (path: string): Buffer => {
+  const all = entry({ path }, 'hello')
+  all.write('S', 156)
+  all.fill(' ', 148, 156)
+  const sum = all.subarray(0, 512).reduce((total, byte) => total + byte, 0)
+  all.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return all
+}
 const archive = (...entries: readonly Buffer[]): string => {
   const path = join(root, 'a.tar')
   writeFileSync(path, Buffer.concat([...entries, Buffer.alloc(1024)]))
@@ -118,6 +127,28 @@ describe('what no data has is refused by name:', () => {
       'is there twice',
     ],
     ['a name inside a file', [entry({ path: 'wal' }), entry({ path: 'wal/00000001' })], 'is inside a file'],
+    ['a file with holes', [sparse('wal/00000001')], '"wal/00000001" is a SparseFile'],
+    [
+      'a header of a header that is longer than any',
+      [entry({ path: 'x', type: 'ExtendedHeader' }, 'x'.repeat(3_000_000)), entry({ path: 'wal/00000001' })],
+      '"x" is a ExtendedHeader',
+    ],
+    ['a file longer than the archive', [entry({ path: 'wal/00000001', size: 9 * 2 ** 30 })], 'it has 9663676416 bytes'],
+    [
+      'a length by way of pax that is not there',
+      [pax({ size: '4000' }, entry({ path: 'wal/00000001' }, 'x'))],
+      'says that it has 4000 bytes',
+    ],
+    [
+      'a length that no computer counts to',
+      [pax({ size: '99999999999999999999' }, entry({ path: 'wal/00000001' }, 'x'))],
+      'says that it has 100000000000000000000 bytes',
+    ],
+    [
+      'a name that no plain header holds',
+      [pax({ path: `${BLOCK}/${'a'.repeat(150)}` }, entry({ path: 'wal/1' }))],
+      'a name that no data has',
+    ],
     ['a long name', [pax({ path: `wal/${'x'.repeat(300)}` }, entry({ path: 'wal/1' }))], 'a name that no data has'],
   ])('%s', async (_, entries, what) => {
     expect(await refusal(archive(...entries))).toContain(what)
@@ -128,6 +159,17 @@ describe('what no data has is refused by name:', () => {
       '~: is refused: its entry "ld.so.preload" is no part of this data',
     )
     expect(await refusal(archive(entry({ path: 'silences/x' })), alertmanager.archived)).toContain('is no part of')
+  })
+  test('a length by way of pax that hides what follows: what is inside of a file is no entry', async () => {
+    const hidden = entry({ path: '/etc/ld.so.preload' }, 'x')
+    const hiding = archive(pax({ size: `${hidden.length}` }, entry({ path: 'wal/00000001', size: 0 })), hidden)
+    expect(await refusal(hiding, prometheus.archived)).toBe('taken')
+    const sent = await buffer(cleaned(hiding, prometheus.archived))
+    expect(execFileSync('tar', ['-t'], { input: sent }).toString()).toBe('wal/00000001\n')
+  })
+  test('a time before all times, or after, is none', async () => {
+    const odd = archive(entry({ path: 'wal/00000001', mtime: new Date(-5_000) }), entry({ path: 'wal/00000002' }))
+    expect(await refusal(odd, prometheus.archived)).toBe('taken')
   })
   test('five problems are named, not all', async () => {
     const many = archive(...Array.from({ length: 9 }, (_, n) => entry({ path: `wal/${n}`, type: 'FIFO' })))
@@ -149,7 +191,7 @@ describe('what is no whole, plain tar archive is refused:', () => {
   })
   test('one that was cut off', async () => {
     const path = whole()
-    truncateSync(path, 2_000)
+    truncateSync(path, 5_200)
     expect(await refusal(path)).toContain('is not a whole tar archive')
   })
   test('one whose checksum of a header is wrong, an empty one, and one of noise', async () => {
