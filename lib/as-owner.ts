@@ -43,10 +43,11 @@ done`
  * So a link that the account plants leads where the account could go itself. The account is the owner of the first folder on the way that is not
  * root's: who owns a folder decides what is in it. Where all of it is root's or the caller's, nothing is changed.
  * Ends with the script's code; with 1, its reason on standard error, where the folder is not there, is another account's than one on the way to
- * it, or can be written by others than the root it belongs to. `args` are words of the calling shell, which the script has as `$1` and on.
+ * it, or can be written by others than the root it belongs to. `args` are words of the calling shell, which the script has as `$1` and on. Neither
+ * may hold a secret: they stand in an argument list.
  */
 export const asOwner = (folder: string, script: string, args: readonly string[] = []): string => {
-  const inside = ['sh', '-c', word(`cd -- "$0" || exit 1\n${script}`), word(folder), ...args].join(' ')
+  const inside = insideOf(folder, script, args)
   return `(
 folder=${word(folder)} rest=${word(`${folder}/`)}
 ${WALK}
@@ -63,12 +64,28 @@ if [ "$owner" != "$who" ]; then
   printf '%s belongs to user %s, but %s on the way to it to user %s, who can put anything in its place; chown one of them\\n' "$folder" "$owner" "$at" "$who" >&2
   exit 1
 fi
-group=$(id -g -- "$who" 2>/dev/null) || group=$who
-exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-cd /
-exec env -i PATH="$PATH" LC_ALL=C setpriv --reuid="$who" --regid="$group" --clear-groups --inh-caps=-all --no-new-privs -- ${inside}
+${become(inside)}
 )`
 }
+
+/** The same as a named account, whoever owns the folder: one that several may write to, or that is mounted from elsewhere. */
+export const asAccount = (account: string, folder: string, script: string): string => {
+  const inside = insideOf(folder, script, [])
+  return `(
+who=$(id -u -- ${word(account)}) || exit 1
+if [ "$who" = "$(id -u)" ]; then exec ${inside}; fi
+${become(inside)}
+)`
+}
+
+const insideOf = (folder: string, script: string, args: readonly string[]): string =>
+  ['sh', '-c', word(`cd -- "$0" || exit 1\n${script}`), word(folder), ...args].join(' ')
+
+/** Shell that becomes the account with the number in `$who`, and runs this. */
+const become = (inside: string): string => `group=$(id -g -- "$who" 2>/dev/null) || group=$who
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+cd /
+exec env -i PATH="$PATH" LC_ALL=C setpriv --reuid="$who" --regid="$group" --clear-groups --inh-caps=-all --no-new-privs -- ${inside}`
 
 /**
  * Shell that ends with 1, its reason on standard error, where somebody else than root or the caller owns a folder on the way to `path`, and so

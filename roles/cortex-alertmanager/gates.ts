@@ -1,9 +1,9 @@
+import { asAccount } from '../../lib/as-owner.ts'
 import { milliseconds } from '../../lib/duration.ts'
 import type { Gate, Host, Reach, Verdict } from '../../lib/model.ts'
-import { word } from '../../lib/shell.ts'
 import { listed } from '../../lib/wording.ts'
 import { endpointOf, gossipSeenBy, metricsOf, readyAt, ringSeenBy, type Sample, type Seen, sumOf } from './api.ts'
-import type { Member } from './members.ts'
+import { type Member, USER } from './members.ts'
 
 /** An instance that has said nothing for longer is not taken as alive. */
 const FRESH_MS = 30_000
@@ -176,17 +176,17 @@ export const storageIsShared = ({ host, vars }: Member, members: readonly Member
       host: host.name,
       within: '10s',
       async ask(reach) {
-        const folder = word(storage.dir)
+        const at = (script: string): string => asAccount(USER, storage.dir, script)
         const text = `${process.pid}-${Date.now()}`
         const own = await reach(host)
-        const wrote = await own.exec(`printf %s ${text} >${folder}/${mark}`)
+        const wrote = await own.exec(at(`printf %s ${text} >${mark}`))
         if (wrote.code !== 0)
           return { pass: false, final: true, why: `${storage.dir} cannot be written: ${wrote.stderr.trim()}` }
         try {
           const others = members.filter((member) => member.host !== host)
           const seen = await Promise.all(
             others.map(async (other) => {
-              const { stdout } = await (await reach(other.host)).exec(`head -c 100 ${folder}/${mark} 2>/dev/null || :`)
+              const { stdout } = await (await reach(other.host)).exec(at(`head -c 100 ${mark} 2>/dev/null || :`))
               return { name: other.host.name, same: stdout.toString() === text }
             }),
           )
@@ -198,7 +198,7 @@ export const storageIsShared = ({ host, vars }: Member, members: readonly Member
             why: `${storage.dir} of ${listed(apart)} is another folder: what is written here isn't there. Mount one file system on all, or use an object store`,
           }
         } finally {
-          await own.exec(`rm -f ${folder}/${mark}`)
+          await own.exec(at(`rm -f ${mark}`))
         }
       },
     },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { posix, resolve } from 'node:path'
 import { z } from 'zod'
+import { asAccount, asOwner } from '../../lib/as-owner.ts'
 import { InputError } from '../../lib/errors.ts'
 import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
@@ -23,7 +24,7 @@ import { CONFIG, configFile, stateFolder, tokensPath } from './config.ts'
 import { forgetting } from './forget.ts'
 import { everyTenantOwned, instanceReady, nothingFails, ringAgreed, storageIsShared } from './gates.ts'
 import { issues } from './known-issues.ts'
-import { advertised, GROUP, membersIn, membersOf } from './members.ts'
+import { advertised, GROUP, membersIn, membersOf, USER } from './members.ts'
 import { TOKENS, tokensFile } from './ring/tokens.ts'
 import { type CortexVars, cortexOn, cortexVars } from './vars.ts'
 
@@ -34,7 +35,6 @@ const PROGRAM = {
   binaries: ['cortex'],
   file: 'cortex-{os}-{arch}',
 }
-const USER = 'cortex'
 const SERVICE = 'cortex-alertmanager'
 const unitText = template<{
   user: string
@@ -240,7 +240,7 @@ const storageTasks = ({ storage }: CortexVars): readonly Task[] =>
           `storage ${storage.dir}`,
           `printf '%s is not there, or %s may not write to it: mount it on every instance first\\n' ${word(storage.dir)} ${USER} >&2; exit 1`,
           {
-            unless: `[ -d ${word(storage.dir)} ] && setpriv --reuid=${USER} --regid=${USER} --clear-groups test -w ${word(storage.dir)}`,
+            unless: asAccount(USER, storage.dir, 'test -w .'),
           },
         ),
       ]
@@ -254,10 +254,15 @@ const tokenTasks = (inventory: Inventory, host: Host, vars: CortexVars): readonl
   return [
     command(
       `tokens ${path}`,
-      `umask 077
-printf %s ${word(text)} >${word(`${path}.vestal-new`)}
-chown ${USER}:${USER} ${word(`${path}.vestal-new`)}
-mv -T ${word(`${path}.vestal-new`)} ${word(path)}`,
+      asOwner(
+        posix.dirname(path),
+        `set -eu
+umask 077
+new=${word(`${posix.basename(path)}.vestal-new`)}
+rm -rf "$new"
+printf %s ${word(text)} >"$new"
+mv -T "$new" ${word(posix.basename(path))}`,
+      ),
       { creates: path },
     ),
   ]

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { still } from '../../fleet/backup/scripts.ts'
-import { asOwner, onlyRootsWay } from '../../lib/as-owner.ts'
+import { asAccount, asOwner, onlyRootsWay } from '../../lib/as-owner.ts'
 import { data as tsdb } from '../../roles/prometheus/data.ts'
 
 const NOBODY = 65_534
@@ -48,6 +48,15 @@ describe.runIf(process.getuid?.() === 0)('run by root, in a folder of a serviceâ
     expect(stdout.replaceAll('\t', ' ').split('\n').sort()).toEqual(
       ['', `${NOBODY}`, `${NOBODY}`, 'CapEff: 0000000000000000', 'CapInh: 0000000000000000', 'NoNewPrivs: 1'].sort(),
     )
+  })
+  test('a named account is so in any folder', () => {
+    chmodSync(data, 0o777)
+    chownSync(data, 0, 0)
+    expect(sh(asAccount('nobody', data, 'id -u; id -G; touch made; pwd')).stdout).toBe(
+      `${NOBODY}\n${NOBODY}\n${data}\n`,
+    )
+    expect(statSync(join(data, 'made')).uid).toBe(NOBODY)
+    expect(sh(asAccount('no-such-account', data, 'id -u'))).toMatchObject({ stdout: '', status: 1 })
   })
   test('it has none of rootâ€™s open files and variables', () => {
     writeFileSync(join(root, 'secret'), 'for root', { mode: 0o600 })
