@@ -49,11 +49,11 @@ once() {
   [ "$was" = "$(blocks; oldest)" ]
 }
 for try in 1 2 3 4 5 6; do
-  if once 2>/dev/null; then exit 0; fi
+  if why=$(once 2>&1); then exit 0; fi
   sleep 1
 done
 rm -rf "$stage"
-echo 'the storage is being compacted; try again in a minute' >&2
+printf 'the storage is being compacted%s; try again in a minute\\n' "\${why:+, or cannot be copied ($(printf '%s' "$why" | tail -n 1))}" >&2
 exit 1`
 
 /** Blocks by their ULID, and the segments and checkpoints of the two logs (prometheus, tsdb/docs/format). */
