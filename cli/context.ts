@@ -7,6 +7,7 @@ import { selectHosts } from '../lib/inventory/select-hosts.ts'
 import { enterLab } from '../lib/lab/enter.ts'
 import type { Host, Inventory, Role } from '../lib/model.ts'
 import { redactor } from '../lib/report/redact.ts'
+import { mapStrings } from '../lib/values.ts'
 import { rolesFor } from '../roles/registry.ts'
 import type { CommonFlags } from './options.ts'
 
@@ -20,6 +21,8 @@ export interface Opened {
   readonly pool: Pool
   /** Takes the inventory's secrets out of a text. */
   redact(text: string): string
+  /** The same out of every text in a value, which can then be shown or become JSON. */
+  redacted<T>(value: T): T
 }
 /** All that a command works with. It ends with it: every login is closed. */
 export interface Context extends Opened, AsyncDisposable {
@@ -42,16 +45,18 @@ export const openContext = async (
   const logins = oneLoginEach({ knownHosts, privateKey, acceptNewHostKeys })
   const pool = connectionPool(logins.connect)
   const opened = (of: Inventory, chosen: readonly Host[]): Opened => {
-    let redact: ((text: string) => string) | undefined
+    let known: ((text: string) => string) | undefined
+    const redact = (text: string): string => {
+      known ??= redactor(of)
+      return known(text)
+    }
     return {
       inventory: of,
       hosts: chosen,
       connect: logins.connect,
       pool,
-      redact: (text) => {
-        redact ??= redactor(of)
-        return redact(text)
-      },
+      redact,
+      redacted: (value) => mapStrings(value, redact),
     }
   }
   const names = new Set(hosts.map(({ name }) => name))
@@ -89,7 +94,7 @@ const again = (prefix: readonly string[]): Promise<number> => {
   const child = spawn('setpriv', argv, { stdio: 'inherit' })
   const ignore = (): void => undefined
   const forward = (): void => void child.kill('SIGTERM')
-  process.on('SIGINT', ignore).on('SIGTERM', forward)
+  process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
   return new Promise((resolve, reject) => {
     child.once('error', reject).once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))
   })

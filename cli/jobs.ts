@@ -1,18 +1,20 @@
 import { hostname } from 'node:os'
 import pLimit from 'p-limit'
 import type { Tools } from '../fleet/backup/tools.ts'
-import { type Emit, emitter, namesOf, type RunEvent } from '../lib/engine/events.ts'
+import { type Emit, namesOf, type RunEvent } from '../lib/engine/events.ts'
 import { askGates } from '../lib/engine/gates.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError } from '../lib/errors.ts'
 import type { Gate, GateReport, Host, Outcome, RunReport } from '../lib/model.ts'
-import { folderWriter, operator, runName } from '../lib/report/folder.ts'
+import { operator, runName } from '../lib/report/folder.ts'
 import { lineOf } from '../lib/report/lines.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
+import { print } from '../lib/report/print.ts'
 import { reportText } from '../lib/report/text.ts'
 import { stopOnSignals } from '../lib/signals.ts'
 import type { Opened } from './context.ts'
 import type { CommonFlags } from './options.ts'
+import { keepRun } from './run-folder.ts'
 
 /** One thing done to one host, that is no state to converge to. */
 export interface Job {
@@ -45,12 +47,18 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
   const startedAt = new Date()
   const run = runName(name, startedAt, Math.random())
   const owner = operator(hostname())
-  const { redact } = opened
-  const keep = folderWriter(run, { owner, command: [name, ...flags.inventory] }, redact)
-  const emit = emitter(keep, listener(flags, redact))
+  const { redact, redacted } = opened
+  using stop = stopOnSignals(() => emit({ event: 'interrupted' }))
+  const kept = keepRun({
+    run,
+    about: { owner, command: [name, ...flags.inventory] },
+    redact,
+    stop,
+    listen: listener(flags),
+  })
+  const { emit } = kept
   const hosts = [...new Set(jobs.map(({ host }) => host))]
   emit({ event: 'run-started', run, playbook: name, inventory: opened.inventory.name, hosts: namesOf(hosts) })
-  using stop = stopOnSignals(() => emit({ event: 'interrupted' }))
   await using pool = connectionPool(opened.connect)
   const outcomes: Record<string, Record<string, Outcome>> = Object.fromEntries(hosts.map((host) => [host.name, {}]))
   const gates: GateReport[] = []
@@ -89,7 +97,7 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     }
   }
   const limit = pLimit(order === 'one by one' ? 1 : flags.forks)
-  await Promise.all(jobs.map((job) => limit(() => carryOut(job))))
+  await Promise.all(jobs.map((job) => limit(() => carryOut(job)))).catch(kept.fail)
   const report: RunReport = {
     vestal: 'report/1',
     run,
@@ -103,15 +111,16 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     cost: pool.cost(),
   }
   emit({ event: 'run-ended', report })
-  if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
+  if (!flags.json) print(reportText(redacted(report)))
+  kept.requireKept()
   return exitCodeOf(report)
 }
 
 const listener =
-  ({ json, verbose }: CommonFlags, redact: (text: string) => string) =>
+  ({ json, verbose }: CommonFlags) =>
   (event: RunEvent): void => {
     const line = json ? JSON.stringify(event) : lineOf(event, verbose)
-    if (line !== null) process.stdout.write(`${redact(line)}\n`)
+    if (line !== null) print(line)
   }
 
 const stepper =

@@ -5,6 +5,7 @@ import type { Advice, Playbook, Role } from '../lib/model.ts'
 import { rolesOf } from '../lib/playbook.ts'
 import { operator, runName } from '../lib/report/folder.ts'
 import { adviceText } from '../lib/report/lines.ts'
+import { print, printError } from '../lib/report/print.ts'
 import { planText } from '../lib/report/text.ts'
 import { stopOnSignals } from '../lib/signals.ts'
 import { inLab, type Opened, openContext } from './context.ts'
@@ -35,20 +36,22 @@ export const planOpened = async (
   opened: Opened,
   { advice, ...flags }: PlanFlags & { readonly advice?: readonly Advice[] },
 ): Promise<number> => {
-  using stop = stopOnSignals(() => process.stderr.write('Interrupted.\n'))
-  const told = flags.verbose && !flags.json ? linePrinter(opened, true) : waitPrinter(opened)
+  using stop = stopOnSignals(() => printError('Interrupted.'))
+  const told = flags.verbose && !flags.json ? linePrinter(true) : waitPrinter
   const { plan } = await run(book, opened.inventory, {
     ...runSettings(book, opened, flags),
     confirm: () => false,
-    emit: emitter(told),
+    emit: emitter(opened.redact, told),
     ...stop,
     stop: stop.stop,
     abandon: stop.abandon,
   })
-  const text = flags.json
-    ? JSON.stringify(advice ? { ...plan, advice } : plan, null, 2)
-    : [planText(plan), ...(advice ?? []).map(adviceText)].join('\n')
-  process.stdout.write(`${opened.redact(text)}\n`)
+  const shown = opened.redacted(advice ? { ...plan, advice } : plan)
+  print(
+    flags.json
+      ? JSON.stringify(shown, null, 2)
+      : [planText(shown), ...opened.redacted(advice ?? []).map(adviceText)].join('\n'),
+  )
   if (stop.stop.aborted) return 130
   if (Object.keys(plan.unreachable).length > 0) return 1
   return flags.exitCode && plan.changes > 0 ? 3 : 0

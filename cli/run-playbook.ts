@@ -1,18 +1,19 @@
 import { watchedFleet } from '../fleet/watched-fleet.ts'
-import { type Emit, emitter } from '../lib/engine/events.ts'
+import type { Emit } from '../lib/engine/events.ts'
 import { run } from '../lib/engine/run.ts'
 import type { FileEdit } from '../lib/inventory/files.ts'
 import { CANARIES } from '../lib/ledger/canary-gates.ts'
 import type { Ledger } from '../lib/ledger/ledger.ts'
 import type { Advice, Inventory, Playbook, RunReport } from '../lib/model.ts'
-import { folderWriter } from '../lib/report/folder.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
+import { print } from '../lib/report/print.ts'
 import { reportText } from '../lib/report/text.ts'
 import { stopOnSignals } from '../lib/signals.ts'
 import { confirm } from './confirm.ts'
 import { inLab, type Opened, openContext } from './context.ts'
 import type { ChangeFlags } from './options.ts'
 import { bookFor, rolesBeside, runSettings, type Wanted } from './plan-playbook.ts'
+import { keepRun } from './run-folder.ts'
 import { maintenance } from './run-silences.ts'
 import { requireHosts } from './usage.ts'
 import { openView } from './view.ts'
@@ -61,19 +62,21 @@ const apply = async (
   const { edits = [], write, advice = [], successMessage, resumeHint } = hooks
   const watched = flags.watchAlerts ? watchedFleet(hooks.watched ?? opened.inventory) : undefined
   const chosen = runSettings(book, opened, flags)
-  const { redact, connect } = opened
-  const keep = folderWriter(
-    chosen.run,
-    { owner: chosen.owner, command: [book.name, ...flags.inventory], ...hooks.about },
-    redact,
-  )
-  const view = await openView(opened, flags)
-  const emit = emitter(keep, view.listen)
+  const { redact, redacted, connect } = opened
   using stop = stopOnSignals(() => emit({ event: 'interrupted' }))
+  const view = await openView(opened, flags)
+  const kept = keepRun({
+    run: chosen.run,
+    about: { owner: chosen.owner, command: [book.name, ...flags.inventory], ...hooks.about },
+    redact,
+    stop,
+    listen: view.listen,
+  })
+  const { emit } = kept
   for (const one of advice) emit({ event: 'advice', ...one })
   const { run: name } = chosen
   await using quiet = maintenance(opened, { silence: flags.silence, run: name, owner: chosen.owner })
-  await using ledger = watched && (await openWatch(watched, { run: name, connect, emit, redact, ...stop }))
+  await using ledger = watched && (await openWatch(watched, { run: name, connect, emit, record: kept.note, ...stop }))
   let written = false
   const writeFirst = async (): Promise<void> => {
     if (write !== 'first') return
@@ -83,7 +86,7 @@ const apply = async (
   const { report } = await run(book, opened.inventory, {
     ...chosen,
     confirm: async (plan) => {
-      const goAhead = await confirm(plan, { flags, view, redact, edits, advice })
+      const goAhead = await confirm(plan, { flags, view, redact, redacted, edits, advice })
       if (goAhead && plan.changes > 0) await quiet.begin()
       if (goAhead && !ledger) await writeFirst()
       return goAhead
@@ -100,17 +103,20 @@ const apply = async (
       },
       end: ledger.end,
     },
-  }).finally(() => view.close())
+  })
+    .catch(kept.fail)
+    .finally(() => view.close())
   if (report && written && hooks.putBack?.(report)) await writeInventory(backwards(edits), emit)
   if (!report) {
-    process.stdout.write('Not confirmed: nothing was changed.\n')
+    print('Not confirmed: nothing was changed.')
     return 1
   }
-  if (!flags.json) process.stdout.write(`${redact(reportText(report))}\n`)
+  if (!flags.json) print(reportText(redacted(report)))
   const code = exitCodeOf(report)
   if (machinesAreDone(report) && write === 'last') await writeInventory(edits, emit)
-  if (code === 0 && successMessage && !flags.json) process.stdout.write(`${successMessage}\n`)
-  if (!machinesAreDone(report) && resumeHint && !flags.json) process.stdout.write(`${resumeHint}\n`)
+  if (code === 0 && successMessage && !flags.json) print(successMessage)
+  if (!machinesAreDone(report) && resumeHint && !flags.json) print(resumeHint)
+  kept.requireKept()
   return code
 }
 

@@ -1,6 +1,7 @@
 import { createSilence, endSilence } from '../lib/api/alertmanager.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError, InputError } from '../lib/errors.ts'
+import { printError } from '../lib/report/print.ts'
 import { MatcherError } from '../lib/routing/matcher.ts'
 import { parseMatchers } from '../lib/routing/parse-matchers.ts'
 import type { Silence } from '../lib/routing/silence.ts'
@@ -46,7 +47,7 @@ export const maintenance = (
           await endSilence(pool.reach, members, id)
         } catch (error) {
           if (!(error instanceof HostError)) throw error
-          process.stderr.write(`${error.host}: silence ${id} could not be ended: ${error.message}\n`)
+          printError(`${error.host}: silence ${id} could not be ended: ${error.message}`)
         }
       }
     },

@@ -2,6 +2,7 @@ import { namesOf, type RunEvent } from '../lib/engine/events.ts'
 import { CANARIES } from '../lib/ledger/canary-gates.ts'
 import type { Plan } from '../lib/model.ts'
 import { lineOf } from '../lib/report/lines.ts'
+import { print, printError } from '../lib/report/print.ts'
 import type { Opened } from './context.ts'
 import type { ChangeFlags } from './options.ts'
 
@@ -17,11 +18,11 @@ export interface View {
 
 /** Opens the view that these flags and this output call for: lines of JSON, lines of text, or a table that is drawn anew. */
 export const openView = async (
-  { hosts, redact }: Opened,
+  { hosts }: Opened,
   flags: Pick<ChangeFlags, 'json' | 'verbose' | 'watchAlerts'>,
 ): Promise<View> => {
-  if (flags.json) return steady((event) => void process.stdout.write(`${redact(JSON.stringify(event))}\n`))
-  if (!process.stdout.isTTY || flags.verbose) return steady(linePrinter({ redact }, flags.verbose))
+  if (flags.json) return steady((event) => print(JSON.stringify(event)))
+  if (!process.stdout.isTTY || flags.verbose) return steady(linePrinter(flags.verbose))
   const { liveView } = await import('../lib/report/live.ts')
   const rows = [...namesOf(hosts), ...(flags.watchAlerts ? [CANARIES] : [])]
   let live = liveView(rows)
@@ -44,15 +45,13 @@ const steady = (listen: View['listen']): View => ({
 
 /** Prints an event as a line, where it has one. */
 export const linePrinter =
-  ({ redact }: Pick<Opened, 'redact'>, verbose: boolean) =>
+  (verbose: boolean) =>
   (event: RunEvent): void => {
     const line = lineOf(event, verbose)
-    if (line !== null) process.stdout.write(`${redact(line)}\n`)
+    if (line !== null) print(line)
   }
 
 /** Prints what a plan waits for, where the plan itself does not stand. */
-export const waitPrinter =
-  ({ redact }: Pick<Opened, 'redact'>) =>
-  (event: RunEvent): void => {
-    if (event.event === 'host-locked') process.stderr.write(`${redact(lineOf(event, false) ?? '')}\n`)
-  }
+export const waitPrinter = (event: RunEvent): void => {
+  if (event.event === 'host-locked') printError(lineOf(event, false) ?? '')
+}

@@ -4,28 +4,28 @@ import type { Connect } from '../lib/engine/pool.ts'
 import type { WatchedFleet } from '../lib/ledger/fleet.ts'
 import { type Ledger, openLedger } from '../lib/ledger/ledger.ts'
 import type { Gate, GateReport } from '../lib/model.ts'
-import { notificationsWriter } from '../lib/report/folder.ts'
 import { CANARY_ALERT, CANARY_RECEIVER } from '../roles/alertmanager/canary.ts'
 
 interface Watching {
   readonly run: string
   readonly connect: Connect
   readonly emit: Emit
-  readonly redact: (text: string) => string
+  /** Keeps what the ledger writes down. */
+  readonly record: (event: object) => void
   readonly stop: AbortSignal
   readonly abandon: AbortSignal
 }
 
 /** A ledger whose gates, progress and every notification are kept and shown as the run's own. */
 export const watchAlerts = (fleet: WatchedFleet, watching: Watching): Ledger => {
-  const { run, connect, emit, redact, stop, abandon } = watching
+  const { run, connect, emit, record, stop, abandon } = watching
   return openLedger({
     run,
     fleet,
     names: { alert: CANARY_ALERT, receiver: CANARY_RECEIVER },
     connect,
     ask: (gate, signal) => askOne(gate, { emit, signal }),
-    record: notificationsWriter(run, redact),
+    record,
     tell: (alerts) => emit({ event: 'alerts', alerts }),
     stop,
     abandon,

@@ -12,13 +12,18 @@ export interface Mistake {
 export const describeMistake = ({ where, path, what, fix }: Mistake): string =>
   `${where}: ${path ? `${path}: ` : ''}${what}${fix ? `\n  ${fix}` : ''}`
 
-/** Bad usage or input: exit code 2, and no machine has been touched. Carries every mistake found, not only the first. */
+/**
+ * Bad usage or input: exit code 2, and no machine has been changed. Carries every mistake found, not only the first. One that is `late` came
+ * to light in a run that had changed machines already: exit code 1.
+ */
 export class InputError extends Error {
   override readonly name = 'InputError'
   readonly mistakes: readonly Mistake[]
-  constructor(mistakes: readonly Mistake[]) {
+  readonly late: boolean
+  constructor(mistakes: readonly Mistake[], { late = false }: { readonly late?: boolean } = {}) {
     super(mistakes.map(describeMistake).join('\n'))
     this.mistakes = mistakes
+    this.late = late
   }
 }
 

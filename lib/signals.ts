@@ -5,10 +5,17 @@ export const whenAborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** Ctrl-C: the first asks for a clean stop, the second abandons. `dispose` takes the listeners away. */
-export const stopOnSignals = (
-  onFirst: () => void,
-): Disposable & { readonly stop: AbortSignal; readonly abandon: AbortSignal } => {
+export interface Stopping extends Disposable {
+  /** Nothing new is begun after it. */
+  readonly stop: AbortSignal
+  /** What is under way is abandoned. */
+  readonly abandon: AbortSignal
+  /** Asks for a clean stop, as the first signal does, but without `onFirst`. */
+  now(): void
+}
+
+/** Ctrl-C, a terminal that is closed, or SIGTERM: the first asks for a clean stop, the second abandons. `dispose` takes the listeners away. */
+export const stopOnSignals = (onFirst: () => void): Stopping => {
   const stop = new AbortController()
   const abandon = new AbortController()
   const heard = (): void => {
@@ -18,10 +25,15 @@ export const stopOnSignals = (
       onFirst()
     }
   }
-  process.on('SIGINT', heard).on('SIGTERM', heard)
+  for (const signal of SIGNALS) process.on(signal, heard)
   return {
     stop: stop.signal,
     abandon: abandon.signal,
-    [Symbol.dispose]: () => void process.off('SIGINT', heard).off('SIGTERM', heard),
+    now: () => stop.abort(),
+    [Symbol.dispose]() {
+      for (const signal of SIGNALS) process.off(signal, heard)
+    },
   }
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -1,15 +1,16 @@
 import Table from 'cli-table3'
 import type { Argv } from 'yargs'
 import { auditEntry, auditRows } from '../../lib/report/audit.ts'
+import { onOneLine, print, shown } from '../../lib/report/print.ts'
 import { planText, reportText } from '../../lib/report/text.ts'
 import { command } from '../command.ts'
 
 /** Lists runs, or shows one with its plan, report and (with `--json`) events. */
 const audit = async ({ run, json }: { readonly run?: string; readonly json: boolean }): Promise<number> => {
   const found = run ? auditEntry(run) : auditRows()
-  if (json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
-  else if (Array.isArray(found)) process.stdout.write(`${rowsText(found)}\n`)
-  else process.stdout.write(`${entryText(found as ReturnType<typeof auditEntry>)}\n`)
+  if (json) print(JSON.stringify(found, null, 2))
+  else if (Array.isArray(found)) print(rowsText(shown(found)))
+  else print(entryText(found as ReturnType<typeof auditEntry>))
   return 0
 }
 
@@ -24,7 +25,7 @@ const rowsText = (rows: ReturnType<typeof auditRows>): string => {
 
 const entryText = (entry: ReturnType<typeof auditEntry>): string =>
   [
-    `${entry.run} by ${entry.owner}, started ${entry.startedAt}: ${entry.result}`,
+    onOneLine(`${entry.run} by ${entry.owner}, started ${entry.startedAt}: ${entry.result}`),
     ...(entry.plan ? [planText(entry.plan)] : []),
     ...(entry.report ? [reportText(entry.report)] : []),
   ].join('\n\n')

@@ -14,6 +14,7 @@ import { needsOf } from '../../lib/health/requirements.ts'
 import { type Survey, surveyHost } from '../../lib/health/survey.ts'
 import type { Host } from '../../lib/model.ts'
 import { checkText } from '../../lib/report/check.ts'
+import { print } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
 import { inLab, type Opened, openContext } from '../context.ts'
 import { type CommonFlags, commonOptions } from '../options.ts'
@@ -27,9 +28,9 @@ const check = async (flags: CommonFlags): Promise<number> => {
   const inside = await inLab(context.hosts)
   if (inside !== null) return inside
   const findings = await look(context, flags.forks)
-  const { inventory, hosts } = context
-  const json = { vestal: 'check/2', inventory: inventory.name, hosts: hosts.length, findings }
-  process.stdout.write(`${flags.json ? JSON.stringify(json, null, 2) : checkText(findings, hosts.length)}\n`)
+  const { inventory, hosts, redacted } = context
+  const shown = redacted({ vestal: 'check/2', inventory: inventory.name, hosts: hosts.length, findings })
+  print(flags.json ? JSON.stringify(shown, null, 2) : checkText(shown.findings, hosts.length))
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0
 }
 

@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import type { Argv } from 'yargs'
 import { inventoryJson, inventoryOrigins } from '../../lib/inventory/json.ts'
 import type { Host } from '../../lib/model.ts'
+import { print } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
 import { openContext } from '../context.ts'
 import { type CommonFlags, commonOptions } from '../options.ts'
@@ -19,8 +20,6 @@ const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Pro
   else print(table(hosts))
   return 0
 }
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const printOrigins = (host: string, origins: Readonly<Record<string, string>>): void => {
   for (const [variable, place] of Object.entries(origins)) print(`${host} ${variable} ${place}`)

@@ -3,6 +3,7 @@ import { InputError } from '../../lib/errors.ts'
 import { labDown, labList, labUp } from '../../lib/lab/lab.ts'
 import { clearNotifications, labNotifications } from '../../lib/lab/receiver.ts'
 import { labExec, labSsh } from '../../lib/lab/ssh.ts'
+import { print, printError, printPart } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
 
 interface LabFlags {
@@ -15,7 +16,6 @@ interface LabFlags {
   readonly clear: boolean
   readonly json: boolean
 }
-const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** `vestal lab up|down|list|ssh|exec|notifications`. */
 const lab = async (flags: LabFlags): Promise<number> => {
@@ -24,7 +24,7 @@ const lab = async (flags: LabFlags): Promise<number> => {
       const made = await labUp({
         name: flags.name,
         hosts: flags.hosts,
-        onProgress: (what) => void process.stderr.write(`${what}\n`),
+        onProgress: printError,
       })
       print(
         flags.json
@@ -94,8 +94,8 @@ const onHost = async (flags: LabFlags): Promise<number> => {
       },
     ])
   const { code, stdout, stderr } = await labExec(host, command.join(' '), { lab: flags.name })
-  process.stdout.write(stdout)
-  process.stderr.write(stderr)
+  printPart(stdout)
+  printPart(stderr, 'stderr')
   return code
 }
 

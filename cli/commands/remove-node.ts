@@ -6,6 +6,7 @@ import { loadInventory } from '../../lib/inventory/load.ts'
 import { treeOf } from '../../lib/inventory/provenance.ts'
 import type { Group } from '../../lib/inventory/read/groups.ts'
 import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
+import { print } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
 import { inLab, openContext } from '../context.ts'
 import { fleetOptions, knownRoles, roleOption } from '../fleet-options.ts'
@@ -60,9 +61,7 @@ const removeNodeCommand = async (
 
 const nothingToDo = ({ name, role, json }: RemoveNodeFlags): number => {
   const what = role ? `${name} has no role ${role.join(', ')}` : `${name} is not in this inventory`
-  process.stdout.write(
-    json ? `${JSON.stringify({ vestal: 'remove-node/1', changed: false, what })}\n` : `${what}: nothing to do.\n`,
-  )
+  print(json ? JSON.stringify({ vestal: 'remove-node/1', changed: false, what }) : `${what}: nothing to do.`)
   return 0
 }
 

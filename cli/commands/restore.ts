@@ -4,8 +4,9 @@ import { type Manifest, readBackup } from '../../fleet/backup/manifest.ts'
 import { checkSaved, finishRestore, prepareRestore, type Saved, swapBack, swapIn } from '../../fleet/backup/node.ts'
 import { type StatefulService, statefulServicesOf } from '../../fleet/stateful-services.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
+import { print } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
-import { yes } from '../confirm.ts'
+import { isAtTerminal, yes } from '../confirm.ts'
 import { inLab, openContext } from '../context.ts'
 import { type Job, type JobFlags, runJobs } from '../jobs.ts'
 import { breakLockOption, commonOptions } from '../options.ts'
@@ -58,9 +59,9 @@ const jobOf = (service: StatefulService, saved: Saved): Job => ({
 })
 
 const agreed = async (flags: RestoreFlags, names: string): Promise<boolean> => {
-  if (flags.json || flags.yes || !process.stdin.isTTY || !process.stdout.isTTY) return true
+  if (flags.json || flags.yes || !isAtTerminal()) return true
   const goAhead = await yes(`What these hold now is replaced: ${names}.\nGo ahead?`)
-  if (!goAhead) process.stdout.write('Not confirmed: nothing was changed.\n')
+  if (!goAhead) print('Not confirmed: nothing was changed.')
   return goAhead
 }
 

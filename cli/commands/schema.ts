@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { jsonSchema } from '../../lib/inventory/inventory-schema.ts'
 import { schemaOf } from '../../lib/inventory/schema/json-schema.ts'
+import { print } from '../../lib/report/print.ts'
 import { teamsSchema } from '../../lib/routing/team-schema.ts'
 import { rolesFor } from '../../roles/registry.ts'
 import { command } from '../command.ts'
@@ -8,7 +9,7 @@ import { command } from '../command.ts'
 /** Prints the JSON Schema of an inventory file, or of a file of teams. */
 const schema = async (of: 'inventory' | 'teams'): Promise<number> => {
   const wanted = of === 'teams' ? teamsJsonSchema() : jsonSchema(await rolesFor([]))
-  process.stdout.write(`${JSON.stringify(wanted, null, 2)}\n`)
+  print(JSON.stringify(wanted, null, 2))
   return 0
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { stringify } from 'yaml'
 import type { Argv } from 'yargs'
 import { createSilence, silencesOf } from '../../lib/api/alertmanager.ts'
+import { onOneLine, print } from '../../lib/report/print.ts'
 import { compareSilences, type Silence, written } from '../../lib/routing/silence.ts'
 import { silencesIn } from '../../lib/routing/silence-files.ts'
 import { alertmanagersAmong } from '../../roles/alertmanager/peers.ts'
@@ -20,12 +21,12 @@ interface SilencesFlags extends CommonFlags {
  */
 const silences = async (flags: SilencesFlags): Promise<number> => {
   await using context = await openContext(flags)
-  const { inventory, hosts, pool } = context
+  const { inventory, hosts, pool, redacted } = context
   const wanted = flags.action === 'export' ? [] : silencesIn(resolve(flags.folder ?? `${inventory.folder}/silences`))
   const inside = await inLab(hosts)
   if (inside !== null) return inside
   const members = alertmanagersAmong(hosts)
-  const held = await silencesOf(pool.reach, members)
+  const held = redacted(await silencesOf(pool.reach, members))
   if (flags.action === 'export') {
     const list = held.map(written)
     print(flags.json ? JSON.stringify({ vestal: 'silences-export/1', silences: list }, null, 2) : stringify(list))
@@ -60,10 +61,8 @@ const silences = async (flags: SilencesFlags): Promise<number> => {
 
 const line = (silence: Silence): string => {
   const { matchers, endsAt, createdBy, comment } = written(silence)
-  return `${matchers.join(', ')} until ${endsAt}, ${createdBy}: ${comment}`
+  return onOneLine(`${matchers.join(', ')} until ${endsAt}, ${createdBy}: ${comment}`)
 }
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 export default command({
   name: 'silences',

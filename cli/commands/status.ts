@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Argv } from 'yargs'
 import { fleetStatus } from '../../lib/health/status.ts'
 import type { FleetStatus } from '../../lib/health/types.ts'
+import { clearScreen, print } from '../../lib/report/print.ts'
 import { statusText } from '../../lib/report/status.ts'
 import { stopOnSignals, whenAborted } from '../../lib/signals.ts'
 import { deployOf } from '../../playbooks/deploy.ts'
@@ -13,7 +14,6 @@ interface StatusFlags extends CommonFlags {
   readonly watch: boolean
 }
 const PAUSE_MS = 2_000
-const CLEAR = '\x1b[H\x1b[2J'
 
 /** Looks at the fleet once, or with `watch` until Ctrl-C. Exit code 1 where something is unhealthy in the last look. */
 const status = async (flags: StatusFlags): Promise<number> => {
@@ -21,14 +21,15 @@ const status = async (flags: StatusFlags): Promise<number> => {
   const inside = await inLab(context.hosts)
   if (inside !== null) return inside
   // Awaited here: returned as it is, it would outlive the links.
-  return flags.watch ? await watch(context, flags) : show(await look(context, flags), flags)
+  return flags.watch ? await watch(context, flags) : show(context, await look(context, flags), flags)
 }
 
 const watch = async (opened: Opened, flags: StatusFlags): Promise<number> => {
   using stop = stopOnSignals(() => undefined)
   for (let code = 0; ; ) {
     const fleet = await Promise.race([look(opened, flags, stop.stop), whenAborted(stop.stop)])
-    if (fleet) code = show(fleet, flags, process.stdout.isTTY ? CLEAR : '')
+    if (fleet) clearScreen()
+    if (fleet) code = show(opened, fleet, flags)
     if (fleet) await sleep(PAUSE_MS, undefined, { signal: stop.stop }).catch(() => undefined)
     if (stop.stop.aborted) return code
   }
@@ -46,10 +47,14 @@ const look = ({ inventory, hosts, pool }: Opened, { forks }: StatusFlags, signal
     return null
   })
 
-const show = (fleet: FleetStatus | null, { json, watch: again }: StatusFlags, before = ''): number => {
+const show = (
+  { redacted }: Opened,
+  fleet: FleetStatus | null,
+  { json, watch: again }: Pick<StatusFlags, 'json' | 'watch'>,
+): number => {
   if (!fleet) return 0
-  const text = json ? JSON.stringify(fleet, null, again ? 0 : 2) : `${before}${statusText(fleet)}`
-  process.stdout.write(`${text}\n`)
+  const shown = redacted(fleet)
+  print(json ? JSON.stringify(shown, null, again ? 0 : 2) : statusText(shown))
   return fleet.healthy ? 0 : 1
 }
 

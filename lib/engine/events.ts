@@ -1,4 +1,5 @@
 import type { Advice, AlertsReport, Facts, Host, Lock, Plan, RunReport, Verdict } from '../model.ts'
+import { mapStrings, mapText } from '../values.ts'
 
 /** What happens in a run, as it happens. Views, the run's folder and `--json` are all made of these; `at` is RFC 3339. */
 export type RunEvent = { readonly at: string } & (
@@ -97,12 +98,15 @@ export type RunEvent = { readonly at: string } & (
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never
 export type Emit = (event: WithoutTime<RunEvent>) => void
 
-/** Adds the time to each event and hands it to every listener. */
+/** Adds the time to each event, takes the secrets out of every text in it by `redact`, and hands it to every listener. */
 export const emitter =
-  (...listeners: readonly ((event: RunEvent) => void)[]): Emit =>
+  (redact: (text: string) => string, ...listeners: readonly ((event: RunEvent) => void)[]): Emit =>
   (event) => {
     const timed = { at: new Date().toISOString(), ...event } as RunEvent
-    for (const listen of listeners) listen(timed)
+    const told = mapStrings(timed.event === 'kept' ? { ...timed, text: '' } : timed, redact)
+    const whole =
+      told.event === 'kept' && timed.event === 'kept' ? { ...told, text: mapText(timed.text, redact) } : told
+    for (const listen of listeners) listen(whole)
   }
 
 /** Events about one host carry its name. */

@@ -3,7 +3,7 @@ import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { RunEvent } from '../engine/events.ts'
 import { HostError } from '../errors.ts'
-import { mapStrings } from './values.ts'
+import { mapStrings } from '../values.ts'
 
 /** Where runs leave their folders: `$VESTAL_RUNS`, else below the XDG state folder. */
 export const runsFolder = (env: NodeJS.ProcessEnv = process.env): string =>
@@ -24,38 +24,46 @@ export const operator = (machine: string): string => {
   }
 }
 
+/** Keeps a run on the controller's disk as it happens. */
+export interface RunFolder {
+  /** Keeps an event: `events.ndjson` line by line, `plan.json` and `report.json` when they are known. Upload progress is not kept. */
+  keep(event: RunEvent): void
+  /** Keeps what a ledger writes down, in `notifications.ndjson`. */
+  note(event: object): void
+}
+
 /**
- * Keeps a run on the controller's disk as it happens: `events.ndjson` line by line, `plan.json` and `report.json` when they are known.
- * `redact` is applied to every text in them, before it is JSON. Upload progress is not kept. `failed` is called once, with what has kept
- * something from being written, such as a full disk, and the run can go on to a safe end; without it that is thrown.
+ * A run's folder, with `about` in its `run.json`. Events come without secrets already; all else goes through `redact`. `failed` is called
+ * once, with what has kept something from being written, such as a full disk, and the run can go on to a safe end; never a throw.
  */
-export const folderWriter = (
+export const runFolder = (
   run: string,
   about: { readonly owner: string; readonly command: readonly string[] } & Readonly<Record<string, unknown>>,
-  redact: (text: string) => string,
-  failed?: (error: HostError) => void,
-): ((event: RunEvent) => void) => {
+  { redact, failed }: { redact(text: string): string; failed(error: HostError): void },
+): RunFolder => {
   const folder = join(runsFolder(), run)
   let told = false
   const safely = (work: () => void): void => {
     try {
       work()
     } catch (error) {
-      if (!failed) throw error
       if (!told) failed(notKept(folder, error))
       told = true
     }
   }
   const write = (name: string, value: unknown): void =>
-    safely(() => put(join(folder, name), `${JSON.stringify(mapStrings(value, redact), null, 2)}\n`))
+    safely(() => put(join(folder, name), `${JSON.stringify(value, null, 2)}\n`))
   safely(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
-  write('run.json', { run, ...about })
-  return (event) => {
-    if (event.event === 'upload') return
-    if (event.event === 'planned') write('plan.json', event.plan)
-    if (event.event === 'run-ended') write('report.json', event.report)
-    if (event.event === 'kept') safely(() => put(join(folder, keptPath(event)), redacted(event.text, redact)))
-    safely(() => append(join(folder, 'events.ndjson'), mapStrings(short(event), redact)))
+  write('run.json', mapStrings({ run, ...about }, redact))
+  return {
+    keep(event) {
+      if (event.event === 'upload') return
+      if (event.event === 'planned') write('plan.json', event.plan)
+      if (event.event === 'run-ended') write('report.json', event.report)
+      if (event.event === 'kept') safely(() => put(join(folder, keptPath(event)), event.text))
+      safely(() => append(join(folder, 'events.ndjson'), short(event)))
+    },
+    note: (event) => safely(() => append(join(folder, 'notifications.ndjson'), mapStrings(event, redact))),
   }
 }
 
@@ -68,16 +76,6 @@ const notKept = (folder: string, error: unknown): HostError =>
       hint: 'Make room there, or let VESTAL_RUNS name another folder.',
     },
   )
-
-/** A text that is JSON stays JSON. */
-const redacted = (text: string, redact: (text: string) => string): string => {
-  if (redact(text) === text) return text
-  try {
-    return `${JSON.stringify(mapStrings(JSON.parse(text), redact), null, 2)}\n`
-  } catch {
-    return redact(text)
-  }
-}
 
 const append = (path: string, value: unknown): void =>
   appendFileSync(path, `${JSON.stringify(value)}\n`, { mode: 0o600 })
@@ -96,8 +94,3 @@ const put = (path: string, text: string): void => {
   writeFileSync(`${path}.new`, text, { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }
-/** Keeps what a ledger writes down: `notifications.ndjson` in the run's folder, which is there from the first event on. */
-export const notificationsWriter =
-  (run: string, redact: (text: string) => string): ((event: object) => void) =>
-  (event) =>
-    append(join(runsFolder(), run, 'notifications.ndjson'), mapStrings(event, redact))

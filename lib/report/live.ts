@@ -2,11 +2,11 @@ import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer
 import type { RunEvent } from '../engine/events.ts'
 import { CANARIES } from '../ledger/canary-gates.ts'
 import type { AlertsReport, Plan } from '../model.ts'
+import { mapStrings } from '../values.ts'
 import { counted } from '../wording.ts'
 import { alertsLine } from './alerts.ts'
 import { waitsFor } from './lines.ts'
 import { onOneLine } from './print.ts'
-import { mapStrings } from './values.ts'
 
 type Row = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 interface HostRow {

@@ -2,12 +2,19 @@
  * The one place that writes for people. What hosts, alerts and silences say is shown, not obeyed: a terminal takes control characters for
  * commands (to retitle, clear, repaint), and marks of writing direction let a line read otherwise than it is.
  */
-import { mapStrings } from './values.ts'
+import { mapStrings } from '../values.ts'
 
 /** Writes a line, or some, to standard output. */
 export const print = (text: string): void => void process.stdout.write(`${visible(text)}\n`)
 /** Writes a line, or some, to standard error. */
 export const printError = (text: string): void => void process.stderr.write(`${visible(text)}\n`)
+/** Writes what another program has printed, whose own line ends are in it. */
+export const printPart = (text: string, stream: 'stdout' | 'stderr' = 'stdout'): void =>
+  void process[stream].write(visible(text))
+/** Empties a terminal's screen; nothing where standard output is none. */
+export const clearScreen = (): void => {
+  if (process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[2J')
+}
 
 /**
  * The text with `\u001b` and the like in place of characters that a terminal obeys or does not show: control characters but for line

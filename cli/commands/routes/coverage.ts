@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { print } from '../../../lib/report/print.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
 import { sentAs } from '../../../lib/routing/replay.ts'
@@ -41,7 +42,7 @@ export const coverage = async (
   const total = new Set(found.flatMap((one) => one.targets).map(keyOf)).size
   if (json) {
     const answer = { vestal: 'routes-coverage/1', alerts, namespaces, rulesWithoutOwnLabels: rules, targets: total }
-    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
+    print(JSON.stringify(answer, null, 2))
     return 0
   }
   const lines = [
@@ -49,7 +50,7 @@ export const coverage = async (
     ...namespaces.map(({ place, targets }) => `${place}: ${counted(targets, 'target')}`),
     `${counted(alerts.length, 'alert')} and ${namespaces.length} namespaces or jobs without an owner, of ${counted(total, 'target')}; ${rules.length} rules take their owner from their series`,
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  print(lines.join('\n'))
   return 0
 }
 

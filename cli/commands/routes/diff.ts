@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import compare from 'semver/functions/compare.js'
 import { HostError, InputError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/model.ts'
+import { print, shown } from '../../../lib/report/print.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
 import { type Labels, MatcherError } from '../../../lib/routing/matcher.ts'
 import { parseClassic, parseMatchers } from '../../../lib/routing/parse-matchers.ts'
@@ -65,7 +66,7 @@ export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json
       })
   const all = [...known.values()]
   const differences = all.filter((one) => one.before.join() !== one.after.join())
-  print(differences, { ...flags, alerts: all.length })
+  tell(shown(differences), { ...flags, alerts: all.length })
   return differences.length > 0 && flags.exitCode ? 3 : 0
 }
 
@@ -79,12 +80,12 @@ const routerNow = async ({ reach }: Asked, host: Host): Promise<Router> => {
   }
 }
 
-const print = (
+const tell = (
   differences: readonly Difference[],
   { json, alerts }: { readonly json: boolean; readonly alerts: number },
 ): void => {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ vestal: 'routes-diff/1', alerts, differences }, null, 2)}\n`)
+    print(JSON.stringify({ vestal: 'routes-diff/1', alerts, differences }, null, 2))
     return
   }
   const grid = new Table({
@@ -98,7 +99,7 @@ const print = (
       before.join('\n') || 'nobody',
       after.join('\n') || 'nobody',
     ])
-  process.stdout.write(
-    `${differences.length > 0 ? `${grid.toString()}\n` : ''}${counted(alerts, 'alert')} compared, ${differences.length} would go to someone else\n`,
+  print(
+    `${differences.length > 0 ? `${grid.toString()}\n` : ''}${counted(alerts, 'alert')} compared, ${differences.length} would go to someone else`,
   )
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../../../lib/errors.ts'
+import { print } from '../../../lib/report/print.ts'
 import { answerTo, labelsText } from '../../../lib/routing/cases.ts'
 import { type Labels, MatcherError } from '../../../lib/routing/matcher.ts'
 import { parseMatchers } from '../../../lib/routing/parse-matchers.ts'
@@ -10,7 +11,7 @@ export const show = (routing: TeamRouting, flags: Pick<RoutesFlags, 'labels' | '
   const at = timeOf(flags.at)
   const answer = answerTo(routing, { alert: labelsOf(flags.labels), at })
   if (flags.json) {
-    process.stdout.write(`${JSON.stringify({ vestal: 'routes-show/1', ...answer }, null, 2)}\n`)
+    print(JSON.stringify({ vestal: 'routes-show/1', ...answer }, null, 2))
     return 0
   }
   const { labels, team, told } = answer
@@ -23,7 +24,7 @@ export const show = (routing: TeamRouting, flags: Pick<RoutesFlags, 'labels' | '
       `  grouped by ${groupBy.length > 0 ? groupBy.join(', ') : 'nothing: all alerts of this route together'}`,
     ]),
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  print(lines.join('\n'))
   return 0
 }
 

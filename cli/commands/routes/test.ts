@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import type { Inventory } from '../../../lib/model.ts'
 import { paint } from '../../../lib/report/paint.ts'
+import { print } from '../../../lib/report/print.ts'
 import { runCase, titleOf } from '../../../lib/routing/cases.ts'
 import { counted } from '../../../lib/wording.ts'
 import type { TeamRouting } from '../../../roles/alertmanager/teams.ts'
@@ -23,7 +24,7 @@ export const test = (inventory: Inventory, routing: TeamRouting, { json }: Pick<
   const failed = rows.filter(({ passed }) => !passed).length
   if (json) {
     const answer = { vestal: 'routes-test/1', inventory: inventory.name, cases: rows }
-    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
+    print(JSON.stringify(answer, null, 2))
   } else {
     const grid = new Table({
       head: ['case', 'told', ''],
@@ -36,9 +37,7 @@ export const test = (inventory: Inventory, routing: TeamRouting, { json }: Pick<
         row.receivers.join('\n'),
         row.passed ? paint('green', 'passes') : paint('red', `${row.where}\n${row.differences.join('\n')}`),
       ])
-    process.stdout.write(
-      `${rows.length > 0 ? `${grid.toString()}\n` : ''}${counted(rows.length, 'case')}, ${failed} failed\n`,
-    )
+    print(`${rows.length > 0 ? `${grid.toString()}\n` : ''}${counted(rows.length, 'case')}, ${failed} failed`)
   }
   return failed > 0 ? 1 : 0
 }

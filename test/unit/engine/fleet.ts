@@ -89,7 +89,7 @@ export const fleet = (...names: readonly string[]): Fleet => {
         stop: new AbortController().signal,
         abandon: new AbortController().signal,
         connect: (host) => machine(host.name).connect(host),
-        emit: emitter((event) => events.push(event)),
+        emit: emitter(String, (event) => events.push(event)),
         ...options,
       })
       return { plan, report, code: report && exitCodeOf(report), events, outcomes: report ? inWords(report) : {} }

@@ -85,7 +85,7 @@ describe('a host on which another run’s script is at work when it is to be rea
       await once(script, 'spawn')
       lockedByBob(of, 'a1', script.pid)
       const told: RunEvent[] = []
-      const emit = emitter((event) => {
+      const emit = emitter(String, (event) => {
         if (event.event !== 'host-locked') return
         told.push(event)
         of.machine('a1').write('x', 'new')
@@ -105,7 +105,7 @@ describe('a host on which another run’s script is at work when it is to be rea
     of.machine('a1').sleeps()
     lockedByBob(of, 'a1', process.pid)
     const stop = new AbortController()
-    const emit = emitter(({ event }) => event === 'host-locked' && stop.abort())
+    const emit = emitter(String, ({ event }) => event === 'host-locked' && stop.abort())
     const { report, code } = await deploy(of, { stop: stop.signal, emit })
     expect(report?.hosts.a1).toMatchObject({ connect: { status: 'failed', why: 'interrupted' } })
     expect(code).toBe(130)

@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { emitter, type RunEvent } from '../../../lib/engine/events.ts'
 import type { RunReport } from '../../../lib/model.ts'
 import { auditEntry, auditRows } from '../../../lib/report/audit.ts'
-import { folderWriter, runName } from '../../../lib/report/folder.ts'
+import { runFolder, runName } from '../../../lib/report/folder.ts'
 
 beforeEach(() => {
   process.env.VESTAL_RUNS = mkdtempSync(join(tmpdir(), 'vestal-runs-'))
@@ -23,10 +24,17 @@ const report = {
   gates: [],
   cost: {},
 } satisfies RunReport
+const redact = (text: string): string => text.replaceAll('hunter2', '[secret]')
+const never = (error: Error): never => {
+  throw error
+}
 const at = '2026-01-01T00:00:00.000Z'
 const started = { at, event: 'run-started', run: 'r1', playbook: 'deploy', inventory: 'ha', hosts: ['a'] } as const
-const write = (run: string) =>
-  folderWriter(run, { owner: 'ann@desk', command: ['deploy'] }, (text) => text.replaceAll('hunter2', '[secret]'))
+const write = (run: string) => {
+  const { keep } = runFolder(run, { owner: 'ann@desk', command: ['deploy'] }, { redact, failed: never })
+  const emit = emitter(redact, keep)
+  return (event: RunEvent): void => emit(event)
+}
 
 test('a run is listed with who, what and how it ended', () => {
   const keep = write('r1')

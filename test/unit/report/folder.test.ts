@@ -6,7 +6,7 @@ import { emitter } from '../../../lib/engine/events.ts'
 import { HostError } from '../../../lib/errors.ts'
 import type { Inventory } from '../../../lib/model.ts'
 import { auditEntry, auditRows } from '../../../lib/report/audit.ts'
-import { folderWriter } from '../../../lib/report/folder.ts'
+import { runFolder } from '../../../lib/report/folder.ts'
 import { redactor } from '../../../lib/report/redact.ts'
 import { Secret } from '../../../lib/secret.ts'
 
@@ -19,12 +19,16 @@ afterEach(() => {
   vi.unstubAllEnvs()
   rmSync(runs, { recursive: true })
 })
+const never = (error: HostError): never => {
+  throw error
+}
 const about = { owner: 'ann@desk', command: ['deploy'] }
 
 test('secrets that are words of JSON leave the run’s folder readable', () => {
   const secrets = ['4711', 'true', 'event', 'changed', 'null'].map((one) => new Secret(one))
   const redact = redactor({ hosts: [{ vars: { secrets }, link: {} }] } as unknown as Inventory)
-  const emit = emitter(folderWriter('r1', about, redact))
+  const { keep } = runFolder('r1', about, { redact, failed: never })
+  const emit = emitter(redact, keep)
   const report = {
     vestal: 'report/1' as const,
     run: 'r1',
@@ -51,14 +55,9 @@ test('secrets that are words of JSON leave the run’s folder readable', () => {
 test('a folder that cannot be written is told once, as an error of this machine, and the run goes on', () => {
   writeFileSync(join(runs, 'r2'), 'in the way')
   const told: HostError[] = []
-  const emit = emitter(
-    folderWriter(
-      'r2',
-      about,
-      (text) => text,
-      (error) => told.push(error),
-    ),
-  )
+  const { keep, note } = runFolder('r2', about, { redact: String, failed: (error) => told.push(error) })
+  const emit = emitter(String, keep)
+  note({ what: 'sent' })
   for (const name of ['a', 'b']) emit({ event: 'batch-started', play: 'p', hosts: [name], interrupts: false })
   expect(told).toHaveLength(1)
   expect(told[0]).toBeInstanceOf(HostError)
@@ -66,7 +65,7 @@ test('a folder that cannot be written is told once, as an error of this machine,
 })
 
 test('runs that cannot be read, or were cut off by a full disk, are listed beside those that can', () => {
-  folderWriter('r1', about, (text) => text)
+  runFolder('r1', about, { redact: String, failed: never })
   mkdirSync(join(runs, 'r2', 'run.json'), { recursive: true })
   mkdirSync(join(runs, 'r3'))
   writeFileSync(join(runs, 'r3', 'report.json'), '{"vestal":')
