@@ -26,6 +26,16 @@ export default defineConfig({
           hookTimeout: 900_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'hostile',
+          include: ['test/e2e/hostile/*.hostile.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'kill', include: ['test/e2e/kill/*.kill.ts'], testTimeout: 1_800_000 } },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],

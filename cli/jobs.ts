@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import type { Tools } from '../fleet/backup/tools.ts'
 import { type Emit, namesOf, type RunEvent } from '../lib/engine/events.ts'
 import { askGates } from '../lib/engine/gates.ts'
+import { holdMembers } from '../lib/engine/members.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError } from '../lib/errors.ts'
 import type { Gate, GateReport, Host, Outcome, RunReport } from '../lib/model.ts'
@@ -29,6 +30,8 @@ export interface JobContext {
   readonly tools: Tools
   /** Tells of a step, and of what came of it. */
   step<T>(title: string, work: () => Promise<T>): Promise<T>
+  /** Holds the locks of hosts that do each other's work, up to the end of the run; throws HostError where another run works on one. */
+  hold(members: readonly Host[]): Promise<void>
   /** Asks gates until they say yes; throws HostError where one doesn't. */
   ask(gates: readonly Gate[]): Promise<void>
 }
@@ -63,6 +66,13 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
   const outcomes: Record<string, Record<string, Outcome>> = Object.fromEntries(hosts.map((host) => [host.name, {}]))
   const gates: GateReport[] = []
   let broken: string | undefined
+  const lockOf = ({ name }: Host) => ({
+    run,
+    owner,
+    since: new Date().toISOString(),
+    break: flags.breakLock.includes(name),
+  })
+  const held = new Set<Host>()
   const carryOut = async (job: Job): Promise<void> => {
     const set = (outcome: Outcome): void => {
       outcomes[job.host.name] = { ...outcomes[job.host.name], [job.task]: outcome }
@@ -70,7 +80,7 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     if (stop.stop.aborted) broken ??= 'the run was interrupted'
     if (broken !== undefined) return set({ status: 'skipped', because: broken })
     const began = Date.now()
-    const lock = { run, owner, since: new Date().toISOString(), break: flags.breakLock.includes(job.host.name) }
+    const lock = lockOf(job.host)
     const progress: Tools['progress'] = (title, sent, of) =>
       emit({ event: 'upload', host: job.host.name, title, sent, of })
     emit({ event: 'batch-started', play: job.task, hosts: [job.host.name], interrupts: order === 'one by one' })
@@ -79,6 +89,7 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
         run,
         tools: { reach: pool.reach, lock, signal: stop.abandon, progress },
         step: stepper(job, emit),
+        hold: (members) => holdMembers(members, { reach: pool.reach, lockOf, signal: stop.abandon, held }),
         async ask(wanted) {
           const reports = await askGates(wanted, { play: job.task, reach: pool.reach, emit, signal: stop.stop })
           gates.push(...reports)

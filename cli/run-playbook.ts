@@ -23,7 +23,7 @@ import type { watchAlerts } from './watch-alerts.ts'
 export const runPlaybook = async (wanted: Wanted, flags: ChangeFlags): Promise<number> => {
   await using context = await openContext(flags, rolesBeside(wanted))
   const book = bookFor(wanted, context)
-  requireHosts('--break-lock', flags.breakLock, context.hosts)
+  requireHosts('--break-lock', flags.breakLock, context.inventory.hosts)
   if (flags.watchAlerts) watchedFleet(context.inventory)
   return (await inLab(context.hosts)) ?? (await apply(book, context, { flags, hooks: {} }))
 }
@@ -50,7 +50,7 @@ export interface Hooks {
 
 /** Runs a playbook over an inventory that may not be written yet, inside the lab's network if there is one. */
 export const runOpened = (book: Playbook, opened: Opened, flags: ChangeFlags, hooks: Hooks): Promise<number> => {
-  requireHosts('--break-lock', flags.breakLock, opened.hosts)
+  requireHosts('--break-lock', flags.breakLock, opened.inventory.hosts)
   return apply(book, opened, { flags, hooks })
 }
 

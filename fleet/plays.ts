@@ -8,6 +8,8 @@ export interface Rolled {
   /** The roles of its plays: those that go along with it, and itself. */
   readonly roles: readonly Role[]
   readonly hosts: Select
+  /** All hosts of the role, where they do each other's work. */
+  readonly members: Play['members']
 }
 
 /** The roles of a list that have plays of their own, in the order of the list. */
@@ -16,7 +18,8 @@ export const rolledRoles = (roles: readonly Role[]): readonly Rolled[] => {
   return roles.flatMap((role) => {
     if (!role.rollout) return []
     const along = roles.filter(({ rollout, group }) => !rollout && (group === role.group || !groups.has(group)))
-    return [{ role, rollout: role.rollout, roles: [...along, role], hosts: has(role) }]
+    const members: Play['members'] = role.rollout.before && (({ inventory }) => inventory.hosts.filter(has(role)))
+    return [{ role, rollout: role.rollout, roles: [...along, role], hosts: has(role), members }]
   })
 }
 

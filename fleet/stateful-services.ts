@@ -12,6 +12,8 @@ export interface StatefulService {
   readonly version: string
   /** The folder of its data. */
   readonly folder: string
+  /** The hosts that do each other's work, itself included. */
+  readonly members: readonly Host[]
   /** Others do its work meanwhile. */
   before(): readonly Gate[]
   /** It serves again. */
@@ -35,6 +37,7 @@ const statefulServiceOf = (role: Role, host: Host, inventory: Inventory): Statef
     scope,
     version: versionIn(scope.vars),
     folder: data.folder(scope.vars),
+    members: rollout?.before ? inventory.hosts.filter(has(role)) : [],
     before: () => rollout?.before?.({ inventory, batch: [host], hosts: inventory.hosts.filter(has(role)) }) ?? [],
     after: () => role.healthy(scope),
   }

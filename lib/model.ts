@@ -504,6 +504,11 @@ export interface Play {
   readonly batch?: number | `${number}%`
   /** Hosts with the same answer are never interrupted in one batch. */
   readonly apart?: (host: Host) => string
+  /**
+   * The hosts that do each other's work: before a batch interrupts anything, this run holds the locks of all of them, so that no other run
+   * interrupts one of them at the same time.
+   */
+  readonly members?: (scope: PlayScope) => readonly Host[]
   /** Asked before a batch interrupts anything. */
   readonly before?: (scope: PlayScope) => readonly Gate[]
   /** Asked after a batch, beside each role's own `healthy`. */

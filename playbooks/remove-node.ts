@@ -2,7 +2,7 @@
 import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
-import { companionsOf, forgotten, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
+import { companionsOf, forgotten, has, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
 
@@ -16,9 +16,10 @@ export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }
     (select: Select): Select =>
     (host) =>
       stays(host) && select(host)
-  const forgets = ({ hosts, roles: own, rollout: { titles, batch, apart, before } }: Rolled): Play => ({
+  const forgets = ({ hosts, members, roles: own, rollout: { titles, batch, apart, before } }: Rolled): Play => ({
     name: titles.forgets,
     hosts: staying(hosts),
+    members,
     roles: own,
     batch,
     apart,
@@ -36,6 +37,10 @@ export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }
         hosts: not(stays),
         roles: leaves.map(leaving),
         batch: 1,
+        members: ({ inventory, batch }) => [
+          ...batch,
+          ...inventory.hosts.filter((host) => leaves.some((role) => has(role)(host))),
+        ],
         before: nothingIsLost(leaves),
       },
       ...rolled.flatMap((one): readonly Play[] => {

@@ -14,9 +14,10 @@ export const rollback = (all: readonly Role[], ways: readonly WayBack[]) => {
     summary: 'Takes hosts back to what they ran before the last change, one failure domain at a time.',
     onFailure: 'stop',
     plays: [
-      ...rolledRoles(all).map(({ hosts, rollout: { titles, batch, apart, before, keep } }) => ({
+      ...rolledRoles(all).map(({ hosts, members, rollout: { titles, batch, apart, before, keep } }) => ({
         name: titles.all,
         hosts,
+        members,
         roles,
         batch,
         apart,

@@ -23,7 +23,7 @@ interface RestoreFlags extends JobFlags {
  */
 const restore = async (flags: RestoreFlags): Promise<number> => {
   await using opened = await openContext(flags)
-  requireHosts('--break-lock', flags.breakLock, opened.hosts)
+  requireHosts('--break-lock', flags.breakLock, opened.inventory.hosts)
   const manifests = await readBackup(flags.from)
   const services = statefulServicesOf(opened.inventory, opened.hosts)
   const found = services.flatMap((service) => {
@@ -44,8 +44,9 @@ const restore = async (flags: RestoreFlags): Promise<number> => {
 const jobOf = (service: StatefulService, saved: Saved): Job => ({
   host: service.host,
   task: `restore ${service.role.key}`,
-  async work({ tools, step, ask }) {
+  async work({ tools, step, hold, ask }) {
     await step(`send what ${service.role.key} held`, () => prepareRestore(tools, service, saved))
+    await hold(service.members)
     await ask(service.before())
     await step(`exchange the data of ${service.role.key}`, () => swapIn(tools, service, saved))
     try {

@@ -46,7 +46,7 @@ const rollingUpgradeCommand = async (
     versions: wish.versions,
   })
   const opened = context.over(inventory)
-  requireHosts('--break-lock', flags.breakLock, opened.hosts)
+  requireHosts('--break-lock', flags.breakLock, opened.inventory.hosts)
   const inside = await inLab(opened.hosts)
   if (inside !== null) return inside
   const { roles } = inventory

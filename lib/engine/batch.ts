@@ -5,6 +5,7 @@ import { ask, gatesOf } from './asking.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState, skip } from './context.ts'
 import { converge } from './converge.ts'
 import { namesOf } from './events.ts'
+import { holdMembers } from './members.ts'
 import type { PlannedBatch, PlannedHost } from './plan.ts'
 import { mendBroken, takeBackThose } from './recover.ts'
 import { complaint } from './take-back.ts'
@@ -30,7 +31,9 @@ export const runBatch = async (
   if (hosts.length === 0) return undefined
   const scope = { inventory, batch: hosts, hosts: all.map(({ work }) => work.host) }
   const before = batch.interrupts
-    ? ((await ask(context, play.name, play.before?.(scope) ?? [])).said ?? (await keep(context, batch, scope)))
+    ? ((await holdAll(context, play.members?.(scope) ?? [])) ??
+      (await ask(context, play.name, play.before?.(scope) ?? [])).said ??
+      (await keep(context, batch, scope)))
     : undefined
   if (before) {
     skip(context, batch.hosts, `before it: ${before}`)
@@ -66,6 +69,22 @@ export const runBatch = async (
 }
 
 const interrupted: BatchEnd = { why: 'the run was interrupted', told: 'The run was interrupted.', hosts: 0 }
+
+/** Nobody else interrupts one of these hosts from here to the end of the run. Returns why that can't be had, in words. */
+const holdAll = async ({ options, pool, state }: RunContext, members: readonly Host[]): Promise<string | undefined> => {
+  try {
+    await holdMembers(members, {
+      reach: pool.reach,
+      lockOf: (host) => lockOf(options, host),
+      signal: options.abandon,
+      held: state.locked,
+    })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    return `${error.host}: ${error.message}${error.hint ? `. ${error.hint}` : ''}`
+  }
+}
 
 /** Returns what could not be kept, in words. */
 const keep = async (

@@ -13,7 +13,8 @@ const FILE = '/run/vestal/lock'
 
 /**
  * Shell functions: `vestal_lock_held` reads the lock and says whether somebody has it, `vestal_lock_at_work` whether the script that took the
- * lock last read still runs; `vestal_session` finds the session's process. A zombie (state Z, proc(5)) has ended: its parent is only slow to notice.
+ * lock last read still runs; `vestal_end_script` ends that script and what it started, by its process id and start time, first kindly;
+ * `vestal_session` finds the session's process. Where the host can't say how old a lock is, it counts as fresh. A zombie (state Z, proc(5)) has ended: its parent is only slow to notice.
  */
 export const lockFunctions = `
 vestal_started() { { IFS= read -r vestal_stat <"/proc/$1/stat"; } 2>/dev/null || return 1; set -- \${vestal_stat##*) }; vestal_state=$1; vestal_start=\${20}; vestal_parent=$2; }
@@ -32,14 +33,24 @@ vestal_lock_read() {
   esac; done <${FILE}; } 2>/dev/null && [ -n "$vestal_lock_run" ]
 }
 vestal_lock_at_work() { vestal_alive \${vestal_lock_script:-0 0}; }
-vestal_lock_fresh() { [ -n "$(find ${FILE} -newermt '-${LEASE_SECONDS} seconds' 2>/dev/null)" ]; }
+vestal_lock_fresh() { vestal_touched=$(stat -c %Y ${FILE} 2>/dev/null) || return 0; [ $(($(date +%s) - vestal_touched)) -lt ${LEASE_SECONDS} ]; }
+vestal_tree() { printf '%s ' "$1"; for vestal_child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do vestal_tree "$vestal_child"; done; }
+vestal_end_script() {
+  for vestal_signal in TERM KILL; do
+    vestal_lock_at_work || return 0
+    kill -STOP "\${vestal_lock_script% *}" && kill -$vestal_signal $(vestal_tree "\${vestal_lock_script% *}") 2>/dev/null
+    kill -CONT "\${vestal_lock_script% *}" 2>/dev/null
+    for vestal_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do vestal_lock_at_work || return 0; sleep 0.2; done
+  done
+  ! vestal_lock_at_work
+}
 vestal_lock_held() { vestal_lock_read && { vestal_lock_at_work || { vestal_alive \${vestal_lock_session:-0 0} && vestal_lock_fresh; }; }; }`
 
 export interface LockRequest {
   readonly run: string
   readonly owner: string
   readonly since: string
-  /** Take it even where another run holds it. */
+  /** Take it even where another run holds it, whose script is ended first. */
   readonly break: boolean
 }
 
@@ -58,8 +69,9 @@ vestal_started $$; vestal_my_script="$$ $vestal_start"
 exec 9>${FILE}.guard
 vestal_tries=0
 while :; do
-  flock 9
-  if ! vestal_lock_held || [ "$vestal_lock_run" = ${word(request.run)} ]${request.break ? ' || true' : ''}; then break; fi
+  if ! flock 9; then echo 'flock cannot take the lock; is util-linux installed?' >&2; exit 1; fi
+  if ! vestal_lock_held || [ "$vestal_lock_run" = ${word(request.run)} ]; then break; fi
+  ${request.break ? 'vestal_end_script && break' : ':'}
   if vestal_lock_at_work && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=50; fi
   flock -u 9
   vestal_tries=$((vestal_tries + 1))
@@ -91,6 +103,9 @@ while vestal_lock_read && vestal_lock_at_work; do
   if [ $vestal_tries -gt ${tries} ]; then exit ${LOCKED}; fi
   sleep 0.2
 done`
+
+/** Shell that ends a script of another run that is at work under the host's lock, for --break-lock. Needs `lockFunctions` before it. */
+export const endScript = 'if vestal_lock_read && vestal_lock_at_work; then vestal_end_script; fi'
 
 /** The holder that a mark of `awaitScript` names. */
 export const holderIn = (detail: string): Lock => {

@@ -3,7 +3,7 @@ import { HostError, LinkError } from '../errors.ts'
 import type { Connection, Duration, Facts, Host, Lock, Task } from '../model.ts'
 import { archMistake, OLDEST_SYSTEMD, systemdMistake } from './facts.ts'
 import { type Frame, frame } from './frame.ts'
-import { awaitScript, holderIn, LOCKED, lockedBy } from './lock.ts'
+import { awaitScript, endScript, holderIn, LOCKED, lockedBy } from './lock.ts'
 import { probeScript, type Reading, readProbe } from './probe.ts'
 
 /** A minute of waiting for another run's script is in it. */
@@ -11,13 +11,18 @@ const LONGEST: Duration = '4m'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal
-  /** Not before a script that works there under another run's lock has ended. Without it, the reading may be of a moment within a change. */
-  readonly settled?: {
-    /** Called at once with whom it waits for. */
-    onLocked(lock: Lock): void
-    /** How often it looks, each 0.2 s. Default: for a minute. */
-    readonly tries?: number
-  }
+  /**
+   * Not before a script that works there under another run's lock has ended; or, `ended`, once that script was ended. Without it, the reading
+   * may be of a moment within a change.
+   */
+  readonly settled?:
+    | 'ended'
+    | {
+        /** Called at once with whom it waits for. */
+        onLocked(lock: Lock): void
+        /** How often it looks, each 0.2 s. Default: for a minute. */
+        readonly tries?: number
+      }
 }
 
 /**
@@ -31,12 +36,14 @@ export const readHost = async (
 ): Promise<Reading> => {
   const { name } = connection.host
   const marks = frame(randomBytes(8).toString('hex'))
-  const script = probeScript(tasks, marks, settled && awaitScript(marks, settled.tries))
+  const waits = settled === 'ended' ? undefined : settled
+  const first = settled === 'ended' ? endScript : waits && awaitScript(marks, waits.tries)
+  const script = probeScript(tasks, marks, first)
   const sentAt = Date.now()
   const { stdout, stderr, code } = await connection.exec(script, {
     signal,
     within: LONGEST,
-    onStdout: settled && tellLocked(marks, settled.onLocked),
+    onStdout: waits && tellLocked(marks, waits.onLocked),
   })
   const holder = lastHolder(marks, stdout)
   if (code === LOCKED && holder) throw lockedBy(name, holder)

@@ -81,7 +81,7 @@ const readAll = async (
       const reading = await readHost(await pool.reach(host), tasks, {
         signal: options.stop,
         settled: options.breakLock.includes(host.name)
-          ? undefined
+          ? 'ended'
           : { onLocked: (lock) => options.emit({ event: 'host-locked', host: host.name, lock }) },
       })
       options.emit({

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { emitter, type RunEvent } from '../../../lib/engine/events.ts'
 import { bobsLock } from './bobs-lock.ts'
@@ -59,12 +60,19 @@ describe('a host on which another run’s script is at work when it is to be rea
     expect([outcomes.a2, code]).toEqual([{ 'scratch x': 'changed' }, 1])
   })
 
-  test('is read at once where its lock is to be broken', async () => {
+  test('is read where its lock is to be broken, once that script, and what it had started, was ended', async () => {
     using of = fleet('a1')
-    lockedByBob(of, 'a1', process.pid)
+    of.machine('a1').sleeps()
+    const script = spawn('sh', ['-c', 'trap "" TERM; sleep 600; echo went on'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    await once(script, 'spawn')
+    lockedByBob(of, 'a1', script.pid)
+    const ended = once(script, 'close')
+    const said = text(script.stdout)
     const { outcomes, events } = await deploy(of, { breakLock: ['a1'] })
     expect(events.some(({ event }) => event === 'host-locked')).toBe(false)
     expect(outcomes.a1).toEqual({ 'scratch x': 'changed' })
+    expect((await ended)[1]).toBe('SIGKILL')
+    expect(await said).toBe('')
   })
 
   test('is not planned for when that does not end, and the plan says why', async () => {

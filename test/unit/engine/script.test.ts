@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { compare } from '../../../lib/engine/compare.ts'
 import { frame } from '../../../lib/engine/frame.ts'
 import { probeScript, readProbe } from '../../../lib/engine/probe.ts'
@@ -139,7 +139,8 @@ describe.each(shells)('a script in %s', (shell) => {
       lastRun: 'run-1',
     })
     expect(broken.code).toBe(0)
-    first.kill('SIGKILL')
+    // Its holder's script was ended first.
+    await vi.waitFor(() => expect(first.exitCode ?? first.signalCode).not.toBeNull())
   })
 
   test('a lock whose session was killed outlives it only until its script has ended its step', async () => {

@@ -21,7 +21,7 @@ import { LinkError } from '../../../lib/errors.ts'
 import type { Exec, ExecOptions, Host } from '../../../lib/model.ts'
 
 /** What the engine wants of a machine with one script. */
-export type Stage = 'connect' | 'read' | 'diff' | 'upload' | 'change' | 'take back' | 'sign of life'
+export type Stage = 'connect' | 'read' | 'diff' | 'upload' | 'hold' | 'change' | 'take back' | 'sign of life'
 /** What becomes of a script: it is handed what would run it. */
 export type Fate = (exec: () => Promise<Exec>, host: Host) => Promise<Exec>
 
@@ -155,6 +155,7 @@ const stageOf = (script: string): Stage => {
   if (/^vestal_failed=\d+$/m.test(script)) return 'take back'
   if (/^vestal_failed=$/m.test(script)) return 'change'
   if (script.includes('.part.')) return 'upload'
+  if (script.includes('vestal_my_script=')) return 'hold'
   if (/\btouch \S*\/lock\b/.test(script)) return 'sign of life'
   return script.includes(' facts ') ? 'read' : 'diff'
 }

@@ -1,0 +1,73 @@
+/**
+ * The lock of a group: members that do each other's work are held together by a run that is to interrupt one of them, each by its own
+ * host's lock. Two runs that each hold more than half of a group would have to hold a member in common, which is impossible.
+ */
+import { HostError } from '../errors.ts'
+import type { Host, Reach } from '../model.ts'
+import { listed } from '../wording.ts'
+import { LOCKED, type LockRequest, lockedError, lockFunctions, takeLock } from './lock.ts'
+
+export interface Holding {
+  readonly reach: Reach
+  /** What a host's lock is asked with. */
+  lockOf(host: Host): LockRequest
+  readonly signal?: AbortSignal
+  /** Hosts that this run holds already; those that are taken join them. */
+  readonly held: Set<Host>
+}
+
+/**
+ * Takes the lock of every member that can be reached, or makes sure of it where this run has it already: in the order of their names, so that
+ * of two runs one gets the first and the other none. Throws HostError, with whose run it is, where another run works on one; and where so few
+ * can be reached that another run might hold the rest: there must be more than half, or half with the first by name.
+ */
+export const holdMembers = async (members: readonly Host[], holding: Holding): Promise<void> => {
+  const ordered = members.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  const known = ordered.filter((host) => holding.held.has(host))
+  const lost = (await Promise.all(known.map((host) => hold(host, holding)))).flatMap((one) => one ?? [])
+  for (const host of ordered.filter((one) => !known.includes(one))) {
+    const error = await hold(host, holding)
+    if (error) lost.push(error)
+    else holding.held.add(host)
+  }
+  const away = new Set(lost.map(({ host }) => host))
+  const here = ordered.filter(({ name }) => !away.has(name))
+  const half = ordered.length / 2
+  if (here.length > half || (here.length === half && here[0] === ordered[0])) return
+  const [first] = lost
+  throw new HostError(
+    first?.host ?? '',
+    `of ${listed(ordered.map(({ name }) => name))} only ${here.length} can be reached, so another run may be at work on the others: ${listed([...away])}`,
+    {
+      task: 'lock',
+      hint: 'See why they cannot be reached; one that is gone for good is taken out by remove-node --dead.',
+    },
+  )
+}
+
+/** Returns why a member can't be reached. Throws HostError where another run has it. */
+const hold = async (host: Host, { reach, lockOf, signal }: Holding): Promise<HostError | undefined> => {
+  try {
+    const connection = await reach(host)
+    const { code, stdout, stderr } = await connection.exec(`${lockFunctions}\n${takeLock(lockOf(host))}`, {
+      signal,
+      within: '2m',
+    })
+    if (code === LOCKED) throw new Held(lockedError(host.name, stdout.toString()))
+    if (code !== 0) throw new Held(new HostError(host.name, stderr.trim() || `exit code ${code}`, { task: 'lock' }))
+    return undefined
+  } catch (error) {
+    if (error instanceof Held) throw error.why
+    if (error instanceof HostError) return error
+    throw error
+  }
+}
+
+/** Tells a host that said no from one that said nothing. */
+class Held extends Error {
+  readonly why: HostError
+  constructor(why: HostError) {
+    super(why.message)
+    this.why = why
+  }
+}
