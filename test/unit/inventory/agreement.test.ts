@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { InputError } from '../../../lib/errors.ts'
@@ -21,7 +21,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   'two inventories': [join(FIXTURES, 'two/first'), join(FIXTURES, 'two/second')],
   'the same two the other way round': [join(FIXTURES, 'two/second/hosts.yml'), join(FIXTURES, 'two/first')],
   "Ansible's own variables": [join(FIXTURES, 'connection')],
-  ...Object.fromEntries(folders(EXAMPLES).map((name) => [`the example ${name}`, [join(EXAMPLES, name)]])),
+  ...Object.fromEntries(folders(EXAMPLES).map((name) => [`the example ${name}`, [example(name)]])),
 }
 
 /** Patterns for the `groups` fixture. */
@@ -30,6 +30,12 @@ const PATTERNS =
   all:!alpha:!ungrouped ungrouped node01 node0[12] node[!1]* node0? node* *.example.net ~node0[13] ~(node|rack).*1$ ~lon alpha[0] alpha[-1]
   alpha[1:3] alpha[1:] alpha[0:0] alpha[2-3] alpha[7:99] all[2] gamma-2[0] node*[1] alpha:&node*:!node02 db.example.net stray,spare,!spare
   2001:db8::8 gamma-2:ungrouped !node* rack[ab]-* rack?-[!3]`.split(/\s+/)
+
+/** Ansible takes every YAML file below a folder for an inventory, those of tenants too: `route` would be a group. */
+function example(name: string): string {
+  const tenants = existsSync(join(EXAMPLES, name, 'tenants'))
+  return join(EXAMPLES, name, ...(tenants ? ['hosts.yml'] : []))
+}
 
 function folders(path: string): readonly string[] {
   const entries = readdirSync(path, { withFileTypes: true })

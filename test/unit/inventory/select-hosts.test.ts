@@ -44,7 +44,7 @@ describe('a limit', () => {
     ['app*', '--limit: app*: no host or group is called that\n  vestal inventory lists groups and hosts'],
     ['web:&db1', '--limit: web:&db1: no host is left\n  vestal inventory lists groups and hosts'],
     ['spare', '--limit: spare: no host is left\n  vestal inventory lists groups and hosts'],
-    ['web[4]', '--limit: web[4]: there are only 4 hosts in it\n  the first host is [0], the last [-1]'],
+    ['web[4]', '--limit: web[4]: it has only 4 hosts\n  the first host is [0], the last [-1]'],
     ['~web(', '--limit: ~web(: not a valid pattern'],
     ['@/nonexistent', '--limit: @/nonexistent: there is no file /nonexistent\n  it holds one pattern a line'],
   ])('of %s is refused', async (pattern, error) => {
