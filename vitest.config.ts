@@ -37,6 +37,16 @@ export default defineConfig({
         },
       },
       { test: { ...inLab, name: 'kill', include: ['test/e2e/kill/*.kill.ts'], testTimeout: 1_800_000 } },
+      {
+        test: {
+          ...inLab,
+          name: 'cortex',
+          include: ['test/e2e/cortex/*.cortex.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],
   },

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMap } from 'yaml'
-import { InputError } from '../../lib/errors.ts'
+import { InputError, type Mistake } from '../../lib/errors.ts'
 import { importFile } from '../../lib/import-file.ts'
 import { isFolder, readText } from '../../lib/inventory/files.ts'
 import { collectMistakes, type Mistakes } from '../../lib/inventory/mistakes.ts'
@@ -13,17 +13,31 @@ import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { isTenantName, type Tenant, type TenantConfig } from './tenant.ts'
 import { mistakesIn } from './validate.ts'
 
-/** A tenant with a way to say where something of it is written. */
-interface Found extends Tenant {
-  where(path: readonly (string | number)[]): string
+/** The tenants of a folder. */
+export interface LoadedTenants {
+  /** Those that nothing is wrong with, by name. */
+  readonly tenants: readonly Tenant[]
+  /** The others, each with all that is wrong with it. */
+  readonly invalid: readonly InvalidTenant[]
+}
+export interface InvalidTenant {
+  readonly name: string
+  readonly mistakes: readonly Mistake[]
+}
+interface Found {
+  readonly name: string
+  readonly file: string
+  /** undefined where it can't be read. */
+  readonly tenant?: Tenant
+  readonly mistakes: readonly Mistake[]
 }
 
 /**
- * The tenants of a folder, by name: `NAME.yml` (`.yaml`, `.json`) is the configuration of one, `*.tmpl` in the folder `NAME` are its templates; a
- * module (`.ts`, `.mts`, `.js`, `.mjs`) exports many, or a function that returns them. Throws one InputError with all mistakes of all tenants.
+ * The tenants of a folder: `NAME.yml` (`.yaml`, `.json`) is the configuration of one, `*.tmpl` in the folder `NAME` are its templates; a module
+ * (`.ts`, `.mts`, `.js`, `.mjs`) exports many, or a function that returns them. Throws InputError where the folder is not there, or a module gives
+ * no tenants: what belongs to no tenant.
  */
-export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = process.env): Promise<readonly Tenant[]> => {
-  const mistakes = collectMistakes()
+export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = process.env): Promise<LoadedTenants> => {
   if (!existsSync(folder) || !isFolder(folder))
     throw new InputError([
       {
@@ -32,54 +46,74 @@ export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = proce
         fix: 'It is `cortex_alertmanager.tenants.folder`, relative to the inventory.',
       },
     ])
-  const tenants = new Map<string, Found>()
-  for await (const one of foundIn(folder, env, mistakes)) {
-    const first = tenants.get(one.name)
-    if (first) mistakes.add(one.where([]), { what: `the tenant ${one.name} is there already: ${first.where([])}` })
-    else tenants.set(one.name, one)
-    for (const { path, what, fix } of mistakesIn(one.config, Object.keys(one.templates)))
-      mistakes.add(one.where(path), { path: [one.name, ...path].join('.'), what, fix })
+  const entries = readdirSync(folder)
+    .filter((entry) => !entry.startsWith('.') && !isFolder(join(folder, entry)))
+    .sort()
+  const made = await Promise.all(
+    entries.filter((entry) => /\.m?[jt]s$/.test(entry)).map((entry) => generated(join(folder, entry))),
+  )
+  const files = entries.flatMap((entry) => {
+    const name = /^(.+)\.(?:ya?ml|json)$/.exec(entry)?.[1]
+    return name === undefined ? [] : [inFile(name, join(folder, entry), env)]
+  })
+  const byName = [...Map.groupBy([...files, ...made.flat()], ({ name }) => name)].sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  )
+  const all = byName.map(([name, some]) => {
+    const [first, ...others] = some
+    const twice = others.map(({ file }) => ({
+      where: file,
+      what: `the tenant ${name} is there already: ${first?.file}`,
+      fix: 'Keep one.',
+    }))
+    return { name, tenant: first?.tenant, mistakes: [...some.flatMap(({ mistakes }) => mistakes), ...twice] }
+  })
+  return {
+    tenants: all.flatMap(({ tenant, mistakes }) => (tenant && mistakes.length === 0 ? [tenant] : [])),
+    invalid: all.filter(({ mistakes }) => mistakes.length > 0).map(({ name, mistakes }) => ({ name, mistakes })),
   }
-  mistakes.throwAny()
-  return [...tenants.values()]
-    .map(({ name, config, templates, file }) => ({ name, config, templates, file }))
-    .sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-const foundIn = async function* (folder: string, env: NodeJS.ProcessEnv, mistakes: Mistakes): AsyncGenerator<Found> {
-  const variable = variableReader(readSecrets(env, mistakes), mistakes)
-  for (const entry of readdirSync(folder).sort()) {
-    const file = join(folder, entry)
-    if (entry.startsWith('.') || isFolder(file)) continue
-    if (/\.m?[jt]s$/.test(entry)) yield* generated(file, mistakes)
-    const name = /^(.+)\.(?:ya?ml|json)$/.exec(entry)?.[1]
-    if (name === undefined) continue
-    if (!isTenantName(name)) {
-      mistakes.add(file, {
-        what: `${JSON.stringify(name)} is no name of a tenant`,
-        fix: "letters, digits and !-_.*'()",
-      })
-      continue
-    }
-    const source = parseSource({ file, text: readText(file) }, mistakes)
-    if (!source) continue
-    const { root } = source
-    if (!root || !isMap(root)) {
-      mistakes.add(root ? positionOf(source, root) : file, {
-        path: name,
-        what: 'expected an Alertmanager configuration',
-        fix: 'route: …, receivers: …',
-      })
-      continue
-    }
-    const read = variable(source, { name, key: root, value: root })
-    yield {
-      name,
-      config: sealKnownSecrets(read.value()) as TenantConfig,
-      templates: templatesIn(join(folder, name)),
-      file,
-      where: (path) => placeOf(read, path),
-    }
+const inFile = (name: string, file: string, env: NodeJS.ProcessEnv): Found => {
+  const mistakes = collectMistakes()
+  const tenant = read(name, { file, env, mistakes })
+  return { name, file, tenant, mistakes: gathered(mistakes) }
+}
+
+const read = (
+  name: string,
+  { file, env, mistakes }: { readonly file: string; readonly env: NodeJS.ProcessEnv; readonly mistakes: Mistakes },
+): Tenant | undefined => {
+  if (!isTenantName(name)) {
+    mistakes.add(file, { what: `${JSON.stringify(name)} is no name of a tenant`, fix: NAME_FIX })
+    return undefined
+  }
+  const source = parseSource({ file, text: readText(file) }, mistakes)
+  if (!source) return undefined
+  const { root } = source
+  if (!root || !isMap(root)) {
+    mistakes.add(root ? positionOf(source, root) : file, { path: name, what: NO_CONFIG, fix: CONFIG_FIX })
+    return undefined
+  }
+  const variable = variableReader(readSecrets(env, mistakes), mistakes)(source, { name, key: root, value: root })
+  const config = sealKnownSecrets(variable.value()) as TenantConfig
+  const templates = templatesIn(file.replace(/\.[a-z]+$/, ''))
+  for (const { path, what, fix } of mistakesIn(config, Object.keys(templates)))
+    mistakes.add(placeOf(variable, path), { path: [name, ...path].join('.'), what, fix })
+  return { name, config, templates, file }
+}
+
+const NAME_FIX = "letters, digits and !-_.*'()"
+const NO_CONFIG = 'expected an Alertmanager configuration'
+const CONFIG_FIX = 'route: …, receivers: …'
+
+const gathered = (mistakes: Mistakes): readonly Mistake[] => {
+  try {
+    mistakes.throwAny()
+    return []
+  } catch (error) {
+    if (error instanceof InputError) return error.mistakes
+    throw error
   }
 }
 
@@ -95,24 +129,29 @@ const templatesIn = (folder: string): Tenant['templates'] =>
 
 const FIX = 'Its default export is { NAME: configuration, … }, or a function that returns that.'
 
-const generated = async function* (file: string, mistakes: Mistakes): AsyncGenerator<Found> {
+const generated = async (file: string): Promise<readonly Found[]> => {
   let made: unknown
   try {
     const { default: given } = await importFile(file)
     made = typeof given === 'function' ? await given() : given
   } catch (error) {
-    mistakes.add(file, { what: `cannot be used: ${error instanceof Error ? error.message : error}`, fix: FIX })
-    return
+    throw new InputError([
+      { where: file, what: `cannot be used: ${error instanceof Error ? error.message : error}`, fix: FIX },
+    ])
   }
-  if (typeof made !== 'object' || made === null || Array.isArray(made)) {
-    mistakes.add(file, { what: 'gives no tenants', fix: FIX })
-    return
-  }
-  for (const [name, config] of Object.entries(made)) {
-    if (!isTenantName(name))
-      mistakes.add(file, { path: name, what: 'is no name of a tenant', fix: "letters, digits and !-_.*'()" })
-    else if (typeof config !== 'object' || config === null || Array.isArray(config))
-      mistakes.add(file, { path: name, what: 'expected an Alertmanager configuration', fix: 'route: …, receivers: …' })
-    else yield { name, config: sealKnownSecrets(config) as TenantConfig, templates: {}, file, where: () => file }
-  }
+  if (typeof made !== 'object' || made === null || Array.isArray(made))
+    throw new InputError([{ where: file, what: 'gives no tenants', fix: FIX }])
+  return Object.entries(made).map(([name, given]: [string, unknown]): Found => {
+    const wrong = (path: string, what: string, fix?: string): Mistake => ({ where: file, path, what, fix })
+    if (!isTenantName(name)) return { name, file, mistakes: [wrong(name, 'is no name of a tenant', NAME_FIX)] }
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      return { name, file, mistakes: [wrong(name, NO_CONFIG, CONFIG_FIX)] }
+    const config = sealKnownSecrets(given) as TenantConfig
+    return {
+      name,
+      file,
+      tenant: { name, config, templates: {}, file },
+      mistakes: mistakesIn(config, []).map(({ path, what, fix }) => wrong([name, ...path].join('.'), what, fix)),
+    }
+  })
 }

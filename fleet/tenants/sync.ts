@@ -26,11 +26,19 @@ interface Working {
   onProgress?(progress: Progress): void
 }
 
+interface PlanSettings {
+  readonly prune: boolean
+  /** Whether those without a file are named; default: where they are deleted. */
+  readonly unwanted?: boolean
+  /** Tenants that have a file which is wrong: they stay as they are. */
+  readonly kept?: readonly string[]
+}
+
 /** Compares every tenant with what the ring holds: one request a tenant. With `prune`, one more for the names of all. */
 export const planTenants = async (
   tenants: readonly Tenant[],
   { ring, forks, signal, onProgress }: Working,
-  { prune, unwanted = prune }: { readonly prune: boolean; readonly unwanted?: boolean },
+  { prune, unwanted = prune, kept = [] }: PlanSettings,
 ): Promise<readonly TenantPlan[]> => {
   const limit = pLimit(forks)
   let done = 0
@@ -44,7 +52,7 @@ export const planTenants = async (
       }),
     ),
   )
-  const wanted = new Set(tenants.map(({ name }) => name))
+  const wanted = new Set([...tenants.map(({ name }) => name), ...kept])
   const others = unwanted && !signal?.aborted ? (await ring.names()).filter((name) => !wanted.has(name)) : []
   return [
     ...plans.filter((plan) => plan !== undefined),
@@ -70,7 +78,7 @@ const planOne = async (tenant: Tenant, ring: RingClient): Promise<TenantPlan> =>
 /** What became of a tenant. */
 export interface TenantOutcome {
   readonly tenant: string
-  readonly status: 'same' | 'created' | 'changed' | 'deleted' | 'refused' | 'failed' | 'skipped'
+  readonly status: 'same' | 'created' | 'changed' | 'deleted' | 'invalid' | 'refused' | 'failed' | 'skipped'
   readonly why?: string
 }
 interface SyncSettings {

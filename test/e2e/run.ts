@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { enterLab } from '../../lib/lab/enter.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
+import { ensureCortex } from '../cortex/tools.ts'
 import { testLab } from './lab-setup.ts'
 
 const words = process.argv.slice(2)
@@ -34,10 +35,16 @@ const runVitest = async (): Promise<number> => {
   return typeof code === 'number' ? code : 130
 }
 
+/** Why this suite can't run here, or null. */
+const missing = suite === 'cortex' ? await ensureCortex((what) => console.log(what)) : null
+
 try {
-  await labUp({ name: testLab, hosts, onProgress: (what) => console.log(`lab '${testLab}': ${what}`) })
-  process.exitCode = await runVitest()
+  if (missing !== null) console.log(`SKIPPED: the tests of Cortex, as ${missing}`)
+  else {
+    await labUp({ name: testLab, hosts, onProgress: (what) => console.log(`lab '${testLab}': ${what}`) })
+    process.exitCode = await runVitest()
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true })
-  if (!keep) await labDown(testLab)
+  if (!keep && missing === null) await labDown(testLab)
 }

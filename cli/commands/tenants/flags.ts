@@ -4,6 +4,7 @@ export interface TenantsFlags extends Omit<CommonFlags, 'inventory'> {
   readonly action: 'plan' | 'sync' | 'verify' | 'list' | 'capacity'
   readonly inventory?: readonly string[]
   readonly prune: boolean
+  readonly skipInvalid: boolean
   readonly canaries?: readonly string[]
   readonly within: string
   readonly tenants?: number

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { loadTenants } from '../../../fleet/tenants/load.ts'
+import { type LoadedTenants, loadTenants } from '../../../fleet/tenants/load.ts'
 import { type RingClient, ringClient } from '../../../fleet/tenants/ring-client.ts'
 import type { Tenant } from '../../../fleet/tenants/tenant.ts'
 import { milliseconds } from '../../../lib/duration.ts'
@@ -19,6 +19,8 @@ export interface TenantRing {
   readonly usualMs: number
   /** Its tenants as files. Throws InputError with all mistakes of all. */
   tenants(): Promise<readonly Tenant[]>
+  /** The same, with those that have mistakes apart. */
+  tenantsAnd(): Promise<LoadedTenants>
 }
 
 /** Throws InputError where the inventory has no ring. */
@@ -34,6 +36,14 @@ export const ringOfInventory = (inventory: Inventory): TenantRing => {
       },
     ])
   const { vars } = first
+  const tenantsAnd = async (): Promise<LoadedTenants> => {
+    const found = await loadTenants(resolve(inventory.folder, vars.tenants.folder))
+    hide(
+      inventory,
+      found.tenants.map(({ config }) => config),
+    )
+    return found
+  }
   return {
     members,
     settings: {
@@ -44,13 +54,11 @@ export const ringOfInventory = (inventory: Inventory): TenantRing => {
     canaries: vars.tenants.canaries,
     // The list is written every users_interval, and each instance keeps what it has read for as long.
     usualMs: 2 * milliseconds(vars.users_interval) + 2 * milliseconds(vars.poll_interval) + 30_000,
+    tenantsAnd,
     async tenants() {
-      const found = await loadTenants(resolve(inventory.folder, vars.tenants.folder))
-      hide(
-        inventory,
-        found.map(({ config }) => config),
-      )
-      return found
+      const { tenants, invalid } = await tenantsAnd()
+      if (invalid.length > 0) throw new InputError(invalid.flatMap(({ mistakes }) => mistakes))
+      return tenants
     },
   }
 }

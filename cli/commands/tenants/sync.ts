@@ -1,3 +1,4 @@
+import type { InvalidTenant } from '../../../fleet/tenants/load.ts'
 import {
   applyPlans,
   type Progress,
@@ -8,7 +9,7 @@ import {
   type TenantServed,
 } from '../../../fleet/tenants/sync.ts'
 import { milliseconds } from '../../../lib/duration.ts'
-import { InputError } from '../../../lib/errors.ts'
+import { describeMistake, InputError } from '../../../lib/errors.ts'
 import { missingFrom } from '../../../lib/gates/missing-from.ts'
 import type { Duration } from '../../../lib/model.ts'
 import { print, printError } from '../../../lib/report/print.ts'
@@ -21,7 +22,9 @@ import { clientOf, ringOfInventory } from './ring.ts'
 /** `plan` and `sync`: compares the ring with the files, and brings it to them. Exit code 3 where a plan has changes, 1 where a tenant failed. */
 export const syncTenants = async (context: Context, flags: TenantsFlags): Promise<number> => {
   const ring = ringOfInventory(context.inventory)
-  const tenants = await ring.tenants()
+  const { tenants, invalid } = flags.skipInvalid
+    ? await ring.tenantsAnd()
+    : { tenants: await ring.tenants(), invalid: [] }
   const canaries = flags.canaries ?? ring.canaries
   const unknown = missingFrom(new Set(tenants.map(({ name }) => name)), new Set(canaries ?? []))
   if (unknown.length > 0)
@@ -45,7 +48,7 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
     return plans.some(({ action }) => action !== 'same' && action !== 'unwanted') ? 3 : 0
   }
   const withinMs = flags.within === '' ? ring.usualMs : milliseconds(flags.within as Duration)
-  const outcomes = await applyPlans(tenants, plans, working, {
+  const applied = await applyPlans(tenants, plans, working, {
     canaries,
     async canariesServe(some) {
       const found = await servedWithin(some, working, { ...ring.settings, withinMs })
@@ -53,6 +56,7 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
       return wrong ? `the canary ${wrong.tenant} ${wrong.problem}` : null
     },
   })
+  const outcomes = [...invalid.map(invalidOutcome), ...applied]
   const touched = new Set(
     outcomes.filter(({ status }) => ['created', 'changed'].includes(status)).map(({ tenant }) => tenant),
   )
@@ -70,7 +74,7 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
     syncText(outcomes, unserved, { requests: client.requests(), ms }),
   )
   if (stop.stop.aborted) return 130
-  return unserved.length > 0 || outcomes.some(({ status }) => ['refused', 'failed', 'skipped'].includes(status)) ? 1 : 0
+  return unserved.length > 0 || outcomes.some(({ status }) => BAD.includes(status)) ? 1 : 0
 }
 
 /** `verify`: every tenant is on as many instances as it has replicas, and these serve what the files say. */
@@ -113,6 +117,15 @@ export const listTenants = async (context: Context, flags: TenantsFlags): Promis
   return 0
 }
 
+/** What leaves a tenant as it was. */
+const BAD: readonly TenantOutcome['status'][] = ['invalid', 'refused', 'failed', 'skipped']
+
+const invalidOutcome = ({ name, mistakes }: InvalidTenant): TenantOutcome => ({
+  tenant: name,
+  status: 'invalid',
+  why: mistakes.map(describeMistake).join('; '),
+})
+
 const report = (flags: TenantsFlags, json: object, text: () => readonly string[]): void =>
   print(flags.json ? JSON.stringify(json, null, 2) : text().join('\n'))
 
@@ -138,7 +151,7 @@ const syncText = (
   unserved: readonly TenantServed[],
   { requests, ms }: { readonly requests: number; readonly ms: number },
 ): readonly string[] => {
-  const bad = outcomes.filter(({ status }) => ['refused', 'failed', 'skipped'].includes(status))
+  const bad = outcomes.filter(({ status }) => BAD.includes(status))
   const counts = Map.groupBy(outcomes, ({ status }) => status)
   const sum = [...counts].map(([status, some]) => `${some.length} ${status}`).join(', ')
   return [

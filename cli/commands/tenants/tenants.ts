@@ -50,6 +50,12 @@ export default command({
         default: false,
         describe: 'Delete tenants that have no file; never done without this',
       })
+      .option('skip-invalid', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'For sync: leave tenants whose files have mistakes as they are, and bring the others; default: nothing is uploaded',
+      })
       .option('canaries', {
         ...listOption('These tenants first; default: those of the inventory, or three'),
         coerce: commas,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadTenants } from '../../../../fleet/tenants/load.ts'
+import { type LoadedTenants, loadTenants } from '../../../../fleet/tenants/load.ts'
 import { bodyOf, isTenantName } from '../../../../fleet/tenants/tenant.ts'
 import { describeMistake, InputError } from '../../../../lib/errors.ts'
 
@@ -16,8 +16,10 @@ const put = (name: string, text: string): void => {
   writeFileSync(join(folder, name), text)
 }
 const refusal = async (): Promise<string> => {
-  const error = await loadTenants(folder, {}).catch((thrown: unknown) => thrown)
-  return error instanceof InputError ? error.mistakes.map(describeMistake).join('\n') : 'nothing was refused'
+  const found = await loadTenants(folder, {}).catch((thrown: unknown) => thrown)
+  const mistakes =
+    found instanceof InputError ? found.mistakes : (found as LoadedTenants).invalid.flatMap((one) => one.mistakes)
+  return mistakes.map(describeMistake).join('\n')
 }
 const SIMPLE = 'route: { receiver: team }\nreceivers: [{ name: team }]\n'
 
@@ -30,7 +32,7 @@ test('tenants are files, their templates a folder, and modules that make many', 
     'many.mjs',
     `export default async () => Object.fromEntries(['b', 'c'].map((name) => [name, { route: { receiver: 'team' }, receivers: [{ name: 'team' }] }]))`,
   )
-  const tenants = await loadTenants(folder)
+  const { tenants } = await loadTenants(folder)
   expect(tenants.map(({ name }) => name)).toEqual(['acme', 'b', 'c', 'zoo'])
   const [acme] = tenants
   if (!acme) throw new Error('no acme')
@@ -43,7 +45,7 @@ test('a secret goes into what is uploaded and shows nowhere', async () => {
     'acme.yml',
     'route: { receiver: team }\nreceivers: [{ name: team, slack_configs: [{ api_url: { $env: URL }, channel: x }] }]\n',
   )
-  const tenants = await loadTenants(folder, { URL: 'https://hooks.slack.com/hidden' })
+  const { tenants } = await loadTenants(folder, { URL: 'https://hooks.slack.com/hidden' })
   expect(JSON.stringify(tenants)).not.toContain('hidden')
   expect(tenants.map((one) => bodyOf(one).alertmanager_config).join()).toContain('https://hooks.slack.com/hidden')
 })
@@ -55,7 +57,6 @@ test('all mistakes of all tenants are told, with file, line and column', async (
   put('no-yaml.yml', 'route: {')
   put('twice.yml', SIMPLE)
   put('twice.mjs', "export default { twice: { route: { receiver: 'team' }, receivers: [{ name: 'team' }] }, '..': {} }")
-  put('wrong.mjs', "throw new Error('out of tenants')")
   const said = await refusal()
   for (const what of [
     /acme\.yml:1:\d+: acme\.route\.receiver: no receiver is called "nobody"/,
@@ -64,9 +65,20 @@ test('all mistakes of all tenants are told, with file, line and column', async (
     /no-yaml\.yml:1:\d+: /,
     /the tenant twice is there already/,
     /twice\.mjs: \.\.: is no name of a tenant/,
-    /wrong\.mjs: cannot be used: out of tenants/,
   ])
     expect(said).toMatch(what)
+})
+
+test('one with a mistake does not stand in the way of the others', async () => {
+  put('acme.yml', 'route: { receiver: nobody }\nreceivers: [{ name: team }]\n')
+  put('zoo.yml', SIMPLE)
+  const { tenants, invalid } = await loadTenants(folder)
+  expect([tenants.map(({ name }) => name), invalid.map(({ name }) => name)]).toEqual([['zoo'], ['acme']])
+})
+
+test('a module that throws is told', async () => {
+  put('wrong.mjs', "throw new Error('out of tenants')")
+  expect(await refusal()).toMatch(/wrong\.mjs: cannot be used: out of tenants/)
 })
 
 test('a folder that is not there is told', async () => {

@@ -1,0 +1,165 @@
+/** What the proposal behind Cortex's sharded Alertmanager promises, tried: crashes, cold starts, rolls, and what reads and writes need. */
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { clearNotifications } from '../../../lib/lab/receiver.ts'
+import { testLab } from '../lab-setup.ts'
+import { vestal } from '../vestal.ts'
+import {
+  asTenant,
+  configure,
+  deliveries,
+  deploy,
+  emptyStore,
+  on,
+  onInstance,
+  ownersOf,
+  post,
+  processOf,
+  ringInventory,
+  silence,
+  silencesKept,
+  silencesOf,
+  startStream,
+  type Tally,
+  until,
+  writeTenants,
+} from './ring.ts'
+
+const TENANTS = 40
+const INSTANCES = [1, 2, 3, 4] as const
+let inventory = ''
+beforeAll(async () => {
+  emptyStore()
+  inventory = ringInventory(INSTANCES.length)
+  writeTenants(inventory, TENANTS)
+  await deploy(inventory)
+  await on(inventory, ['tenants', 'sync'])
+})
+afterAll(() => rmSync(inventory, { recursive: true }))
+
+const stream = () => startStream({ tenants: TENANTS, instances: INSTANCES })
+const told = (what: string, { sent, lost, duplicated, late, slowestMs, reads, failedReads }: Tally): void =>
+  console.log(
+    `${what}: ${sent} sent, ${lost} lost, ${duplicated} duplicated, ${late} later than 5 s, slowest ${slowestMs} ms; ${failedReads} of ${reads} reads failed`,
+  )
+
+test('kill -9 of one in four under 20 alerts a second loses no delivery and no read', async () => {
+  const running = stream()
+  await sleep(10_000)
+  await onInstance(2, 'systemctl kill --signal=KILL cortex-alertmanager')
+  await sleep(30_000)
+  const tally = await running.end()
+  told('kill -9 of 1 in 4', tally)
+  expect([tally.sent > 600, tally.lost, tally.failedReads]).toEqual([true, 0, 0])
+})
+
+test('a write needs one replica of three, not a quorum: it is taken and notified while two are away, and refused without any', async () => {
+  const { owners, others } = await ownersOf('t-1')
+  const [first = 0, second = 0, third = 0] = owners
+  const [other = 0] = others
+  clearNotifications(testLab)
+  for (const one of [first, second]) await onInstance(one, 'systemctl stop cortex-alertmanager')
+  await post(other, 't-1', 'one-of-three')
+  await until('the alert is notified', async () => deliveries().get('/t-1 one-of-three') === 1, 60_000)
+  const withOne = await asTenant(other, 't-1', '/api/v2/silences')
+  await onInstance(third, 'systemctl stop cortex-alertmanager')
+  const refused = await asTenant(other, 't-1', '/api/v2/alerts', {
+    method: 'POST',
+    body: [{ labels: { alertname: 'none' } }],
+  })
+  console.log(`with one replica of three: POST and GET 200; with none: POST ${refused.status}`)
+  expect([withOne.status, refused.ok]).toEqual([200, false])
+  for (const one of owners) await onInstance(one, 'systemctl start cortex-alertmanager')
+  await deploy(inventory)
+})
+
+test('every instance answers for every tenant, and all agree on a new silence within seconds', async () => {
+  const times: number[] = []
+  for (let at = 1; at <= 10; at++) {
+    const tenant = `t-${at}`
+    await silence((at % 4) + 1, tenant, `agree-${at}`)
+    times.push(
+      await until(
+        'all agree',
+        async () => {
+          // An answer is that of the first replica: ten of each instance, so that each replica is heard.
+          const answers = await Promise.all(
+            INSTANCES.flatMap((one) => Array.from({ length: 10 }, () => silencesOf(one, tenant))),
+          )
+          return answers.every((comments) => comments.includes(`agree-${at}`))
+        },
+        30_000,
+      ),
+    )
+  }
+  console.log(`time until all instances agree on a silence: ${Math.max(...times)} ms at most, of ${times.length}`)
+  expect(Math.max(...times)).toBeLessThan(10_000)
+})
+
+test('a gated rolling restart under 20 alerts a second loses nothing and duplicates at most 0.2%', async () => {
+  const before = await Promise.all(INSTANCES.map(processOf))
+  const running = stream()
+  await sleep(3_000)
+  configure(inventory, { log_level: 'warn' })
+  await on(inventory, ['rolling-upgrade', '-y', '--no-watch-alerts'])
+  const tally = await running.end()
+  told('gated roll', tally)
+  const after = await Promise.all(INSTANCES.map(processOf))
+  expect(after.filter((pid, at) => pid === before[at])).toEqual([])
+  expect([tally.sent > 500, tally.lost, tally.failedReads]).toEqual([true, 0, 0])
+  expect(tally.duplicated / tally.sent).toBeLessThanOrEqual(0.002)
+})
+
+test('the same restarts without gates lose some or notify some twice, which shows that the gates matter', async () => {
+  const running = stream()
+  await sleep(3_000)
+  for (let round = 0; round < 3; round++)
+    for (const one of INSTANCES) await onInstance(one, 'systemctl restart cortex-alertmanager')
+  await sleep(10_000)
+  const tally = await running.end()
+  told('the same restarts without gates, three times over', tally)
+  expect(tally.lost).toBeGreaterThan(0)
+  await deploy(inventory)
+})
+
+test('a restarted instance takes its state from the others, and the object store only when all start anew', async () => {
+  for (let at = 1; at <= TENANTS; at++) await silence((at % 4) + 1, `t-${at}`, `k-${at}`)
+  await post(1, 't-1', 'told-before')
+  await until('it is notified', async () => deliveries().get('/t-1 told-before') === 1, 30_000)
+  const starts = async (instance: number): Promise<Readonly<Record<string, number>>> => {
+    const page = await (await fetch(`http://10.88.0.1${instance}:9009/metrics`)).text()
+    return Object.fromEntries(
+      [...page.matchAll(/^cortex_alertmanager_state_initial_sync_completed_total\{outcome="([a-z-]+)"\} (\d+)/gm)].map(
+        ([, outcome, count]) => [outcome, Number(count)],
+      ),
+    )
+  }
+  await onInstance(
+    1,
+    'systemctl stop cortex-alertmanager; rm -rf /var/lib/cortex-alertmanager/data/*; systemctl start cortex-alertmanager',
+  )
+  await deploy(inventory)
+  const alone = await starts(1)
+  expect(alone['from-replica']).toBeGreaterThan(0)
+  expect(alone['from-storage'] ?? 0).toBe(0)
+  // State is persisted every minute in the lab's pace.
+  await sleep(75_000)
+  for (const one of INSTANCES)
+    await onInstance(
+      one,
+      'systemctl kill --signal=KILL cortex-alertmanager; systemctl stop cortex-alertmanager; rm -rf /var/lib/cortex-alertmanager/data/*',
+    )
+  await Promise.all(INSTANCES.map((one) => onInstance(one, 'systemctl start cortex-alertmanager')))
+  await deploy(inventory)
+  const together = await Promise.all(INSTANCES.map(starts))
+  const fromStorage = together.reduce((sum, one) => sum + (one['from-storage'] ?? 0), 0)
+  const kept = await silencesKept(TENANTS, TENANTS)
+  await post(2, 't-1', 'told-before')
+  await sleep(20_000)
+  console.log(
+    `cold start: ${kept} of ${TENANTS} silences, ${fromStorage} states from the object store; notified again: ${(deliveries().get('/t-1 told-before') ?? 0) - 1}`,
+  )
+  expect([kept, fromStorage > 0, deliveries().get('/t-1 told-before')]).toEqual([TENANTS, true, 1])
+  expect((await vestal(['status', '-i', inventory])).code).toBe(0)
+})
