@@ -34,6 +34,7 @@ export const ensureObjectStore = async (lab: string): Promise<void> => {
     `${accessKey},${secretKey}`,
     '--config',
     '',
+    ...FRESH,
     folder(lab),
   ]
   startMember(lab, member, [...(enterLab(lab) ?? []), rclonePath(), ...serve], { log })
@@ -51,6 +52,9 @@ export const removeObjectStore = async (lab: string): Promise<void> => {
     removeOwn(join(labFolder(lab), 'object-store.log'))
   }
 }
+
+/** What is put into its folder, or taken out, from outside is seen at once. */
+const FRESH = ['--dir-cache-time', '1s']
 
 const member = 'object-store'
 

@@ -31,6 +31,8 @@ export const ringSeenBy = async (reach: Reach, endpoint: Endpoint): Promise<read
   const asked: Endpoint = { ...endpoint, headers: { accept: 'application/json' } }
   const answer = await ask(reach, asked, RING)
   if (answer.status === 200 && answer.body.includes(UNSHARDED)) return null
+  if (answer.status === 200 && answer.body.includes(STARTING))
+    throw new HostError(endpoint.host.name, 'it is starting, and shows no ring yet')
   const { shards, now } = read(answer, { endpoint: asked, path: RING, form: RING_FORM })
   const at = Date.parse(now)
   return (shards ?? []).map(({ id, state, timestamp, zone, tokens }) => ({
@@ -104,6 +106,7 @@ const sampleIn = (line: string): readonly Sample[] => {
 
 /** What it answers in place of a ring (cortex `pkg/alertmanager/alertmanager_http.go`). */
 const UNSHARDED = 'Alertmanager has no ring because sharding is disabled'
+const STARTING = 'Alertmanager is not running yet'
 
 /** As Go prints a time: `2026-11-27 13:48:52 +0000 UTC`. NaN for anything else. */
 const goTime = (text: string): number => {

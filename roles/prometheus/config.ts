@@ -3,6 +3,7 @@ import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/prog
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import type { Sealed } from '../../lib/secret.ts'
+import { PREFIX } from '../cortex-alertmanager/vars.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
 import { externalLabel } from './external-labels.ts'
 import type { Job } from './targets.ts'
@@ -16,6 +17,8 @@ export interface Parts {
   readonly host: Host
   readonly jobs: readonly Job[]
   readonly alertmanagers: readonly { readonly host: Host; readonly web: Web }[]
+  /** Where tenants' alerts go, each as `address:port`. */
+  readonly ring: readonly string[]
   /** Where the rule files are. */
   readonly rules: string
   /** What gives alerts their teams. */
@@ -25,7 +28,7 @@ export interface Parts {
 /** prometheus.yml. All replicas of a shard differ in nothing but the value of their replica label. */
 export const configFile = (
   vars: PrometheusVars,
-  { host, jobs, alertmanagers, rules, ownership }: Parts,
+  { host, jobs, alertmanagers, ring, rules, ownership }: Parts,
 ): string | Sealed =>
   yamlFile({
     global: {
@@ -37,7 +40,7 @@ export const configFile = (
     rule_files: [`${rules}/*.yml`],
     alerting: {
       alert_relabel_configs: relabelSteps(vars, ownership),
-      alertmanagers: senders(alertmanagers),
+      alertmanagers: [...senders(alertmanagers), ...vars.tenants.map((tenant) => tenantSender(tenant, ring))],
     },
     scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs],
     ...(vars.remote_write.length > 0 && { remote_write: vars.remote_write }),
@@ -66,6 +69,14 @@ const scrapeConfig = (job: Job) => ({
   job_name: job.name,
   ...job.config,
   file_sd_configs: [{ files: [targetsPath(job)] }],
+})
+
+/** One entry for each tenant: the header is the same for all targets of an entry. */
+const tenantSender = (tenant: string, ring: readonly string[]) => ({
+  api_version: 'v2',
+  path_prefix: PREFIX,
+  http_headers: { 'X-Scope-OrgID': { values: [tenant] } },
+  static_configs: [{ targets: ring }],
 })
 
 /** One entry for all Alertmanagers that are asked in the same way. */

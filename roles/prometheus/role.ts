@@ -30,7 +30,7 @@ import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
 import { ownershipFor } from './ownership.ts'
 import { shardOf, twinsScrape } from './replicas.ts'
-import { alertmanagersOf, jobsOf } from './targets.ts'
+import { alertmanagersOf, jobsOf, ringOf } from './targets.ts'
 import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
 
@@ -59,7 +59,14 @@ export const prometheus: Role<PrometheusVars> = role({
     const alertmanagers = alertmanagersOf(scope)
     const config = file(
       CONFIG,
-      configFile(vars, { host, jobs, alertmanagers, rules: RULES, ownership: ownershipFor(scope, alertmanagers) }),
+      configFile(vars, {
+        host,
+        jobs,
+        alertmanagers,
+        ring: ringOf(scope),
+        rules: RULES,
+        ownership: ownershipFor(scope, alertmanagers),
+      }),
       {
         mode: '0640',
         group: USER,
@@ -100,7 +107,10 @@ export const prometheus: Role<PrometheusVars> = role({
       targets.map(({ address }) => ({ job: name, address })),
     )
     const files = ruleFileNames(scopeOf(rules, host, inventory))
-    const alertmanagers = alertmanagersOf(scope).map((one) => joined(one.host.address, portOf(one.web.listen)))
+    const alertmanagers = [
+      ...alertmanagersOf(scope).map((one) => joined(one.host.address, portOf(one.web.listen))),
+      ...ringOf(scope),
+    ]
     return [
       prometheusReady(self),
       configInForce(self),

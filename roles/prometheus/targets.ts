@@ -1,10 +1,12 @@
+import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Role, Scope } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
-import { joined } from '../../lib/program/web.ts'
+import { joined, portOf } from '../../lib/program/web.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
+import { GROUP, membersOf } from '../cortex-alertmanager/members.ts'
 import type { PrometheusVars } from './vars.ts'
 
 /** A job over the hosts of a group: one file of targets, and the scrape config that reads it. */
@@ -56,6 +58,32 @@ export const alertmanagersOf = ({ vars, group }: Scope<PrometheusVars>): readonl
       },
     ])
   })
+
+/** The first version that is documented to send headers to an Alertmanager (its CHANGELOG, 2.55). */
+const SENDS_HEADERS = '2.55.0'
+
+/**
+ * The instances of the ring that tenants' alerts are sent to, as `address:port`; none without tenants. Throws InputError for a version that
+ * can't say which tenant an alert is of, and where there is no ring.
+ */
+export const ringOf = ({ host, vars, group }: Scope<PrometheusVars>): readonly string[] => {
+  if (vars.tenants.length === 0) return []
+  const about = { where: `host ${host.name}`, path: 'prometheus.tenants' }
+  const members = membersOf(group)
+  if (compare(vars.version, SENDS_HEADERS) < 0)
+    throw new InputError([
+      {
+        ...about,
+        what: `Prometheus ${vars.version} sends no headers to Alertmanagers, and so can't say which tenant an alert is of`,
+        fix: `Choose version ${SENDS_HEADERS} or later.`,
+      },
+    ])
+  if (members.length === 0)
+    throw new InputError([
+      { ...about, what: `no host is in the group ${GROUP}`, fix: 'Leave the setting out, or add a ring.' },
+    ])
+  return members.map((member) => joined(member.host.address, portOf(member.vars.listen)))
+}
 
 /** Of Alertmanagers those it sends to; of others every host that has the role. */
 const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [string, Omit<Job, 'name'>])[] => {

@@ -75,6 +75,16 @@ export const prometheusVars = z.strictObject({
     .string()
     .default('alertmanager')
     .describe('The inventory group with the Alertmanagers it sends alerts to.'),
+  tenants: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9!_.*'()-]{1,150}$/, { error: "expected a tenant's name: letters, digits and !-_.*'()" }),
+    )
+    .default([])
+    .describe(
+      'Tenants of the ring of Cortex Alertmanagers (group `cortex_alertmanager`) as which alerts are sent there too. From version 2.55 on.',
+    ),
   alert_relabel_configs: z
     .array(yaml)
     .default([])

@@ -65,6 +65,14 @@ export const ensureCortex = async (say: (what: string) => void): Promise<string 
   })
 }
 
+/** Cortex's binary, compiled where it isn't yet. Throws an Error where it can't be had. */
+export const cortexBinary = async (say: (what: string) => void): Promise<string> => {
+  const binary = await withLock(join(cache(), 'lock'), async () => binaryOf(CORTEX, say))
+  if (!binary)
+    throw new Error(`there is no Go 1.25 or later: let ${CORTEX.variable} name a binary of Cortex ${CORTEX_VERSION}`)
+  return binary
+}
+
 const cache = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vestal', 'test-tools')
 
 /** Its file; undefined where there is no Go. Throws an Error with Go's words where it does not compile. */

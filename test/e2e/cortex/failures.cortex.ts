@@ -30,7 +30,7 @@ const TENANTS = 40
 const INSTANCES = [1, 2, 3, 4] as const
 let inventory = ''
 beforeAll(async () => {
-  emptyStore()
+  await emptyStore()
   inventory = ringInventory(INSTANCES.length)
   writeTenants(inventory, TENANTS)
   await deploy(inventory)

@@ -19,6 +19,7 @@ export const ringInventory = (instances: number, settings: object = {}): string 
   const folder = mkdtempSync(join(tmpdir(), 'vestal-ring-'))
   cpSync(join(project, 'inventory/cortex'), folder, { recursive: true })
   rmSync(join(folder, 'tenants'), { recursive: true })
+  rmSync(join(folder, 'group_vars/prometheus.yml'))
   mkdirSync(join(folder, 'tenants'))
   const hosts = Object.fromEntries(
     Array.from({ length: instances }, (_, at) => [`ring-${at + 1}`, { ansible_host: hostAddress(at + 1) }]),
@@ -56,10 +57,12 @@ export const on = async (inventory: string, words: readonly string[], expected =
 export const deploy = (inventory: string): Promise<Ended> => on(inventory, ['deploy', '-y', '--no-watch-alerts'])
 
 /** Nothing of an earlier ring is in the object store. */
-export const emptyStore = (): void => {
+export const emptyStore = async (): Promise<void> => {
   const bucket = join(labFolder(testLab), 'object-store', objectStore.bucket)
   rmSync(bucket, { recursive: true, force: true })
   mkdirSync(bucket, { recursive: true })
+  // It looks at its folders every second.
+  await sleep(2_000)
 }
 
 export const apiOf = (instance: number): string => `http://${hostAddress(instance)}:${PORT}`

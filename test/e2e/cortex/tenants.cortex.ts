@@ -11,7 +11,7 @@ import { deliveries, deploy, emptyStore, on, ownersOf, post, processOf, ringInve
 const TENANTS = Array.from({ length: 100 }, (_, at) => `t-${at + 1}`)
 let inventory = ''
 beforeAll(async () => {
-  emptyStore()
+  await emptyStore()
   inventory = ringInventory(3)
   writeTenants(inventory, TENANTS.length)
   await deploy(inventory)

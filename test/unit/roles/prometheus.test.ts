@@ -62,6 +62,50 @@ test.each([
   expect(parse(made.text('prometheus', 'prom-1', CONFIG)).global.external_labels.site).toBe(written)
 })
 
+describe('a ring of Cortex Alertmanagers', () => {
+  const ring = (
+    prometheus: object,
+    instances: object = { 'ring-1': { ansible_host: '10.0.0.7' }, 'ring-2': { ansible_host: '10.0.0.8' } },
+  ) =>
+    fleet({
+      'hosts.yml': hostsFile(
+        {
+          prometheus: { 'prom-1': { ansible_host: '10.0.0.1' } },
+          cortex_alertmanager: instances as Record<string, object>,
+        },
+        {
+          prometheus: { version: '3.5.3', ...prometheus },
+          cortex_alertmanager: { version: '1.21.1', storage: { backend: 'filesystem', dir: '/srv/shared' } },
+        },
+      ),
+    })
+
+  test('is sent the alerts of each tenant under its name', async () => {
+    using made = await ring({ tenants: ['a', 'b'] })
+    const { alerting, scrape_configs } = parse(made.text('prometheus', 'prom-1', CONFIG))
+    const entry = (tenant: string) => ({
+      api_version: 'v2',
+      path_prefix: '/alertmanager',
+      http_headers: { 'X-Scope-OrgID': { values: [tenant] } },
+      static_configs: [{ targets: ['10.0.0.7:9009', '10.0.0.8:9009'] }],
+    })
+    expect(alerting.alertmanagers).toEqual([entry('a'), entry('b')])
+    expect(scrape_configs).toContainEqual(expect.objectContaining({ job_name: 'cortex-alertmanager' }))
+  })
+
+  test('is sent nothing without tenants', async () => {
+    using made = await ring({})
+    expect(parse(made.text('prometheus', 'prom-1', CONFIG)).alerting.alertmanagers).toEqual([])
+  })
+
+  test('cannot be sent to by a version that sends no headers, nor where there is none', async () => {
+    using old = await ring({ version: '2.53.3', tenants: ['a'] })
+    expect(() => old.tasks('prometheus', 'prom-1')).toThrow(/Prometheus 2\.53\.3 sends no headers/)
+    using none = await ring({ tenants: ['a'] }, {})
+    expect(() => none.tasks('prometheus', 'prom-1')).toThrow(/no host is in the group cortex_alertmanager/)
+  })
+})
+
 describe('targets', () => {
   test('come from the inventory, known by their hosts’ names', async () => {
     using made = await withVars({})
