@@ -48,7 +48,7 @@ const look = async ({ inventory, hosts, pool: { reach } }: Opened, forks: number
   )
   const command = (host: Host, port: number) =>
     surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command
-  const [running, tries] = await Promise.all([
+  const [{ view: running, unread }, tries] = await Promise.all([
     runningView(inventory, {
       hosts: [...surveys.keys()],
       reach,
@@ -66,6 +66,7 @@ const look = async ({ inventory, hosts, pool: { reach } }: Opened, forks: number
     ...findingsOf([...prometheusRules, ...alertmanagerRules, ...pathRules], {
       inventory: wanted,
       running,
+      unread,
       ...tries,
       balanced,
     }),

@@ -8,6 +8,8 @@ export interface FleetFacts {
   readonly inventory: FleetView
   /** As it runs now: only what runs and answers. */
   readonly running: FleetView
+  /** Hosts whose program answers, but not in a way that can be understood. */
+  readonly unread: readonly { readonly host: string; readonly why: string }[]
   readonly paths: readonly TriedPath[]
   readonly untested: readonly { readonly to: string; readonly why: string }[]
   /** What each host's name for another resolves to: only names with more than one address. */

@@ -1,5 +1,4 @@
 import compare from 'semver/functions/compare.js'
-import { RegexError } from '../../lib/routing/regex/regex-error.ts'
 import { relabel } from '../../lib/routing/relabel.ts'
 import { disagreement, type FleetRule, inBoth } from './fleet-facts.ts'
 import type { FleetView, PrometheusView } from './view.ts'
@@ -13,8 +12,8 @@ const sentLabels = ({ version, externalLabels, alertRelabel }: PrometheusView): 
     const dotAll = compare(version, '3.0.0') >= 0
     return relabel({ ...externalLabels, ...ALERT }, alertRelabel, dotAll) ?? { dropped: 'yes' }
   } catch (error) {
-    if (error instanceof RegexError) return { 'cannot be followed': error.message }
-    throw error
+    // Of what runs, it is what a host has said.
+    return { 'cannot be followed': error instanceof Error ? error.message : String(error) }
   }
 }
 
@@ -66,7 +65,7 @@ export const prometheusRules: readonly FleetRule[] = [
               ]
             : []
         })
-      return inBoth(lacks)({ inventory, running, paths: [], untested: [], balanced: [] })
+      return inBoth(lacks)({ inventory, running, unread: [], paths: [], untested: [], balanced: [] })
     },
   },
   {

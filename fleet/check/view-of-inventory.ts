@@ -1,3 +1,4 @@
+import { parse } from 'yaml'
 import type { FileData } from '../../lib/kinds/file.ts'
 import type { ServiceData } from '../../lib/kinds/service.ts'
 import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
@@ -9,7 +10,13 @@ import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { RULES } from '../../roles/rules/files.ts'
-import { alertmanagerView, type FleetView, prometheusView } from './view.ts'
+import {
+  type AlertmanagerConfig,
+  alertmanagerView,
+  type FleetView,
+  type PrometheusConfig,
+  prometheusView,
+} from './view.ts'
 
 /** The fleet that a deploy would make of this inventory: read from the very files and command lines it would write. */
 export const inventoryView = (inventory: Inventory): FleetView => ({
@@ -21,7 +28,7 @@ export const inventoryView = (inventory: Inventory): FleetView => ({
       host: host.name,
       shard,
       version,
-      config,
+      config: (parse(config) ?? {}) as PrometheusConfig,
       command: commandOf(tasks, 'prometheus'),
       targets: config.slice(config.indexOf('scrape_configs:')) + sumsBelow(tasks, TARGETS),
       rules: sumsBelow(tasks, RULES),
@@ -34,7 +41,7 @@ export const inventoryView = (inventory: Inventory): FleetView => ({
       host: host.name,
       address: joined(host.address, portOf(listen)),
       version,
-      config: textOf(tasks, ALERTMANAGER_CONFIG),
+      config: (parse(textOf(tasks, ALERTMANAGER_CONFIG)) ?? {}) as AlertmanagerConfig,
       command: commandOf(tasks, 'alertmanager'),
     })
   }),

@@ -1,7 +1,8 @@
 /** A fleet as the rules look at it: the same shape for what the inventory says and for what runs. */
-import { parse } from 'yaml'
+import type { z } from 'zod'
 import { flagIn } from '../../lib/program/flags.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
+import type { alertingForm } from '../../lib/routing/running-forms.ts'
 
 export interface FleetView {
   readonly prometheus: readonly PrometheusView[]
@@ -41,21 +42,22 @@ export interface AlertmanagerView {
   readonly groupIntervalMs: number
   readonly retention: string
 }
-/** What a view is made of. `command` is the argument list of the process; `config` its file. */
+/** What a view is made of. `command` is the argument list of the process; `config` what stands in its file. */
 export interface PrometheusParts extends Pick<PrometheusView, 'host' | 'shard' | 'version' | 'targets' | 'rules'> {
   readonly command: readonly string[]
-  readonly config: string
+  readonly config: PrometheusConfig
   /** Default: the static targets in `config`. */
   readonly alertmanagers?: readonly string[]
 }
 export interface AlertmanagerParts extends Pick<AlertmanagerView, 'host' | 'address' | 'version'> {
   readonly command: readonly string[]
-  readonly config: string
+  readonly config: AlertmanagerConfig
   readonly seen?: readonly string[]
 }
 
 export const prometheusView = ({ command, config, alertmanagers, ...rest }: PrometheusParts): PrometheusView => {
-  const { global = {}, alerting = {} } = (parse(config) ?? {}) as PrometheusConfig
+  const global = config.global ?? {}
+  const alerting = config.alerting ?? {}
   const senders = alerting.alertmanagers ?? []
   const evaluation = global.evaluation_interval ?? '1m'
   const resend = flagIn(command, 'rules.alert.resend-delay') ?? '1m'
@@ -67,7 +69,7 @@ export const prometheusView = ({ command, config, alertmanagers, ...rest }: Prom
     alertRelabel: alerting.alert_relabel_configs ?? [],
     alertmanagers:
       alertmanagers ??
-      senders.flatMap(({ static_configs = [] }) => static_configs.flatMap(({ targets = [] }) => targets)),
+      senders.flatMap(({ static_configs }) => (static_configs ?? []).flatMap(({ targets }) => targets ?? [])),
     pace: {
       scrape_interval: global.scrape_interval ?? '1m',
       evaluation_interval: evaluation,
@@ -81,7 +83,7 @@ export const prometheusView = ({ command, config, alertmanagers, ...rest }: Prom
 }
 
 export const alertmanagerView = ({ command, config, seen, ...rest }: AlertmanagerParts): AlertmanagerView => {
-  const { route = {} } = (parse(config) ?? {}) as AlertmanagerConfig
+  const { route = {} } = config
   const alone = flagIn(command, 'cluster.listen-address') === ''
   const timing = (name: string): string => flagIn(command, `cluster.${name}`) ?? DEFAULTS[name] ?? ''
   return {
@@ -108,24 +110,14 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'settle-timeout': '1m',
 }
 
-interface PrometheusConfig {
-  readonly global?: {
-    readonly external_labels?: Readonly<Record<string, unknown>>
-    readonly scrape_interval?: string
-    readonly evaluation_interval?: string
-  }
-  readonly alerting?: {
-    readonly alert_relabel_configs?: readonly RelabelStep[]
-    readonly alertmanagers?: readonly {
-      readonly static_configs?: readonly { readonly targets?: readonly string[] }[]
-    }[]
-  }
-}
+/** The parts of prometheus.yml that are looked at. */
+export type PrometheusConfig = z.infer<typeof alertingForm>
 interface Route {
   readonly group_interval?: string
   readonly routes?: readonly Route[]
 }
-interface AlertmanagerConfig {
+/** The parts of alertmanager.yml that are looked at. */
+export interface AlertmanagerConfig {
   readonly route?: Route
 }
 

@@ -7,7 +7,9 @@ import type { Connection, Host, Role, Unreadable } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { role } from '../../lib/role.ts'
 import { word } from '../../lib/shell.ts'
+import { understood } from '../../lib/understood.ts'
 import { SNAPSHOTS, snapshotOf } from './data-snapshot.ts'
+import { VERSIONS_HINT, versionOf } from './running-versions.ts'
 import { type Released, releasedRoles, type Versions } from './settings.ts'
 
 /** The way back of one host: what `readWayBack` found on it. */
@@ -34,21 +36,34 @@ export const readWayBack = async (
   wanted: string | undefined,
 ): Promise<WayBack> => {
   const { host } = connection
-  const { stdout } = await connection.exec(look(host, releasedRoles(roles), wanted))
+  const { stdout } = await connection.exec(look(host, releasedRoles(roles), wanted), { within: '4m' })
   const lines = stdout.toString().split('\n')
   const all = (name: string): readonly string[] =>
     lines.filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1))
   const versions = (of: string): Versions =>
-    Object.fromEntries(releasedRoles(roles).flatMap(({ key }) => all(`${of}-${key}`).map((version) => [key, version])))
-  return {
-    host,
-    run: all('run')[0] ?? '',
-    lastRun: all('last')[0] ?? '',
-    now: versions('now'),
-    before: versions('before'),
-    gone: all('gone'),
-    snapshots: all('snapshot'),
-  }
+    Object.fromEntries(
+      releasedRoles(roles).flatMap(({ key }) => all(`${of}-${key}`).map((version) => [key, versionOf(version)])),
+    )
+  return understood(
+    host.name,
+    'its way back',
+    () => ({
+      host,
+      run: runIn(all('run')[0] ?? ''),
+      lastRun: runIn(all('last')[0] ?? ''),
+      now: versions('now'),
+      before: versions('before'),
+      gone: all('gone').map((one) => one.slice(0, 200)),
+      snapshots: all('snapshot'),
+    }),
+    VERSIONS_HINT,
+  )
+}
+
+/** Throws an Error for what is called like no run: it becomes part of a path that root works with. */
+const runIn = (text: string): string => {
+  if (text === '' || /^[\w-][\w.-]{0,200}$/.test(text)) return text
+  throw new Error(`a run is called ${JSON.stringify(text.slice(0, 100))}`)
 }
 
 const look = (host: Host, roles: readonly Released[], wanted: string | undefined): string => `

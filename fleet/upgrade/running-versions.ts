@@ -1,7 +1,9 @@
+import { VERSION } from '../../lib/api/forms.ts'
 import { currentOf } from '../../lib/host-paths.ts'
 import type { Host, Inventory, Observed, Reach } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { word } from '../../lib/shell.ts'
+import { understood } from '../../lib/understood.ts'
 import { versionIn } from '../stateful-services.ts'
 import { type Released, releasedRoles, type Versions } from './settings.ts'
 
@@ -16,13 +18,19 @@ export interface Running {
 /** Reads what a host runs; changes nothing. */
 export const readRunning = async (reach: Reach, host: Host, inventory: Inventory): Promise<Running> => {
   const roles = releasedRoles(inventory.roles)
-  const { stdout } = await (await reach(host)).exec(look(roles))
-  const versions = Object.fromEntries(
-    stdout
-      .toString()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  const { stdout } = await (await reach(host)).exec(look(roles), { within: '4m' })
+  const versions = understood(
+    host.name,
+    'the versions that it runs',
+    () =>
+      Object.fromEntries(
+        stdout
+          .toString()
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => [line.slice(0, line.indexOf('=')), versionOf(line.slice(line.indexOf('=') + 1))]),
+      ),
+    VERSIONS_HINT,
   )
   const observed = await Promise.all(
     rolesOn(host, roles).flatMap((role) => {
@@ -35,6 +43,16 @@ export const readRunning = async (reach: Reach, host: Host, inventory: Inventory
   )
   return { versions, observed: Object.fromEntries(observed) }
 }
+
+/** Throws an Error where a link's target is called by no version: `2.42.0`. */
+export const versionOf = (text: string): string => {
+  if (VERSION.test(text)) return text
+  throw new Error(`a version is ${JSON.stringify(text.slice(0, 100))}`)
+}
+export const VERSIONS_HINT = {
+  task: 'versions',
+  hint: 'Look where the links `current` in the folders below /opt/vestal lead; a deploy sets them.',
+} as const
 
 const look = (roles: readonly Released[]): string =>
   [

@@ -1,7 +1,8 @@
+import { z } from 'zod'
 import { HostError } from '../errors.ts'
 import type { HttpAnswer, Reach } from '../model.ts'
 import { type HeldSilence, heldSilences, postable, type Silence } from '../routing/silence.ts'
-import { askJson, type Endpoint, send } from './endpoint.ts'
+import { askJson, type Endpoint, read, send } from './endpoint.ts'
 
 /** The silences of a cluster: those of the first member that answers, as all members have the same. Throws HostError where none does. */
 export const silencesOf = (reach: Reach, members: readonly Endpoint[]): Promise<readonly HeldSilence[]> =>
@@ -16,7 +17,7 @@ export const createSilence = (reach: Reach, members: readonly Endpoint[], silenc
       body: postable(silence, new Date()),
     })
     if (answer.status !== 200) throw refusedBy(member, answer)
-    return (JSON.parse(answer.body) as { silenceID: string }).silenceID
+    return read(answer, { endpoint: member, path: '/api/v2/silences', form: POSTED }).silenceID
   })
 
 /** Ends a silence. One that has ended already is no error. */
@@ -27,6 +28,8 @@ export const endSilence = (reach: Reach, members: readonly Endpoint[], id: strin
     if (answer.status !== 200 && answer.status !== 404 && !answer.body.includes('expired'))
       throw refusedBy(member, answer)
   })
+
+const POSTED = z.object({ silenceID: z.string() })
 
 const refusedBy = ({ host }: Endpoint, { status, body }: HttpAnswer): HostError =>
   new HostError(host.name, `Alertmanager answered ${status}: ${body.trim().slice(0, 200)}`)

@@ -2,6 +2,7 @@ import type { ZodType } from 'zod'
 import { HostError } from '../errors.ts'
 import type { Connection, Host, HttpAnswer, HttpRequest, Reach } from '../model.ts'
 import type { Secret } from '../secret.ts'
+import { parseJson } from './json.ts'
 
 /** A web server on a host, as it is asked from that host. */
 export interface Endpoint {
@@ -54,13 +55,18 @@ export const read = <T>(
   { endpoint, path, form }: { readonly endpoint: Endpoint; readonly path: string; readonly form: ZodType<T> },
 ): T => {
   if (answer.status !== 200) throw refused(endpoint, path, answer)
-  const parsed = form.safeParse(jsonOf(answer.body))
+  const unknown = (why: string): HostError =>
+    new HostError(endpoint.host.name, `${path} answered in an unknown form: ${why}`, { task: 'ask' })
+  let value: unknown
+  try {
+    value = parseJson(answer.body)
+  } catch (error) {
+    throw unknown(error instanceof Error ? error.message : String(error))
+  }
+  const parsed = form.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new HostError(
-    endpoint.host.name,
-    `${path} answered in an unknown form: ${issue?.path.join('.')}: ${issue?.message}`,
-  )
+  throw unknown(`${issue?.path.join('.')}: ${issue?.message}`)
 }
 
 /** What an answer that isn't 200 says, as an error. */
@@ -104,11 +110,3 @@ const request = (
     },
     timeout: '10s',
   })
-
-const jsonOf = (body: string): unknown => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}

@@ -8,14 +8,21 @@ const { request } = process.getBuiltinModule('node:http')
 
 export type Dial = (address: string, port: number) => Promise<Duplex>
 
-/** Larger answers are refused; a Prometheus with 100,000 targets stays below. */
-const mostBytes = 64 * 1024 * 1024
+/** Larger answers are refused; a Prometheus with 20,000 targets stays below. */
+const mostBytes = 32 * 1024 * 1024
+/** So much of all answers that are under way is held at once: where it is more, the largest is refused, so that no host takes what others need. */
+const mostTogether = 96 * 1024 * 1024
+const underWay = new Set<Held>()
+interface Held {
+  bytes: number
+  refuse(why: Error): void
+}
 
 /** HTTP over a link. */
 export interface HttpClient {
   /**
    * Sends one request over a stream of its own, with TLS where the port wants it, and returns the whole answer, its body read as UTF-8. Throws
-   * HostError when nothing answers in time (default 10 s), when what answers is not HTTP, or when the body is over 64 MiB; LinkError as `dial` does.
+   * HostError when nothing answers in time (default 10 s), when what answers is not HTTP, or when the body is over 32 MiB; LinkError as `dial` does.
    */
   ask(wanted: HttpRequest): Promise<HttpAnswer>
 }
@@ -80,12 +87,24 @@ const exchange = (
       { createConnection: () => stream, host: address, port, path, method, headers: { ...headers } },
       (answer) => {
         const chunks: Buffer[] = []
-        let bytes = 0
+        const held: Held = {
+          bytes: 0,
+          refuse(why) {
+            underWay.delete(held)
+            chunks.length = 0
+            reject(why)
+            stream.destroy()
+          },
+        }
+        underWay.add(held)
+        stream.on('close', () => underWay.delete(held))
         answer.on('error', reject)
         answer.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes > mostBytes) reject(new Error(`the answer is larger than ${mostBytes / 1024 / 1024} MiB`))
-          else chunks.push(chunk)
+          if (!underWay.has(held)) return
+          held.bytes += chunk.length
+          chunks.push(chunk)
+          if (held.bytes > mostBytes) held.refuse(new Error(`the answer is larger than ${mostBytes / 1024 / 1024} MiB`))
+          makeRoom()
         })
         answer.on('end', () =>
           resolve({
@@ -99,6 +118,14 @@ const exchange = (
     asked.on('error', reject)
     asked.end(body)
   })
+
+const makeRoom = (): void => {
+  const all = [...underWay]
+  if (all.reduce((sum, { bytes }) => sum + bytes, 0) <= mostTogether) return
+  all
+    .reduce((one, other) => (other.bytes > one.bytes ? other : one))
+    .refuse(new Error('the answer is the largest of those under way, which are too large together'))
+}
 
 const flat = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>
   Object.fromEntries(

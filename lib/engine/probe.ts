@@ -1,9 +1,9 @@
 import type { Facts, Kind, State, Task } from '../model.ts'
 import { taskId } from '../model.ts'
+import { understood } from '../understood.ts'
 import { factsProbe, parseFacts } from './facts.ts'
 import type { Frame } from './frame.ts'
 import { lockFunctions } from './lock.ts'
-import { understood } from './understood.ts'
 
 /** What one probe of a host said: its facts, and the state behind every task, by task id; a task left out is absent. */
 export interface Reading {

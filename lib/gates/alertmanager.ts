@@ -1,11 +1,14 @@
 /** Gates over one member of an Alertmanager cluster. Its own `/-/ready` proves nothing: it says 200 from the first moment on. */
+
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
+import { listOf } from '../api/forms.ts'
 import type { Gate, Reach, Verdict } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
 import { listed } from '../wording.ts'
 import { missingFrom } from './missing-from.ts'
+import { seriesOf } from './series.ts'
 
 /** It answers, and its cluster has settled (or it has none), so that it sends notifications. */
 export const alertmanagerServes = (alertmanager: Endpoint): Gate => ({
@@ -72,20 +75,17 @@ const status = (reach: Reach, alertmanager: Endpoint) =>
   askJson(reach, alertmanager, { path: '/api/v2/status', form: STATUS })
 
 /** IPv6 addresses can be written in many ways. */
-const canonical = (address: string): string => (address.startsWith('[') ? new URL(`http://${address}`).host : address)
+const canonical = (address: string): string =>
+  (address.startsWith('[') ? URL.parse(`http://${address}`)?.host : undefined) ?? address
 
-const metric = (page: string, name: string): number | undefined => {
-  const line = page.split('\n').find((one) => one.startsWith(`${name} `))
-  return line === undefined ? undefined : Number(line.slice(name.length + 1))
-}
+const metric = (page: string, name: string): number | undefined => seriesOf(page, name)[0]
 
 /** The part of `/api/v2/status` that is read here; the same from 0.25 to 0.33. */
 const STATUS = z.object({
   cluster: z.object({
     name: z.string().optional(),
     status: z.string(),
-    peers: z
-      .array(z.object({ name: z.string(), address: z.string() }))
+    peers: listOf(z.object({ name: z.string(), address: z.string() }))
       .nullish()
       .transform((peers) => peers ?? []),
   }),

@@ -1,5 +1,6 @@
 import { ask, type Endpoint, refused } from '../api/endpoint.ts'
 import type { Gate } from '../model.ts'
+import { seriesOf } from './series.ts'
 
 interface MetricQuestion {
   /** Of the page of metrics; series of that name are added up. */
@@ -21,10 +22,7 @@ export const metricIsZero = (
   async ask(reach) {
     const answer = await ask(reach, endpoint, '/metrics')
     if (answer.status !== 200) throw refused(endpoint, '/metrics', answer)
-    const sum = answer.body
-      .split('\n')
-      .filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`))
-      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+    const sum = seriesOf(answer.body, metric).reduce((total, value) => total + value, 0)
     return sum === 0 ? { pass: true } : { pass: false, why: `${sum} ${of}`, progress: `${sum} ${of}` }
   },
 })

@@ -1,6 +1,8 @@
 /** Gates over one Prometheus. All of them wait while its WAL is replayed, however long that takes, as long as it moves. */
+
 import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
+import { instant, listOf, placeInUrl } from '../api/forms.ts'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Gate, Reach, Verdict } from '../model.ts'
 import { counted, listed } from '../wording.ts'
@@ -71,7 +73,7 @@ export const alertmanagersDiscovered = (prometheus: Endpoint, expected: readonly
         path: '/api/v1/alertmanagers',
         form: ALERTMANAGERS,
       })
-      const found = new Set(activeAlertmanagers.map(({ url }) => new URL(url).host))
+      const found = new Set(activeAlertmanagers.map(({ url }) => url))
       const wanted = new Set(expected.map((address) => new URL(`http://${address}`).host))
       const missing = missingFrom(found, wanted)
       const foreign = missingFrom(wanted, found)
@@ -146,18 +148,18 @@ const data = async <T>(
 
 // The parts of Prometheus's HTTP API that are read here; they are the same from 2.42 to 3.5.
 const REPLAY = z.object({ current: z.number(), max: z.number() })
-const RUNTIME = z.object({ startTime: z.string(), reloadConfigSuccess: z.boolean() })
+const RUNTIME = z.object({ startTime: instant, reloadConfigSuccess: z.boolean() })
 const TARGETS = z.object({
-  activeTargets: z.array(
+  activeTargets: listOf(
     z.object({
       scrapePool: z.string(),
       scrapeUrl: z.string(),
-      lastScrape: z.string(),
+      lastScrape: instant,
       discoveredLabels: z.object({ __address__: z.string().optional() }),
     }),
   ),
 })
-const ALERTMANAGERS = z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) })
+const ALERTMANAGERS = z.object({ activeAlertmanagers: listOf(z.object({ url: placeInUrl })) })
 const RULES = z.object({
-  groups: z.array(z.object({ name: z.string(), file: z.string(), interval: z.number(), lastEvaluation: z.string() })),
+  groups: listOf(z.object({ name: z.string(), file: z.string(), interval: z.number(), lastEvaluation: instant })),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ask, type Endpoint, read } from '../api/endpoint.ts'
+import { instant, listOf, texts } from '../api/forms.ts'
 import type { Gate, Reach } from '../model.ts'
 import { counted, listed } from '../wording.ts'
 import { missingFrom } from './missing-from.ts'
@@ -96,12 +97,12 @@ const lacking = (
     : [`${who} ${counted(names.length, what)}${of ? ` of ${of}` : ''} (${listed([...new Set(names)], 3)})`]
 
 // The parts of Alertmanager's API v2 that are read here; the same from 0.25 to 0.33.
-const SILENCES = z.array(z.object({ id: z.string(), status: z.object({ state: z.string() }) }))
-const ALERTS = z.array(
+const SILENCES = listOf(z.object({ id: z.string(), status: z.object({ state: z.string() }) }))
+const ALERTS = listOf(
   z.object({
     fingerprint: z.string(),
-    startsAt: z.string(),
-    updatedAt: z.string(),
-    labels: z.record(z.string(), z.string()),
+    startsAt: instant,
+    updatedAt: instant,
+    labels: texts,
   }),
 )

@@ -1,6 +1,8 @@
 /** What `status` asks a Prometheus or Alertmanager beside its gates. The same pages as theirs, so that a look which remembers answers asks none twice. */
+
 import { z } from 'zod'
 import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
+import { listOf } from '../api/forms.ts'
 import type { Instance, ProgramStatus, Reach } from '../model.ts'
 
 type Look = Required<Pick<Instance, 'status'>>['status']
@@ -46,14 +48,14 @@ export const alertmanagerStatus =
 
 // The parts of both HTTP APIs that are read here; the same from Prometheus 2.42 to 3.5 and from Alertmanager 0.25 to 0.33.
 const REPLAY = z.object({ data: z.object({ current: z.number(), max: z.number() }) })
-const TARGETS = z.object({ data: z.object({ activeTargets: z.array(z.object({ health: z.string() })) }) })
+const TARGETS = z.object({ data: z.object({ activeTargets: listOf(z.object({ health: z.string() })) }) })
 const RULES = z.object({
   data: z.object({
-    groups: z.array(
-      z.object({ rules: z.array(z.object({ alerts: z.array(z.object({ state: z.string() })).nullish() })) }),
+    groups: listOf(
+      z.object({ rules: listOf(z.object({ alerts: listOf(z.object({ state: z.string() })).nullish() })) }),
     ),
   }),
 })
 const STATUS = z.object({
-  cluster: z.object({ status: z.string(), peers: z.array(z.object({ address: z.string() })).nullish() }),
+  cluster: z.object({ status: z.string(), peers: listOf(z.object({ address: z.string() })).nullish() }),
 })

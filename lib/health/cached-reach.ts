@@ -10,7 +10,11 @@ export const cachedReach = (reach: Reach): Reach => {
   }
 }
 
+/** Of one host's answers so much is remembered. What is more is asked for again: lists of a large fleet, or what a host makes up to fill this machine. */
+const MOST_BYTES = 4 * 1024 * 1024
+
 const withMemory = (connection: Connection): Connection => {
+  let room = MOST_BYTES
   const answers = new Map<string, Promise<HttpAnswer>>()
   return {
     host: connection.host,
@@ -18,8 +22,17 @@ const withMemory = (connection: Connection): Connection => {
     request(wanted: HttpRequest) {
       if ((wanted.method ?? 'GET') !== 'GET') return connection.request(wanted)
       const key = JSON.stringify([wanted.address, wanted.port, wanted.path, wanted.headers])
-      const answer = answers.get(key) ?? connection.request(wanted)
+      const known = answers.get(key)
+      if (known) return known
+      const answer = connection.request(wanted)
       answers.set(key, answer)
+      answer.then(
+        ({ body }) => {
+          room -= body.length
+          if (room < 0) answers.delete(key)
+        },
+        () => undefined,
+      )
       return answer
     },
     listen: (port, take) => connection.listen(port, take),

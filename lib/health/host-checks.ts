@@ -70,9 +70,7 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
     fix: 'Wait for that run to end, or take the lock with `--break-lock`.',
     find: ({ hosts }) =>
       read(hosts, ({ survey: { facts } }) =>
-        facts.lock
-          ? [`${lockText(facts.lock)}, for ${showMilliseconds(Math.max(0, Date.now() - Date.parse(facts.lock.since)))}`]
-          : [],
+        facts.lock ? [`${lockText(facts.lock)}, for ${ageOf(facts.lock.since)}`] : [],
       ),
   },
   {
@@ -170,6 +168,11 @@ const disks = (hosts: readonly HostFacts[], say: (disk: Disk) => string | null) 
       return what === null ? [] : [`${folder}: ${what}`]
     }),
   )
+
+const ageOf = (since: string): string => {
+  const at = Date.parse(since)
+  return Number.isNaN(at) ? 'a time that is not known' : showMilliseconds(Math.max(0, Date.now() - at))
+}
 
 /** How far most hosts are from this machine's clock: where they agree among each other, it is this one that is off. */
 const usualSkew = (hosts: readonly HostFacts[]): number => {

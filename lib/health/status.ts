@@ -9,6 +9,7 @@ import { HostError, LinkError } from '../errors.ts'
 import type { Facts, Gate, Host, Instance, Inventory, Playbook, ProgramStatus, Reach, Role } from '../model.ts'
 import { taskId } from '../model.ts'
 import { rolesGiven, scopeOf } from '../playbook.ts'
+import { understood } from '../understood.ts'
 import { cachedReach } from './cached-reach.ts'
 import { type Answered, type Failing, withCauses } from './causes.ts'
 import { notesOf } from './notes.ts'
@@ -51,7 +52,7 @@ export const fleetStatus = async (
       }),
     ),
   )
-  const seen = looks.map(hostStatus)
+  const seen = looks.map(statusOf)
   const instances = withCauses(seen.flatMap((one) => one.instances))
   const byHost = Object.fromEntries(seen.map(({ name, look }) => [name, look]))
   return {
@@ -99,12 +100,18 @@ const askInstance = (
             if (told.event === 'gate' && !told.verdict.pass) lacking.set(told.name, told.verdict.lacks ?? [])
           },
         }),
-        instance?.status?.(reach).catch(unknown),
+        instance?.status?.(reach).catch(notUnderstood),
       ])
       const failing = answers
         .filter(({ pass }) => !pass)
-        .map(({ name, why }) => ({ text: `${name}: ${why}`, lacks: lacking.get(name) }))
-      return { role: role.name, instance, failing, signs }
+        .map(({ name, why }): Failing => ({ text: `${name}: ${why}`, lacks: lacking.get(name) }))
+      return signs instanceof Error
+        ? {
+            role: role.name,
+            instance,
+            failing: [...failing, { text: `what it says cannot be understood: ${signs.message}` }],
+          }
+        : { role: role.name, instance, failing, signs }
     },
   ]
 }
@@ -112,9 +119,10 @@ const askInstance = (
 /** A status is a look, not a wait. */
 const once = (gate: Gate): Gate => ({ ...gate, within: '0s' })
 
-/** What doesn't answer says so to the gates as well. */
-const unknown = (error: unknown): undefined => {
-  if (!(error instanceof HostError)) throw error
+/** What doesn't answer says so to the gates as well. Anything else is what the instance has answered: it fails alone. */
+const notUnderstood = (error: unknown): Error | undefined => {
+  if (error instanceof HostError) return undefined
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 const read = async (
@@ -138,6 +146,16 @@ interface HostAnswers {
   readonly reading: Reading | HostError
   readonly works: readonly HostTasks[]
   readonly said: readonly Said[]
+}
+
+/** A host whose answers make no sense together is one that could not be read. */
+const statusOf = (answers: HostAnswers) => {
+  try {
+    return understood(answers.host.name, 'itself', () => hostStatus(answers))
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    return hostStatus({ ...answers, reading: error })
+  }
 }
 
 const hostStatus = ({ host, reading, works, said }: HostAnswers) => {

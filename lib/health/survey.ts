@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { factsProbe, parseFacts } from '../engine/facts.ts'
 import { frame } from '../engine/frame.ts'
 import { lockFunctions } from '../engine/lock.ts'
-import { understood } from '../engine/understood.ts'
 import { LinkError } from '../errors.ts'
 import type { Connection, Facts, Needs } from '../model.ts'
 import { words } from '../shell.ts'
+import { understood } from '../understood.ts'
 
 export interface Survey {
   readonly facts: Facts

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { askJson, type Endpoint } from '../api/endpoint.ts'
+import { listOf } from '../api/forms.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 import type { Machine, WatchedFleet } from './fleet.ts'
@@ -87,13 +88,13 @@ const unprepared = (host: string, why: string): HostError =>
     hint: 'Nothing that serves was changed. Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
   })
 
-const RECEIVERS = z.array(z.object({ name: z.string() }))
+const RECEIVERS = listOf(z.object({ name: z.string() }))
 const RULES = z.object({
-  data: z.object({ groups: z.array(z.object({ rules: z.array(z.object({ name: z.string() })) })) }),
+  data: z.object({ groups: listOf(z.object({ rules: listOf(z.object({ name: z.string() })) })) }),
 })
 const TARGETS = z.object({
   data: z.object({
-    activeTargets: z.array(
+    activeTargets: listOf(
       z.object({ health: z.string(), discoveredLabels: z.object({ __address__: z.string() }).loose() }),
     ),
   }),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { z } from 'zod'
+import { listOf } from '../api/forms.ts'
 import type { Reach } from '../model.ts'
 import { whenAborted } from '../signals.ts'
 import type { Notified } from './events.ts'
@@ -62,7 +63,7 @@ const jsonOf = async (request: IncomingMessage): Promise<unknown> => {
 
 /** The part of a webhook's message that is read here; the same from 0.25 to 0.33. */
 const MESSAGE = z.object({
-  alerts: z.array(
+  alerts: listOf(
     z.object({
       status: z.enum(['firing', 'resolved']),
       fingerprint: z.string(),

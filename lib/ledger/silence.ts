@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { askJson, type Endpoint, read, send } from '../api/endpoint.ts'
+import { listOf } from '../api/forms.ts'
 import { HostError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 
@@ -36,14 +37,14 @@ export const holdSilence = async (
     async renew() {
       // Another start than the one it has would make another silence of it (alertmanager silence/silence.go, canUpdate).
       const { startsAt } = await anyOf(alertmanagers, (one) =>
-        askJson(reach, one, { path: `/api/v2/silence/${id}`, form: SILENCE }),
+        askJson(reach, one, { path: `/api/v2/silence/${encodeURIComponent(id)}`, form: SILENCE }),
       )
       id = await post(id, startsAt)
     },
     async [Symbol.asyncDispose]() {
-      await anyOf(alertmanagers, (one) => send(reach, one, { path: `/api/v2/silence/${id}`, method: 'DELETE' })).catch(
-        () => undefined,
-      )
+      await anyOf(alertmanagers, (one) =>
+        send(reach, one, { path: `/api/v2/silence/${encodeURIComponent(id)}`, method: 'DELETE' }),
+      ).catch(() => undefined)
     },
   }
 }
@@ -94,4 +95,4 @@ const anyOf = async <T>(alertmanagers: readonly Endpoint[], call: (one: Endpoint
 
 const POSTED = z.object({ silenceID: z.string() })
 const SILENCE = z.object({ id: z.string(), startsAt: z.string(), status: z.object({ state: z.string() }) })
-const SILENCES = z.array(SILENCE)
+const SILENCES = listOf(SILENCE)

@@ -82,13 +82,39 @@ const replaced = (source: string, { to, ...how }: Replacing & { to: string }, do
 /** `$1` and `${name}` filled in from the groups. Groups are found by JavaScript's rules, which differ from Go's only in odd expressions. */
 const expanded = (source: string, { regex, replacement }: Replacing, dotAll: boolean): string => {
   if (!replacement.includes('$')) return replacement
-  const found = new RegExp(`^(?:${regex.replaceAll('(?P<', '(?<')})$`, dotAll ? 'us' : 'u').exec(source)
+  const found = groupsOf({ regex: `^(?:${regex.replaceAll('(?P<', '(?<')})$`, flags: dotAll ? 'us' : 'u', source })
   return replacement.replaceAll(/\$(?:\{(\w+)\}|(\w+)|(\$))/g, (_, braced, plain, dollar) => {
     if (dollar) return '$'
     const name = braced ?? plain
     return (/^\d+$/.test(name) ? found?.[Number(name)] : found?.groups?.[name]) ?? ''
   })
 }
+
+interface Search {
+  readonly regex: string
+  readonly flags: string
+  readonly source: string
+}
+
+/**
+ * The groups of a match. JavaScript tries one way after the other, which for some expressions takes longer than anybody lives, and the expression may be
+ * what a host says that it runs with: where more than one choice is to be made, it has a quarter of a second. Throws RegexError after that.
+ */
+const groupsOf = ({ regex, flags, source }: Search): RegExpExecArray | null => {
+  if ((regex.match(/[*+?{|]/g)?.length ?? 0) < 3) return new RegExp(regex, flags).exec(source)
+  const { Script, createContext } = process.getBuiltinModule('node:vm')
+  sandbox ??= createContext({})
+  Object.assign(sandbox, { regex, flags, source })
+  search ??= new Script('new RegExp(regex, flags).exec(source)')
+  try {
+    return search.runInContext(sandbox, { timeout: 250 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+    throw new RegexError('takes too long to be followed here', true)
+  }
+}
+let sandbox: object | undefined
+let search: InstanceType<typeof import('node:vm').Script> | undefined
 
 const modulusOf = ({ modulus = 0 }: RelabelStep): bigint => {
   if (!Number.isSafeInteger(modulus) || modulus < 1) throw new RegexError('hashmod needs a modulus of 1 or more')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { askJson, type Endpoint, read, send } from '../../lib/api/endpoint.ts'
+import { listOf } from '../../lib/api/forms.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Reach } from '../../lib/model.ts'
 
@@ -12,14 +13,14 @@ const MATCHER = z.object({
 const SILENCE = z.object({
   id: z.string(),
   status: z.object({ state: z.string() }),
-  matchers: z.array(MATCHER),
+  matchers: listOf(MATCHER),
   startsAt: z.string(),
   endsAt: z.string(),
   createdBy: z.string(),
   comment: z.string(),
 })
 export type Silence = z.infer<typeof SILENCE>
-const SILENCES = z.array(SILENCE)
+const SILENCES = listOf(SILENCE)
 
 const PATH = '/api/v2/silences'
 
@@ -42,7 +43,10 @@ export const savedSilences = (text: string): readonly Silence[] => {
 export const bringBack = async (reach: Reach, alertmanager: Endpoint, saved: readonly Silence[]): Promise<number> => {
   const known = await silencesOf(reach, alertmanager)
   for (const { id, createdBy } of endedSilences(saved, known)) {
-    const answer = await send(reach, alertmanager, { path: `/api/v2/silence/${id}`, method: 'DELETE' })
+    const answer = await send(reach, alertmanager, {
+      path: `/api/v2/silence/${encodeURIComponent(id)}`,
+      method: 'DELETE',
+    })
     if (answer.status !== 200)
       throw new HostError(alertmanager.host.name, `did not end a silence of ${createdBy}: ${answer.body.trim()}`, {
         task: 'silences',

@@ -8,7 +8,7 @@ export const runningLabel = async (
 ): Promise<{ readonly label?: string }> => {
   const { stdout } = await (await reach(host)).exec(LOOK)
   const [line] = stdout.toString().split('\n')
-  return line?.startsWith('label=') ? { label: line.slice('label='.length) } : {}
+  return line?.startsWith('label=') ? { label: line.slice('label='.length, 1_000) } : {}
 }
 
 const LOOK = `pid=$(systemctl show -P MainPID alertmanager 2>/dev/null)

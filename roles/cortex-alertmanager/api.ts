@@ -1,6 +1,8 @@
 /** What an instance of Cortex's Alertmanager says of its ring and of itself; all of it is input from a stranger. */
+
 import { z } from 'zod'
 import { ask, type Endpoint, read, refused } from '../../lib/api/endpoint.ts'
+import { listOf } from '../../lib/api/forms.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Host, Reach } from '../../lib/model.ts'
 import { portOf } from '../../lib/program/web.ts'
@@ -115,17 +117,15 @@ const goTime = (text: string): number => {
 }
 
 const RING_FORM = z.object({
-  shards: z
-    .array(
-      z.object({
-        id: z.string(),
-        state: z.string(),
-        timestamp: z.string(),
-        zone: z.string().default(''),
-        tokens: z.array(z.int().min(0)).nullish(),
-      }),
-    )
-    .nullish(),
+  shards: listOf(
+    z.object({
+      id: z.string(),
+      state: z.string(),
+      timestamp: z.string(),
+      zone: z.string().default(''),
+      tokens: listOf(z.int().min(0)).nullish(),
+    }),
+  ).nullish(),
   now: z.string(),
 })
-const GOSSIP_FORM = z.object({ SortedMembers: z.array(z.object({ Name: z.string() })).nullish() })
+const GOSSIP_FORM = z.object({ SortedMembers: listOf(z.object({ Name: z.string() })).nullish() })

@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import major from 'semver/functions/major.js'
 import { z } from 'zod'
 import { askJson } from '../../lib/api/endpoint.ts'
+import { listOf } from '../../lib/api/forms.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Connection, Reach, Scope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
@@ -45,7 +46,9 @@ export const untypedTargets = async (
 const MOST = 200
 
 const typeOf = async (connection: Connection, job: string, url: string): Promise<UntypedTarget | null> => {
-  const { hostname, port, pathname, search } = new URL(url)
+  const target = URL.parse(url)
+  if (!target) return null
+  const { hostname, port, pathname, search } = target
   try {
     const { status, headers } = await connection.request({
       address: hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -70,5 +73,5 @@ const isKnown = (contentType: string): boolean =>
 const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1'
 
 const TARGETS = z.object({
-  data: z.object({ activeTargets: z.array(z.object({ scrapePool: z.string(), scrapeUrl: z.string() })) }),
+  data: z.object({ activeTargets: listOf(z.object({ scrapePool: z.string(), scrapeUrl: z.string() })) }),
 })

@@ -1,14 +1,14 @@
 import Table from 'cli-table3'
 import compare from 'semver/functions/compare.js'
-import { HostError, InputError } from '../../../lib/errors.ts'
+import { InputError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/model.ts'
 import { print, shown } from '../../../lib/report/print.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
-import { type Labels, MatcherError } from '../../../lib/routing/matcher.ts'
+import type { Labels } from '../../../lib/routing/matcher.ts'
 import { parseClassic, parseMatchers } from '../../../lib/routing/parse-matchers.ts'
-import { RegexError } from '../../../lib/routing/regex/regex-error.ts'
 import { receiversAt, replay, sentAs } from '../../../lib/routing/replay.ts'
 import { type Router, routerOf } from '../../../lib/routing/routes.ts'
+import { understood } from '../../../lib/understood.ts'
 import { counted } from '../../../lib/wording.ts'
 import type { RoutesFlags } from './flags.ts'
 import {
@@ -50,7 +50,10 @@ export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json
         firing: isFiring,
         ...replay(alert, sides, at),
       })
-      return [...firing.map((alert) => seen(alert, true)), ...past.map((alert) => seen(alert, false))]
+      return followed(host, () => [
+        ...firing.map((alert) => seen(alert, true)),
+        ...past.map((alert) => seen(alert, false)),
+      ])
     }),
   )
   const known = new Map(perHost.flat().map((one) => [keyOf(one.alert), one]))
@@ -61,7 +64,7 @@ export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json
       known.set(keyOf(alert), {
         alert,
         firing: true,
-        before: receiversAt(before, alert, at),
+        before: followed(first, () => receiversAt(before, alert, at)),
         after: receiversAt(after, alert, at),
       })
   const all = [...known.values()]
@@ -72,13 +75,15 @@ export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json
 
 const routerNow = async ({ reach }: Asked, host: Host): Promise<Router> => {
   const { config, version } = await currentRoutes(reach, host)
-  try {
-    return routerOf(config, compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers)
-  } catch (error) {
-    if (!(error instanceof MatcherError || error instanceof RegexError)) throw error
-    throw new HostError(host.name, `its routes cannot be followed: ${error.message}`)
-  }
+  return followed(host, () => routerOf(config, compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers))
 }
+
+/** What runs there may be anything: what cannot be followed is that host's failure. */
+const followed = <T>(host: Host, follow: () => T): T =>
+  understood(host.name, 'its routes and relabelling', follow, {
+    task: 'routes',
+    hint: 'Compare them with the inventory by hand.',
+  })
 
 const tell = (
   differences: readonly Difference[],

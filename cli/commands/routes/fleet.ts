@@ -1,14 +1,14 @@
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { askJson } from '../../../lib/api/endpoint.ts'
+import { listOf, texts, versionText } from '../../../lib/api/forms.ts'
+import { runningYaml } from '../../../lib/api/running-yaml.ts'
 import { InputError } from '../../../lib/errors.ts'
 import type { Host, Inventory, Reach } from '../../../lib/model.ts'
 import { scopeOf } from '../../../lib/playbook.ts'
 import { endpointOf } from '../../../lib/program/web.ts'
-import type { RouteConfig } from '../../../lib/routing/generate.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
-import type { RelabelStep } from '../../../lib/routing/relabel.ts'
 import type { AlertmanagerConfig } from '../../../lib/routing/routes.ts'
+import { alertingForm, routingForm } from '../../../lib/routing/running-forms.ts'
 import { alertmanager } from '../../../roles/alertmanager/role.ts'
 import { type TeamRouting, teamRouting } from '../../../roles/alertmanager/teams.ts'
 import { type AlertPath, alertPath } from '../../../roles/prometheus/alert-path.ts'
@@ -43,10 +43,7 @@ export const currentPath = async (reach: Reach, host: Host): Promise<AlertPath> 
     askPrometheus(reach, host, '/api/v1/status/config', z.object({ yaml: z.string() })),
     askPrometheus(reach, host, '/api/v1/status/buildinfo', z.object({ version: z.string() })),
   ])
-  const config = (parse(data.yaml) ?? {}) as {
-    global?: { external_labels?: Labels }
-    alerting?: { alert_relabel_configs?: readonly RelabelStep[] }
-  }
+  const config = runningYaml(host.name, data.yaml, alertingForm)
   return {
     external: config.global?.external_labels ?? {},
     steps: config.alerting?.alert_relabel_configs ?? [],
@@ -59,9 +56,9 @@ export const currentRoutes = async (
   reach: Reach,
   host: Host,
 ): Promise<{ readonly config: AlertmanagerConfig; readonly version: string }> => {
-  const form = z.object({ config: z.object({ original: z.string() }), versionInfo: z.object({ version: z.string() }) })
+  const form = z.object({ config: z.object({ original: z.string() }), versionInfo: z.object({ version: versionText }) })
   const answer = await askJson(reach, endpointOf(host, alertmanager.varsOf(host)), { path: '/api/v2/status', form })
-  const config = (parse(answer.config.original) ?? {}) as { route?: RouteConfig }
+  const config = runningYaml(host.name, answer.config.original, routingForm)
   return { config: { ...config, route: config.route ?? {} }, version: answer.versionInfo.version }
 }
 
@@ -71,20 +68,15 @@ export const alertsOf = async (
   host: Host,
   days: number,
 ): Promise<{ readonly firing: readonly Labels[]; readonly past: readonly Labels[] }> => {
-  const labels = z.record(z.string(), z.string())
+  const labels = texts
   const [now, before] = await Promise.all([
-    askPrometheus(
-      reach,
-      host,
-      '/api/v1/alerts',
-      z.object({ alerts: z.array(z.object({ labels, state: z.string() })) }),
-    ),
+    askPrometheus(reach, host, '/api/v1/alerts', z.object({ alerts: listOf(z.object({ labels, state: z.string() })) })),
     days > 0
       ? askPrometheus(
           reach,
           host,
           `/api/v1/query?query=${encodeURIComponent(`count_over_time(ALERTS{alertstate="firing"}[${days}d])`)}`,
-          z.object({ result: z.array(z.object({ metric: labels })) }),
+          z.object({ result: listOf(z.object({ metric: labels })) }),
         )
       : { data: { result: [] } },
   ])
@@ -98,7 +90,7 @@ export const alertsOf = async (
 
 /** Labels of the alerts that an Alertmanager holds. */
 export const heldBy = async (reach: Reach, host: Host): Promise<readonly Labels[]> => {
-  const form = z.array(z.object({ labels: z.record(z.string(), z.string()) }))
+  const form = listOf(z.object({ labels: texts }))
   const held = await askJson(reach, endpointOf(host, alertmanager.varsOf(host)), { path: '/api/v2/alerts', form })
   return held.map(({ labels }) => labels)
 }

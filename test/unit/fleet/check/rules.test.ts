@@ -9,7 +9,9 @@ import {
   type PrometheusParts,
   prometheusView,
 } from '../../../../fleet/check/view.ts'
+import { runningYaml } from '../../../../lib/api/running-yaml.ts'
 import { findingsOf } from '../../../../lib/health/finding.ts'
+import { alertingForm } from '../../../../lib/routing/running-forms.ts'
 
 const MEMBERS = ['am-1', 'am-2', 'am-3'] as const
 const gossip = (n: number) => `10.0.0.${n + 1}:9094`
@@ -26,12 +28,17 @@ const prometheusConfig = ({
   replica = 'a',
   relabel = '[{action: labeldrop, regex: replica}]',
   interval = '15s',
-} = {}) => `
+} = {}) =>
+  runningYaml(
+    'web-1',
+    `
 global: {evaluation_interval: ${interval}, external_labels: {cluster: eu, replica: ${replica}}}
 alerting:
   alert_relabel_configs: ${relabel}
   alertmanagers: [{static_configs: [{targets: [${MEMBERS.map((_, n) => `'${web(n)}'`)}]}]}]
-`
+`,
+    alertingForm,
+  )
 const command = (n: number, more: Readonly<Record<string, string>> = {}) =>
   Object.entries({ 'cluster.advertise-address': gossip(n), 'cluster.peer-timeout': '15s', ...more }).map(
     ([name, value]) => `--${name}=${value}`,
@@ -58,7 +65,7 @@ const fleet = ({ prometheus = {}, alertmanager = {}, members = 3, replicas = 2 }
       host,
       address: web(n),
       version: '0.33.1',
-      config: 'route: {group_interval: 1m}',
+      config: { route: { group_interval: '1m' } },
       command: command(n),
       seen,
     }
@@ -66,7 +73,7 @@ const fleet = ({ prometheus = {}, alertmanager = {}, members = 3, replicas = 2 }
   }),
 })
 const none: FleetView = { prometheus: [], alertmanagers: [] }
-const healthy: FleetFacts = { inventory: fleet(), running: fleet(), paths: [], untested: [], balanced: [] }
+const healthy: FleetFacts = { inventory: fleet(), running: fleet(), unread: [], paths: [], untested: [], balanced: [] }
 const find = (facts: Partial<FleetFacts>) =>
   findingsOf([...prometheusRules, ...alertmanagerRules], { ...healthy, ...facts })
 const idsOf = (facts: Partial<FleetFacts>) => find(facts).map(({ id }) => id)
@@ -111,7 +118,7 @@ const both: readonly (readonly [string, Planted])[] = [
   ['versions-mixed', { alertmanager: { version: '0.28.1' } }],
   ['gossip-timings', { alertmanager: { command: command(0, { 'cluster.gossip-interval': '1s' }) } }],
   ['gossip-label', { alertmanager: { command: command(0, { 'cluster.label': 'other' }) } }],
-  ['group-interval', { alertmanager: { config: 'route: {routes: [{group_interval: 30s}]}' } }],
+  ['group-interval', { alertmanager: { config: { route: { routes: [{ group_interval: '30s' }] } } } }],
 ]
 test.each(both)('%s is found in the inventory, and in what runs', (id, planted) => {
   expect(idsOf({ inventory: fleet(planted), running: none })).toContain(id)
