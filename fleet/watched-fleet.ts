@@ -3,6 +3,7 @@ import { InputError } from '../lib/errors.ts'
 import type { WatchedFleet } from '../lib/ledger/fleet.ts'
 import type { Duration, Host, Inventory } from '../lib/model.ts'
 import { endpointOf, joined, portOf } from '../lib/program/web.ts'
+import { CANARY_TOKEN } from '../roles/alertmanager/canary.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
@@ -26,7 +27,11 @@ export const watchedFleet = ({ hosts }: Inventory): WatchedFleet => {
   if (machines.length === 0) throw unwatchable('group node_exporter', 'is empty')
   const longest = (durations: readonly Duration[]): number => Math.max(...durations.map(milliseconds))
   return {
-    alertmanagers: members.map(({ host, vars }) => ({ endpoint: endpointOf(host, vars), port: vars.canary.port })),
+    alertmanagers: members.map(({ host, vars }) => ({
+      endpoint: endpointOf(host, vars),
+      port: vars.canary.port,
+      tokenFile: CANARY_TOKEN,
+    })),
     prometheus: replicas.map(({ host, vars }) => endpointOf(host, vars)),
     machines: turnAbout(machines.map(({ host }) => host)).map((host) => {
       const { textfile_dir, listen } = nodeExporter.varsOf(host)

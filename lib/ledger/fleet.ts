@@ -13,6 +13,8 @@ export interface WatchedAlertmanager {
   readonly endpoint: Endpoint
   /** The port of its host's loopback that its receiver for canaries sends to. */
   readonly port: number
+  /** The file on its host with the token that its receiver for canaries sends. */
+  readonly tokenFile: string
 }
 export interface Machine {
   readonly host: Host

@@ -51,8 +51,10 @@ export const openLedger = (options: LedgerOptions): Ledger => {
   const made = new AsyncDisposableStack()
   const note: Note = (event) => {
     const timed = { at: Date.now(), ...event } as LedgerEvent
-    events.push(timed)
     record(timed)
+    // What a tally does not need is in the file only.
+    if (timed.what === 'foreign') return
+    events.push(timed.what === 'notified' ? { ...timed, body: undefined } : timed)
   }
   const count = (): Tally => tally(events, patience, Date.now())
   let sender: Sender | undefined

@@ -42,7 +42,8 @@ export const metricsFile = ({ run, machines, connect }: Where): MetricsFile => {
         let said = ''
         const onStdout = (chunk: Buffer): void => {
           const lines = (said + chunk).split('\n')
-          said = lines.pop() ?? ''
+          // A line has a number at most.
+          said = (lines.pop() ?? '').slice(0, 100)
           for (const line of lines) {
             if (line === 'ready') {
               inputs.add(input)
@@ -52,7 +53,11 @@ export const metricsFile = ({ run, machines, connect }: Where): MetricsFile => {
           }
         }
         try {
-          const { code, stderr } = await connection.exec(asOwner(folder, script(run)), { stdin: input, onStdout })
+          const { code, stderr } = await connection.exec(asOwner(folder, script(run)), {
+            stdin: input,
+            onStdout,
+            keepStdout: false,
+          })
           if (code !== 0) throw new HostError(host.name, stderr.trim() || `the script in ${folder} ended with ${code}`)
         } finally {
           inputs.delete(input)

@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { listOf } from '../api/forms.ts'
-import type { Reach } from '../model.ts'
+import { parseJson } from '../api/json.ts'
+import type { Connection, Reach } from '../model.ts'
+import { word } from '../shell.ts'
 import { whenAborted } from '../signals.ts'
 import type { Notified } from './events.ts'
 import type { WatchedAlertmanager } from './fleet.ts'
@@ -16,29 +19,100 @@ interface Hearing {
   back(host: string): void
 }
 
+/** A notification of one alert has some 2 KB. */
+const MOST_BYTES = 256 * 1024
+/** A canary every few seconds, for hours, is far below. */
+const MOST_NOTIFICATIONS = 20_000
+const MOST_FOREIGN = 1_000
+/** Alertmanager keeps a connection or two. */
+const MOST_STREAMS = 32
+const IDLE_MS = 60_000
+/** What was not the token a moment ago may have been made since: a machine that joins has none before it is deployed. */
+const READ_AGAIN_MS = 2_000
+
 /** A link to each Alertmanager's host, on which the notifications come that it sends to its own loopback. */
 export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], hearing: Hearing): readonly KeptLink[] =>
-  alertmanagers.map(({ endpoint: { host }, port }) =>
-    keepLink(host, {
+  alertmanagers.map(({ endpoint: { host }, port, tokenFile }) => {
+    const ears = limited(host.name, hearing)
+    return keepLink(host, {
       connect: hearing.connect,
       onLost: (why) => hearing.lost(host.name, why),
       onBack: () => hearing.back(host.name),
       async use(connection, { up, over }) {
-        const server = webServer(host.name, hearing)
-        await using listening = await connection.listen(port, (stream) => server.emit('connection', stream))
+        const server = webServer(host.name, { ...ears, isToken: tokenOn(connection, tokenFile) })
+        const streams = new Set<Duplex>()
+        await using listening = await connection.listen(port, (stream) => {
+          // Anybody on that host can connect.
+          if (streams.size >= MOST_STREAMS) return void stream.destroy()
+          const idle = setTimeout(() => stream.destroy(), IDLE_MS)
+          streams.add(stream)
+          stream.on('data', () => idle.refresh())
+          stream.on('close', () => {
+            clearTimeout(idle)
+            streams.delete(stream)
+          })
+          server.emit('connection', stream)
+        })
         up()
         await Promise.race([listening.ended, whenAborted(over)])
+        for (const stream of streams) stream.destroy()
       },
-    }),
-  )
+    })
+  })
 
-const webServer = (host: string, hearing: Hearing): Server =>
+/** The same, up to so many: what a host sends without end is neither held nor written down. */
+const limited = (host: string, { run, notified, foreign }: Hearing): Pick<Hearing, 'run' | 'notified' | 'foreign'> => {
+  let [heard, strange] = [0, 0]
+  return {
+    run,
+    notified(one) {
+      heard += 1
+      if (heard <= MOST_NOTIFICATIONS) notified(one)
+    },
+    foreign(_, body) {
+      strange += 1
+      if (strange <= MOST_FOREIGN) foreign(host, body)
+    },
+  }
+}
+
+interface Ears extends Pick<Hearing, 'run' | 'notified' | 'foreign'> {
+  /** Null where the host has no token yet. */
+  isToken(given: string): Promise<boolean | null>
+}
+
+const webServer = (host: string, { run, notified, foreign, isToken }: Ears): Server =>
   createServer(async (request, response) => {
+    const known = await isToken(request.headers.authorization ?? '').catch(() => null)
+    // Where it isn't known yet, Alertmanager tries again.
+    if (!known) return void response.writeHead(known === null ? 503 : 403, { connection: 'close' }).end()
     const body = await jsonOf(request).catch(() => undefined)
-    for (const one of readMessage(body, host, hearing.run)) hearing.notified(one)
-    if (readMessage(body, host, hearing.run).length === 0) hearing.foreign(host, body)
+    const found = readMessage(body, host, run)
+    for (const one of found) notified(one)
+    if (found.length === 0) foreign(host, body)
     response.writeHead(200).end()
   })
+
+/** Whether a request's credentials are the token that was made at random on the host, and that only its Alertmanager can read there. */
+const tokenOn = (connection: Connection, file: string): Ears['isToken'] => {
+  let token: Promise<string | null> | undefined
+  let readAt = 0
+  const read = async (): Promise<string | null> => {
+    const { stdout } = await connection.exec(`head -c 200 ${word(file)} 2>/dev/null || :`, { within: '30s' })
+    return /^[0-9a-f]{32,100}$/.exec(stdout.toString().trim())?.[0] ?? null
+  }
+  return async (given) => {
+    const right = await token
+    if (right && given === `Bearer ${right}`) return true
+    if (Date.now() - readAt > READ_AGAIN_MS) {
+      readAt = Date.now()
+      token = read()
+      token.catch(() => undefined)
+    }
+    const now = (await token) ?? null
+    return now === null ? null : given === `Bearer ${now}`
+  }
+}
 
 const readMessage = (body: unknown, host: string, run: string): readonly Notified[] => {
   const message = MESSAGE.safeParse(body)
@@ -57,8 +131,14 @@ const readMessage = (body: unknown, host: string, run: string): readonly Notifie
 
 const jsonOf = async (request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
-  return JSON.parse(Buffer.concat(chunks).toString())
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    // The rest is read and thrown away: whoever sends it learns nothing of it.
+    if (bytes <= MOST_BYTES) chunks.push(chunk)
+    if (bytes > 100 * MOST_BYTES) throw new Error('larger than any notification')
+  }
+  return bytes > MOST_BYTES ? undefined : parseJson(Buffer.concat(chunks).toString())
 }
 
 /** The part of a webhook's message that is read here; the same from 0.25 to 0.33. */

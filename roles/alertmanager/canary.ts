@@ -1,3 +1,6 @@
+import { command } from '../../lib/kinds/command.ts'
+import type { Task } from '../../lib/model.ts'
+import { word } from '../../lib/shell.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 type Config = AlertmanagerVars['config']
@@ -5,6 +8,8 @@ type Config = AlertmanagerVars['config']
 export const CANARY_ALERT = 'VestalCanary'
 /** The receiver of canary alerts, and of nothing else. */
 export const CANARY_RECEIVER = 'vestal-canary'
+/** The file on a member's host with what its receiver of canary alerts proves itself with. */
+export const CANARY_TOKEN = '/etc/alertmanager/canary-token'
 
 /**
  * The configuration with a route for canary alerts in front of all others, so that no other takes one, and its receiver on the member's own
@@ -24,7 +29,13 @@ export const withCanary = (config: Config, { enabled, port, group_interval }: Al
   const others = Array.isArray(config.route.routes) ? config.route.routes : []
   const receiver = {
     name: CANARY_RECEIVER,
-    webhook_configs: [{ url: `http://127.0.0.1:${port}/`, send_resolved: true }],
+    webhook_configs: [
+      {
+        url: `http://127.0.0.1:${port}/`,
+        send_resolved: true,
+        http_config: { authorization: { credentials_file: CANARY_TOKEN } },
+      },
+    ],
   }
   return {
     ...config,
@@ -32,3 +43,23 @@ export const withCanary = (config: Config, { enabled, port, group_interval }: Al
     receivers: [...config.receivers, receiver],
   }
 }
+
+/**
+ * The token, made at random on the host, which only root and the service can read: whoever else connects to the receiver's port there, on which the
+ * controller listens while alerts are watched, is told from Alertmanager by it.
+ */
+export const canaryToken = (user: string): Task =>
+  command(
+    'a token for canary notifications',
+    `(
+umask 077
+file=${word(CANARY_TOKEN)}
+od -An -N32 -tx1 /dev/urandom | tr -d ' \\n' >"$file.vestal-new"
+chown root:${word(user)} "$file.vestal-new"
+chmod 0640 "$file.vestal-new"
+mv -f "$file.vestal-new" "$file"
+)`,
+    {
+      unless: `[ -f ${word(CANARY_TOKEN)} ] && [ "$(stat -c '%s %a %U %G' ${word(CANARY_TOKEN)})" = ${word(`64 640 root ${user}`)} ]`,
+    },
+  )

@@ -16,6 +16,7 @@ import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { Sealed } from '../../lib/secret.ts'
+import { canaryToken } from './canary.ts'
 import { gossipAddress, gossipAddresses, membersOf } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { data } from './data.ts'
@@ -67,6 +68,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       staged(PROGRAM, vars.version, host),
       ...templates,
       ...secretTasks(inventory, host, vars),
+      ...(vars.canary.enabled ? [canaryToken(USER)] : []),
       config,
       ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
       ...programService('alertmanager', {

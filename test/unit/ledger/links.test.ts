@@ -1,5 +1,7 @@
 /** The ledger's two ends on a host, by way of a connection to this machine: the file of metrics, and the receiver. */
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { connect as connectTo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -78,6 +80,8 @@ describe('the file of metrics', () => {
   })
 })
 
+const TOKEN = 'a0'.repeat(32)
+
 describe('the receiver', () => {
   const endpoint = { host, port: 9093 }
   const message = (labels: object, status = 'firing') => ({
@@ -87,11 +91,14 @@ describe('the receiver', () => {
   const listening = async () => {
     const port = await freePort()
     const calls = { notified: vi.fn(), foreign: vi.fn(), lost: vi.fn(), back: vi.fn() }
-    const links = receiveFrom([{ endpoint, port }], { run: 'run-1', connect: open, ...calls })
+    const tokenFile = join(mkdtempSync(join(tmpdir(), 'vestal-token-')), 'token')
+    writeFileSync(tokenFile, TOKEN)
+    const links = receiveFrom([{ endpoint, port, tokenFile }], { run: 'run-1', connect: open, ...calls })
     onTestFinished(async () => void (await Promise.all(links.map((link) => link[Symbol.asyncDispose]()))))
     await requireFirst(links)
-    const post = (body: string) => fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })
-    return { calls, links, post }
+    const post = (body: string, authorization = `Bearer ${TOKEN}`) =>
+      fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers: { authorization } })
+    return { calls, links, post, port, tokenFile }
   }
 
   test('tells of canaries of its own run, with the whole message', async () => {
@@ -110,6 +117,39 @@ describe('the receiver', () => {
     expect((await post('not JSON')).status).toBe(200)
     expect(calls.notified).not.toHaveBeenCalled()
     expect(calls.foreign).toHaveBeenCalledTimes(2)
+  })
+
+  test('hears nobody who has not the token of its host, and tells Alertmanager to try again until there is one', async () => {
+    const { calls, post, tokenFile } = await listening()
+    const body = JSON.stringify(message({ canary: 'c0001', run: 'run-1' }))
+    for (const wrong of ['', 'Bearer ', `Bearer ${TOKEN.replace('a', 'b')}`, TOKEN])
+      expect((await post(body, wrong)).status).toBe(403)
+    rmSync(tokenFile)
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    expect((await post(body, 'Bearer x')).status).toBe(503)
+    expect([calls.notified.mock.calls.length, calls.foreign.mock.calls.length]).toEqual([0, 0])
+  })
+
+  test('keeps nothing of a message that is larger than any, nor of more than there can be', async () => {
+    const { calls, post } = await listening()
+    const alert = message({ canary: 'c0001', run: 'run-1' }).alerts[0]
+    expect((await post(JSON.stringify({ alerts: Array(5_000).fill(alert) }))).status).toBe(200)
+    expect(calls.foreign.mock.calls).toEqual([[host.name, undefined]])
+    for (let i = 0; i < 25; i += 1) await post(JSON.stringify({ alerts: Array(1_000).fill(alert) }))
+    expect(calls.notified).toHaveBeenCalledTimes(20_000)
+    for (let i = 0; i < 1_100; i += 1) await post('{}')
+    expect(calls.foreign).toHaveBeenCalledTimes(1_000)
+  })
+
+  test('leaves connections that are more than an Alertmanager has', async () => {
+    const { calls, post, port } = await listening()
+    const strangers = Array.from({ length: 60 }, () => connectTo(port, '127.0.0.1').on('error', () => undefined))
+    onTestFinished(() => strangers.forEach((one) => void one.destroy()))
+    await vi.waitFor(() => expect(strangers.filter(({ destroyed }) => destroyed).length).toBeGreaterThan(20))
+    for (const one of strangers) one.destroy()
+    await vi.waitFor(async () => expect((await post('{}')).status).toBe(200), { timeout: 5_000 })
+    expect(calls.foreign).toHaveBeenCalled()
   })
 
   test('is made again when its link breaks', async () => {

@@ -106,7 +106,13 @@ describe('the configuration', () => {
     ])
     expect(receivers.at(-1)).toEqual({
       name: 'vestal-canary',
-      webhook_configs: [{ url: 'http://127.0.0.1:1234/', send_resolved: true }],
+      webhook_configs: [
+        {
+          url: 'http://127.0.0.1:1234/',
+          send_resolved: true,
+          http_config: { authorization: { credentials_file: '/etc/alertmanager/canary-token' } },
+        },
+      ],
     })
   })
 
@@ -163,6 +169,7 @@ test('the service is the last thing that is put right, and everything it reads c
     'directory /etc/alertmanager',
     'directory /var/lib/alertmanager',
     'release alertmanager 0.33.1',
+    'command a token for canary notifications',
     'file /etc/alertmanager/alertmanager.yml',
     'symlink /opt/vestal/alertmanager/current',
     'symlink /usr/local/bin/alertmanager',
