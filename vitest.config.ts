@@ -36,6 +36,15 @@ export default defineConfig({
           hookTimeout: 900_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'install',
+          include: ['test/e2e/install/*.install.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'kill', include: ['test/e2e/kill/*.kill.ts'], testTimeout: 1_800_000 } },
       {
         test: {

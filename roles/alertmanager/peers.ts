@@ -7,10 +7,10 @@ import { gossipAddress } from './cluster.ts'
 import { memberlistPing } from './memberlist.ts'
 import { alertmanagerOn } from './vars.ts'
 
-/** Before Alertmanagers are interrupted: all others send notifications. */
-export const othersServe = ({ hosts, batch }: PlayScope): readonly Gate[] =>
-  hosts
-    .filter((host) => !batch.includes(host))
+/** Before Alertmanagers are interrupted: all others send notifications, also those that the run is not to touch. */
+export const othersServe = ({ inventory, batch }: PlayScope): readonly Gate[] =>
+  inventory.hosts
+    .filter((host) => host.groups.includes('alertmanager') && !batch.includes(host))
     .map((host) => alertmanagerServes(endpointOf(host, alertmanagerOn(host))))
 
 /** The Alertmanagers among these hosts, as they are asked. */

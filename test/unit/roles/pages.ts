@@ -1,5 +1,5 @@
-import { roleVariables } from '../../../lib/inventory/schema/role-variables.ts'
 import type { Role } from '../../../lib/model.ts'
+import { settingsTable } from '../../../lib/report/settings-table.ts'
 
 const HEADING = '## Settings\n'
 
@@ -7,21 +7,8 @@ const HEADING = '## Settings\n'
 export const pageWithSettings = (role: Pick<Role, 'name' | 'vars'>, page: string): string => {
   const at = page.indexOf(HEADING)
   if (at < 0) throw new Error(`the page of ${role.name} has no heading "${HEADING.trim()}"`)
-  return `${page.slice(0, at)}${HEADING}\n${table(role)}`
+  return `${page.slice(0, at)}${HEADING}\n${settingsTable(role)}`
 }
-
-const table = (role: Pick<Role, 'vars'>): string =>
-  [
-    '| setting | type | default | what it is |',
-    '|---|---|---|---|',
-    ...roleVariables(role).map(
-      ({ name, type, default: value, description }) =>
-        `| \`${name}\` | ${cell(type)} | ${value === 'required' || value === '' ? value : `\`${cell(value)}\``} | ${cell(description)} |`,
-    ),
-    '',
-  ].join('\n')
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 /** The page that lists all roles. */
 export const indexPage = (roles: readonly Role[], folderOf: (role: Role) => string): string =>
