@@ -122,10 +122,9 @@ test('its settings are in the schema and on the page of settings, and its file i
 })
 
 test('its port is among those that check looks at', async () => {
-  await onHost(
-    ADDRESS['tally-2'],
-    "systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 7070, Listen => 1, ReuseAddr => 1) or die; sleep 600'; sleep 1",
-  )
+  const squat = `perl -MIO::Socket::INET -e '@held = IO::Socket::INET->new(Listen => 1, LocalPort => 7070) or die; sleep 600'`
+  await onHost(ADDRESS['tally-2'], `systemd-run --quiet --unit=squatter ${squat}`)
+  await expect.poll(() => onHost(ADDRESS['tally-2'], 'ss -Hltn sport = :7070')).not.toBe('')
   const { stdout, code } = await run('check', '--json')
   await onHost(ADDRESS['tally-2'], 'systemctl stop squatter')
   const { findings } = JSON.parse(stdout) as { findings: readonly { hosts: readonly string[]; what: string }[] }
