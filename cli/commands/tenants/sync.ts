@@ -165,11 +165,11 @@ const syncText = (
 const lines = (all: readonly string[]): readonly string[] =>
   all.length <= 40 ? all : [...all.slice(0, 40), `… and ${all.length - 40} more; --json has all`]
 
-/** A line a second at most, on standard error. */
+/** Two lines a second at most, on standard error. */
 const progress = ({ json }: TenantsFlags): ((progress: Progress) => void) => {
   let last = Date.now()
   return ({ what, done, of }) => {
-    if (json || of < 50 || (done < of && Date.now() - last < 1_000)) return
+    if (json || of < 50 || (done < of && Date.now() - last < 500)) return
     last = Date.now()
     printError(`${done} of ${counted(of, 'tenant')} ${what}`)
   }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clearNotifications } from '../../../lib/lab/receiver.ts'
 import { testLab } from '../lab-setup.ts'
-import { vestal } from '../vestal.ts'
+import { startVestal, vestal } from '../vestal.ts'
 import { deliveries, deploy, emptyStore, on, ownersOf, post, processOf, ringInventory, writeTenants } from './ring.ts'
 
 const TENANTS = Array.from({ length: 100 }, (_, at) => `t-${at + 1}`)
@@ -107,6 +107,28 @@ test('of 500 tenants one has a mistake: it is told by name before anything is up
   expect([tenants.filter(({ status }) => status === 'created').length, unserved]).toEqual([399, []])
   expect(await Promise.all([1, 2, 3, 4].map(processOf))).toEqual(before)
   rmSync(join(inventory, 'tenants/broken.yml'))
+})
+
+test('a sync that is killed half way loses nothing: the next one goes on from there', async () => {
+  writeTenants(inventory, 499, '2s')
+  const running = startVestal(['tenants', 'sync', '-i', inventory, '--forks', '5'], {
+    onStderr: (said) => {
+      if (/^[1-9]\d* of \d+ tenants uploaded/m.test(said)) running.kill('SIGKILL')
+    },
+  })
+  expect((await running.ended).code).toBeNull()
+  const { tenants, unserved } = JSON.parse((await on(inventory, ['tenants', 'sync', '--json'])).stdout) as {
+    tenants: { status: string }[]
+    unserved: unknown[]
+  }
+  const counts = Object.fromEntries(
+    [...Map.groupBy(tenants, ({ status }) => status)].map(([status, some]) => [status, some.length]),
+  )
+  console.log(`after a kill: ${JSON.stringify(counts)}`)
+  expect([(counts.same ?? 0) > 3, (counts.changed ?? 0) > 0, unserved]).toEqual([true, true, []])
+  expect((await on(inventory, ['tenants', 'verify', '--within', '60s'])).stdout).toMatch(
+    /499 tenants: each on its 3 instances/,
+  )
 })
 
 test('one that only the program refuses is caught at the canaries: nothing else is uploaded', async () => {
