@@ -49,24 +49,34 @@ export const askJson = async <T>(
   return read(answer, { endpoint, path, form })
 }
 
-/** Reads an answer as JSON of a known form. Throws HostError when it isn't 200 or has another form. */
+/**
+ * Reads an answer as JSON of a known form; once, however many share it. Throws HostError when it isn't 200 or has another form.
+ */
 export const read = <T>(
   answer: HttpAnswer,
   { endpoint, path, form }: { readonly endpoint: Endpoint; readonly path: string; readonly form: ZodType<T> },
 ): T => {
   if (answer.status !== 200) throw refused(endpoint, path, answer)
-  const unknown = (why: string): HostError =>
-    new HostError(endpoint.host.name, `${path} answered in an unknown form: ${why}`, { task: 'ask' })
-  let value: unknown
+  const known = forms.get(answer) ?? new Map<ZodType, unknown>()
+  forms.set(answer, known)
+  const found = known.has(form) ? (known.get(form) as T | UnknownForm) : readAs(answer.body, form)
+  known.set(form, found)
+  if (!(found instanceof UnknownForm)) return found
+  throw new HostError(endpoint.host.name, `${path} answered in an unknown form: ${found.message}`, { task: 'ask' })
+}
+
+/** Why an answer is not what was asked for. */
+class UnknownForm extends Error {}
+
+const readAs = <T>(body: string, form: ZodType<T>): T | UnknownForm => {
   try {
-    value = parseJson(answer.body)
+    const { success, data, error } = form.safeParse(parseJson(body))
+    if (success) return data
+    const [issue] = error.issues
+    return new UnknownForm(`${issue?.path.join('.')}: ${issue?.message}`)
   } catch (error) {
-    throw unknown(error instanceof Error ? error.message : String(error))
+    return new UnknownForm(error instanceof Error ? error.message : String(error))
   }
-  const parsed = form.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw unknown(`${issue?.path.join('.')}: ${issue?.message}`)
 }
 
 /** What an answer that isn't 200 says, as an error. */
@@ -87,6 +97,9 @@ const identityOf = ({ address, port, prefix, user, headers }: Endpoint, path: st
     user?.password.reveal(),
     Object.entries(headers ?? {}).sort(),
   ])
+
+/** What was read of an answer, for as long as somebody holds it. */
+const forms = new WeakMap<HttpAnswer, Map<ZodType, unknown>>()
 
 const underWay = new WeakMap<Connection, Map<string, Promise<HttpAnswer>>>()
 

@@ -6,7 +6,7 @@ import { z } from 'zod'
  * an error of its own, all held at once.
  */
 export const listOf = <T>(form: z.ZodType<T>) =>
-  z.array(z.unknown()).transform((items, context): T[] => {
+  list.transform((items, context): T[] => {
     const read: T[] = []
     for (const [at, item] of items.entries()) {
       const { success, data, error } = form.safeParse(item)
@@ -20,6 +20,8 @@ export const listOf = <T>(form: z.ZodType<T>) =>
     }
     return read
   })
+
+const list = z.custom<readonly unknown[]>(Array.isArray, { error: 'Invalid input: expected array' })
 
 /** Labels, annotations and the like: texts by name. It stops at the first that is none. */
 export const texts = z.custom<Readonly<Record<string, string>>>(

@@ -9,9 +9,9 @@ const { request } = process.getBuiltinModule('node:http')
 export type Dial = (address: string, port: number) => Promise<Duplex>
 
 /** Larger answers are refused; a Prometheus with 20,000 targets stays below. */
-const mostBytes = 32 * 1024 * 1024
+const mostBytes = 16 * 1024 * 1024
 /** So much of all answers that are under way is held at once: where it is more, the largest is refused, so that no host takes what others need. */
-const mostTogether = 96 * 1024 * 1024
+const mostTogether = 32 * 1024 * 1024
 const underWay = new Set<Held>()
 interface Held {
   bytes: number
@@ -22,7 +22,7 @@ interface Held {
 export interface HttpClient {
   /**
    * Sends one request over a stream of its own, with TLS where the port wants it, and returns the whole answer, its body read as UTF-8. Throws
-   * HostError when nothing answers in time (default 10 s), when what answers is not HTTP, or when the body is over 32 MiB; LinkError as `dial` does.
+   * HostError when nothing answers in time (default 10 s), when what answers is not HTTP, or when the body is over 16 MiB; LinkError as `dial` does.
    */
   ask(wanted: HttpRequest): Promise<HttpAnswer>
 }

@@ -61,18 +61,26 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
     list(reach, endpoint, { path: '/api/v2/silences', form: SILENCES }),
     list(reach, endpoint, { path: '/api/v2/alerts', form: ALERTS }),
   ])
+  const known = holdings.get(alerts.items)
+  if (known?.of === silences.items) return known
   const settledBefore = alerts.now - UNDER_WAY_MS
   const refreshedAfter = alerts.now - REFRESHED_MS
   const firing = alerts.items.filter(
     ({ startsAt, updatedAt }) => Date.parse(startsAt) < settledBefore && Date.parse(updatedAt) > refreshedAfter,
   )
-  return {
+  const made = {
+    of: silences.items,
     host: endpoint.host.name,
     silences: new Set(silences.items.filter(({ status }) => status.state !== 'expired').map(({ id }) => id)),
     alerts: new Set(alerts.items.map(({ fingerprint }) => fingerprint)),
     firing: new Map(firing.map(({ fingerprint, labels }) => [fingerprint, labels.alertname ?? fingerprint])),
   }
+  holdings.set(alerts.items, made)
+  return made
 }
+
+/** Each member is asked about by all others at the same moment: what its answers come to is worked out once. */
+const holdings = new WeakMap<object, Holdings & { readonly of: unknown }>()
 
 /** A list, and the time on the host that gave it, in milliseconds. */
 const list = async <T>(

@@ -3,18 +3,18 @@ import type { Connection, HttpAnswer, HttpRequest, Reach } from '../model.ts'
 /** The same way to each host, on which no page is asked for twice: for one look, whose questions are all of one moment. */
 export const cachedReach = (reach: Reach): Reach => {
   const made = new Map<string, Promise<Connection>>()
+  const room = { bytes: MOST_BYTES }
   return (host) => {
-    const known = made.get(host.name) ?? reach(host).then(withMemory)
+    const known = made.get(host.name) ?? reach(host).then((connection) => withMemory(connection, room))
     made.set(host.name, known)
     return known
   }
 }
 
-/** Of one host's answers so much is remembered. What is more is asked for again: lists of a large fleet, or what a host makes up to fill this machine. */
-const MOST_BYTES = 4 * 1024 * 1024
+/** So much is remembered of all answers. What is more is asked for again: lists of a large fleet, or what a host makes up to fill this machine. */
+const MOST_BYTES = 8 * 1024 * 1024
 
-const withMemory = (connection: Connection): Connection => {
-  let room = MOST_BYTES
+const withMemory = (connection: Connection, room: { bytes: number }): Connection => {
   const answers = new Map<string, Promise<HttpAnswer>>()
   return {
     host: connection.host,
@@ -28,8 +28,10 @@ const withMemory = (connection: Connection): Connection => {
       answers.set(key, answer)
       answer.then(
         ({ body }) => {
-          room -= body.length
-          if (room < 0) answers.delete(key)
+          room.bytes -= body.length
+          if (room.bytes >= 0) return
+          room.bytes += body.length
+          answers.delete(key)
         },
         () => undefined,
       )
