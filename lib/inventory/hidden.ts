@@ -4,7 +4,9 @@ const hidden = new WeakMap<Inventory, unknown[]>()
 
 /** Remembers that secrets stand in this value, which was read from beside the inventory. */
 export const hide = (inventory: Inventory, value: unknown): void => {
-  hidden.set(inventory, [...(hidden.get(inventory) ?? []), value])
+  const known = hidden.get(inventory)
+  if (known) known.push(value)
+  else hidden.set(inventory, [value])
 }
 
 /** Everything from beside the inventory that may hold secrets; the list grows as files are read. */

@@ -9,25 +9,31 @@ const LONG_ENOUGH = 6
 
 /** A function that takes every secret of the inventory out of a text: the last line of defence for what other programs print. */
 export const redactor = (inventory: Inventory): ((text: string) => string) => {
-  const own = inventory.hosts.map(({ vars, link }) => [vars, link])
-  let beside = hiddenOf(inventory)
-  let spellings = spellingsOf([own, beside])
+  const seen = new Set<unknown>()
+  const known = new Set<string>()
+  let spellings: readonly string[] = []
+  const learn = (value: unknown): void => {
+    const found = secretsIn(value, seen).flatMap((one) => [one, ...linesOf(one)])
+    const fresh = found.filter((one) => one.length >= SHORTEST && !known.has(one))
+    if (fresh.length === 0) return
+    for (const one of fresh) known.add(one)
+    spellings = longestFirst([...spellings, ...fresh.flatMap(spelled)])
+  }
+  let learned = 0
   return (text) => {
-    const now = hiddenOf(inventory)
-    if (now !== beside) {
-      beside = now
-      spellings = spellingsOf([own, beside])
+    const beside = hiddenOf(inventory)
+    if (learned === 0) learn(inventory.hosts.map(({ vars, link }) => [vars, link]))
+    // The list only grows, by one for each file that is read: what was learned before is not looked through again.
+    if (learned <= beside.length) {
+      learn(beside.slice(Math.max(0, learned - 1)))
+      learned = beside.length + 1
     }
     return spellings.reduce((left, value) => left.replaceAll(value, '[secret]'), text)
   }
 }
 
-/** Every way in which a secret may be written, longest first. */
-const spellingsOf = (value: unknown): readonly string[] => {
-  const secrets = new Set([...secretsIn(value)].flatMap((one) => [one, ...linesOf(one)]))
-  const spellings = new Set([...secrets].filter((one) => one.length >= SHORTEST).flatMap(spelled))
-  return [...spellings].sort((one, other) => other.length - one.length)
-}
+const longestFirst = (texts: readonly string[]): readonly string[] =>
+  [...new Set(texts)].sort((one, other) => other.length - one.length)
 
 /** Of a key or a list, each line is as secret as the whole; that a key begins is not. */
 const linesOf = (secret: string): readonly string[] =>
@@ -72,10 +78,16 @@ const inBase64 = (secret: Buffer): readonly string[] => {
   ])
 }
 
-function* secretsIn(value: unknown, seen = new Set<unknown>()): Generator<string> {
-  if (value instanceof Secret || value instanceof Sealed) yield value.reveal()
-  else if (typeof value === 'object' && value !== null && !seen.has(value)) {
-    seen.add(value)
-    for (const inner of Object.values(value)) yield* secretsIn(inner, seen)
+/** All secrets below a value, without what was looked through before. */
+const secretsIn = (value: unknown, seen: Set<unknown>): readonly string[] => {
+  const found: string[] = []
+  const left: unknown[] = [value]
+  for (let one = left.pop(); left.length > 0 || one !== undefined; one = left.pop()) {
+    if (one instanceof Secret || one instanceof Sealed) found.push(one.reveal())
+    else if (typeof one === 'object' && one !== null && !seen.has(one)) {
+      seen.add(one)
+      left.push(...Object.values(one))
+    }
   }
+  return found
 }

@@ -124,7 +124,7 @@ test('its settings are in the schema and on the page of settings, and its file i
 test('its port is among those that check looks at', async () => {
   const squat = `perl -MIO::Socket::INET -e '@held = IO::Socket::INET->new(Listen => 1, LocalPort => 7070) or die; sleep 600'`
   await onHost(ADDRESS['tally-2'], `systemd-run --quiet --unit=squatter ${squat}`)
-  await expect.poll(() => onHost(ADDRESS['tally-2'], 'ss -Hltn sport = :7070')).not.toBe('')
+  await expect.poll(() => onHost(ADDRESS['tally-2'], 'ss -Hltn sport = :7070'), { timeout: 30_000 }).not.toBe('')
   const { stdout, code } = await run('check', '--json')
   await onHost(ADDRESS['tally-2'], 'systemctl stop squatter')
   const { findings } = JSON.parse(stdout) as { findings: readonly { hosts: readonly string[]; what: string }[] }

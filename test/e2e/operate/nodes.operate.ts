@@ -55,7 +55,7 @@ beforeAll(async () => {
 test('a machine on which another program has a port is not taken in', async () => {
   const squat = `perl -MIO::Socket::INET -e '@held = IO::Socket::INET->new(Listen => 1, LocalPort => 9093) or die; sleep 600'`
   await onHost(SPARE, `systemd-run --quiet --unit=squatter ${squat}`)
-  await expect.poll(() => onHost(SPARE, 'ss -Hltn sport = :9093')).not.toBe('')
+  await expect.poll(() => onHost(SPARE, 'ss -Hltn sport = :9093'), { timeout: 30_000 }).not.toBe('')
   const { code, stderr, events } = await run('add-node', 'am-4', '--host', SPARE, '--role', 'alertmanager')
   await onHost(SPARE, 'systemctl stop squatter')
   expect({ code, events }).toEqual({ code: 1, events: [] })
