@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type { Tools } from '../fleet/backup/tools.ts'
 import { type Emit, namesOf, type RunEvent } from '../lib/engine/events.ts'
 import { askGates } from '../lib/engine/gates.ts'
-import { holdMembers } from '../lib/engine/members.ts'
+import { holdMembers, keepLocks } from '../lib/engine/members.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError } from '../lib/errors.ts'
 import type { Gate, GateReport, Host, Outcome, RunReport } from '../lib/model.ts'
@@ -30,8 +30,8 @@ export interface JobContext {
   readonly tools: Tools
   /** Tells of a step, and of what came of it. */
   step<T>(title: string, work: () => Promise<T>): Promise<T>
-  /** Holds the locks of hosts that do each other's work, up to the end of the run; throws HostError where another run works on one. */
-  hold(members: readonly Host[]): Promise<void>
+  /** Holds the locks of groups of hosts that do each other's work, up to the end of the run; throws HostError where another run works on one. */
+  hold(groups: readonly (readonly Host[])[]): Promise<void>
   /** Asks gates until they say yes; throws HostError where one doesn't. */
   ask(gates: readonly Gate[]): Promise<void>
 }
@@ -72,7 +72,8 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     since: new Date().toISOString(),
     break: flags.breakLock.includes(name),
   })
-  const held = new Set<Host>()
+  /** Hosts whose lock this run has. */
+  const locked = new Set<Host>()
   const carryOut = async (job: Job): Promise<void> => {
     const set = (outcome: Outcome): void => {
       outcomes[job.host.name] = { ...outcomes[job.host.name], [job.task]: outcome }
@@ -85,11 +86,12 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
       emit({ event: 'upload', host: job.host.name, title, sent, of })
     emit({ event: 'batch-started', play: job.task, hosts: [job.host.name], interrupts: order === 'one by one' })
     try {
+      locked.add(job.host)
       await job.work({
         run,
         tools: { reach: pool.reach, lock, signal: stop.abandon, progress },
         step: stepper(job, emit),
-        hold: (members) => holdMembers(members, { reach: pool.reach, lockOf, signal: stop.abandon, held }),
+        hold: (groups) => holdMembers(groups, { reach: pool.reach, lockOf, signal: stop.abandon, held: locked }),
         async ask(wanted) {
           const reports = await askGates(wanted, { play: job.task, reach: pool.reach, emit, signal: stop.stop })
           gates.push(...reports)
@@ -108,7 +110,12 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     }
   }
   const limit = pLimit(order === 'one by one' ? 1 : flags.forks)
-  await Promise.all(jobs.map((job) => limit(() => carryOut(job)))).catch(kept.fail)
+  const heartbeat = keepLocks(locked, { run, reach: pool.reach })
+  try {
+    await Promise.all(jobs.map((job) => limit(() => carryOut(job)))).catch(kept.fail)
+  } finally {
+    clearInterval(heartbeat)
+  }
   const report: RunReport = {
     vestal: 'report/1',
     run,

@@ -41,7 +41,7 @@ export const givenCommas = (values: readonly string[]): readonly string[] => com
 
 /** `--break-lock`, which commands that take hosts' locks have. */
 export const breakLockOption = {
-  ...listOption('Take the lock of this host from another run'),
+  ...listOption('Take the lock of this host from another run, whose script there is ended first'),
   default: NONE,
   coerce: givenCommas,
 } as const

@@ -1,6 +1,6 @@
 import type { Gate, Host, Inventory, Role, RoleData, Scope } from '../lib/model.ts'
 import { scopeOf } from '../lib/playbook.ts'
-import { has } from './plays.ts'
+import { has, membersOf } from './plays.ts'
 
 /** A service with data of its own on a host, and the gates around a moment in which it stands still. */
 export interface StatefulService {
@@ -12,8 +12,8 @@ export interface StatefulService {
   readonly version: string
   /** The folder of its data. */
   readonly folder: string
-  /** The hosts that do each other's work, itself included. */
-  readonly members: readonly Host[]
+  /** The group of hosts that do each other's work, itself included. */
+  readonly members: readonly (readonly Host[])[]
   /** Others do its work meanwhile. */
   before(): readonly Gate[]
   /** It serves again. */
@@ -37,7 +37,7 @@ const statefulServiceOf = (role: Role, host: Host, inventory: Inventory): Statef
     scope,
     version: versionIn(scope.vars),
     folder: data.folder(scope.vars),
-    members: rollout?.before ? inventory.hosts.filter(has(role)) : [],
+    members: membersOf(role, inventory.hosts),
     before: () => rollout?.before?.({ inventory, batch: [host], hosts: inventory.hosts.filter(has(role)) }) ?? [],
     after: () => role.healthy(scope),
   }

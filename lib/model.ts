@@ -505,10 +505,10 @@ export interface Play {
   /** Hosts with the same answer are never interrupted in one batch. */
   readonly apart?: (host: Host) => string
   /**
-   * The hosts that do each other's work: before a batch interrupts anything, this run holds the locks of all of them, so that no other run
-   * interrupts one of them at the same time.
+   * Groups of hosts that do each other's work: before a batch interrupts anything, this run holds the locks of all of them, so that no other
+   * run interrupts one of them at the same time.
    */
-  readonly members?: (scope: PlayScope) => readonly Host[]
+  readonly members?: (scope: PlayScope) => readonly (readonly Host[])[]
   /** Asked before a batch interrupts anything. */
   readonly before?: (scope: PlayScope) => readonly Gate[]
   /** Asked after a batch, beside each role's own `healthy`. */

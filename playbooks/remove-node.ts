@@ -2,7 +2,7 @@
 import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
-import { companionsOf, forgotten, has, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
+import { companionsOf, forgotten, membersOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
 import { not, playbook } from '../lib/playbook.ts'
 
@@ -37,10 +37,7 @@ export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }
         hosts: not(stays),
         roles: leaves.map(leaving),
         batch: 1,
-        members: ({ inventory, batch }) => [
-          ...batch,
-          ...inventory.hosts.filter((host) => leaves.some((role) => has(role)(host))),
-        ],
+        members: ({ inventory, batch }) => leaves.flatMap((role) => membersOf(role, [...batch, ...inventory.hosts])),
         before: nothingIsLost(leaves),
       },
       ...rolled.flatMap((one): readonly Play[] => {

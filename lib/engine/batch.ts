@@ -71,9 +71,12 @@ export const runBatch = async (
 const interrupted: BatchEnd = { why: 'the run was interrupted', told: 'The run was interrupted.', hosts: 0 }
 
 /** Nobody else interrupts one of these hosts from here to the end of the run. Returns why that can't be had, in words. */
-const holdAll = async ({ options, pool, state }: RunContext, members: readonly Host[]): Promise<string | undefined> => {
+const holdAll = async (
+  { options, pool, state }: RunContext,
+  groups: readonly (readonly Host[])[],
+): Promise<string | undefined> => {
   try {
-    await holdMembers(members, {
+    await holdMembers(groups, {
       reach: pool.reach,
       lockOf: (host) => lockOf(options, host),
       signal: options.abandon,

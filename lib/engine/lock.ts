@@ -64,8 +64,9 @@ export const LOCKED = 75
  */
 export const takeLock = (request: LockRequest): string => `
 mkdir -p /run/vestal
+if ! vestal_started $$; then echo '/proc cannot be read, so nobody can tell whose lock it is; is it mounted?' >&2; exit 1; fi
+vestal_my_script="$$ $vestal_start"
 vestal_session; vestal_started "$vestal_pid"; vestal_my_session="$vestal_pid $vestal_start"
-vestal_started $$; vestal_my_script="$$ $vestal_start"
 exec 9>${FILE}.guard
 vestal_tries=0
 while :; do
@@ -81,8 +82,9 @@ while :; do
   fi
   sleep 0.2
 done
-printf 'run=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([request.run, request.owner, request.since])} "$vestal_my_session" "$vestal_my_script" >${FILE}.new
-mv -f ${FILE}.new ${FILE}
+if ! { printf 'run=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([request.run, request.owner, request.since])} "$vestal_my_session" "$vestal_my_script" >${FILE}.new && mv -f ${FILE}.new ${FILE}; }; then
+  echo '${FILE} cannot be written; is /run full or read-only?' >&2; exit 1
+fi
 exec 9>&-`
 
 /** How often, each 0.2 s, a read looks whether another run's script still works: for a minute. */

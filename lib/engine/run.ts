@@ -6,7 +6,7 @@ import { hostFailure, note, type Outcomes, type RunOptions, type RunState } from
 import { textDiffs, withDiffs } from './diff-text.ts'
 import { namesOf } from './events.ts'
 import { type HostTasks, hostTasksOf } from './host-tasks.ts'
-import { touchLock } from './lock.ts'
+import { keepLocks } from './members.ts'
 import { type PlannedBatch, type PlannedHost, planBatches, planHost, showPlan } from './plan.ts'
 import { playAll } from './play.ts'
 import { connectionPool, type Pool } from './pool.ts'
@@ -41,7 +41,7 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
   options.emit({ event: 'planned', plan })
   if (!(await options.confirm(plan))) return { plan, report: null }
   const state = startState(plannedHosts, readings, options)
-  const heartbeat = keepLocks(state, pool, options)
+  const heartbeat = keepLocks(state.locked, { run: options.run, reach: pool.reach })
   try {
     await playAll({ book, inventory, pool, options, state }, batches, plannedHosts)
   } finally {
@@ -162,14 +162,3 @@ const startState = (
     watching: false,
   }
 }
-
-/** A sign of life on every host that this run has locked, well within the lease. */
-const keepLocks = (state: RunState, pool: Pool, options: RunOptions): NodeJS.Timeout =>
-  setInterval(() => {
-    for (const host of state.locked) {
-      void pool
-        .reach(host)
-        .then((connection) => connection.exec(touchLock(options.run)))
-        .catch(() => undefined)
-    }
-  }, 60_000).unref()

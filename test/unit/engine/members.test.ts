@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { holdMembers } from '../../../lib/engine/members.ts'
+import { connectionPool } from '../../../lib/engine/pool.ts'
 import { bobsLock } from './bobs-lock.ts'
 import { bookOf, type Fleet, fleet, playOf, roleOf } from './fleet.ts'
 import { line } from './scratch.ts'
@@ -9,7 +11,7 @@ const deploy = (of: Fleet, names: readonly string[], { interrupts = true, run = 
     bookOf([
       playOf('p', [roleOf('web', [line('x', 'new', { interrupts })])], {
         batch: 1,
-        members: ({ inventory }) => inventory.hosts,
+        members: ({ inventory }) => [inventory.hosts],
         before: ({ batch }) => batch.map((host) => of.gate(host, 'others serve')),
       }),
     ]),
@@ -92,6 +94,21 @@ test.each([
     if (code === 1) expect(ended.report?.stops?.[0]).toMatch(/of a1, b1 only 1 can be reached.*remove-node --dead/s)
   },
 )
+
+test('each of several groups is judged by itself: most of all their members are not most of each', async () => {
+  using of = fleet('a1', 'a2', 'b1', 'b2', 'b3')
+  for (const name of ['b2', 'b3']) lost(of, name)
+  const { inventory } = of
+  const group = (letter: string) => inventory.hosts.filter(({ groups }) => groups.includes(letter))
+  const holding = {
+    reach: connectionPool((host) => of.machine(host.name).connect(host)).reach,
+    lockOf: () => ({ run: 'run-of-ann', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }),
+  }
+  await holdMembers([inventory.hosts], { ...holding, held: new Set() })
+  await expect(holdMembers([group('a'), group('b')], { ...holding, held: new Set() })).rejects.toThrow(
+    'of b1, b2, b3 only 1 can be reached, so another run may be at work on the others: b2, b3',
+  )
+})
 
 test('a run that waits for another which is killed takes its members as soon as nobody works there', async () => {
   using of = fleet('a1', 'b1')

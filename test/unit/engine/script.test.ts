@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { compare } from '../../../lib/engine/compare.ts'
 import { frame } from '../../../lib/engine/frame.ts'
+import { lockFunctions, takeLock } from '../../../lib/engine/lock.ts'
 import { probeScript, readProbe } from '../../../lib/engine/probe.ts'
 import { applyScript, takeBackScript } from '../../../lib/engine/script.ts'
 import type { Task } from '../../../lib/model.ts'
@@ -156,5 +157,32 @@ describe.each(shells)('a script in %s', (shell) => {
     first.stdout?.destroy()
     const next = await apply([line(`${folder}/b`, 'x')], { lock: { ...lock, run: 'run-2' }, lastRun: 'run-1' })
     expect(next.code).toBe(0)
+  })
+
+  test.each([
+    ['/proc cannot be read', 'mount -t tmpfs none /proc', '/proc cannot be read'],
+    ['the lock cannot be written', 'mkdir -p /run/vestal/lock.new', '/run/vestal/lock cannot be written'],
+  ])('nothing is done where %s', async (_, fault, said) => {
+    await host.run(shell, fault)
+    const tasks = [line(`${folder}/a`, 'x')]
+    const steps = [{ title: 'step', run: `touch ${folder}/done` }]
+    const { code, stderr } = await host.run(shell, applyScript({ steps, verify: tasks, lock, lastRun: '' }, marks))
+    expect([code, stderr]).toEqual([1, expect.stringContaining(said)])
+    expect((await host.run(shell, `ls ${folder}/done`)).code).not.toBe(0)
+  })
+
+  test('a lock is held where no program can say how old it is', async () => {
+    const session = host.start(shell, `${lockFunctions}\n${takeLock(lock)}\necho taken; sleep 30`)
+    await new Promise((resolve) => session.stdout?.once('data', resolve))
+    // The script has ended, its session has not; and find, stat and date are not there.
+    const alone = await host.run(
+      shell,
+      `sed -i s/^script=.*// /run/vestal/lock; stat() { return 127; }; find() { return 127; }; date() { return 127; }
+${lockFunctions}
+sleep() { :; }
+${takeLock({ ...lock, run: 'run-2' })}`,
+    )
+    session.kill('SIGKILL')
+    expect([alone.code, alone.stdout.toString()]).toEqual([75, 'run-1\n2026-01-01T00:00:00Z\nann@desk\n'])
   })
 })

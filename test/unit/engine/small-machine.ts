@@ -2,6 +2,8 @@
  * A small machine for whole runs: a folder is its disk, a real sh runs what the engine sends, through the same connection as a local host
  * has. The link can be lost, cut or held up at each stage of a run. Needs no root.
  */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -25,9 +27,15 @@ export type Stage = 'connect' | 'read' | 'diff' | 'upload' | 'hold' | 'change' |
 /** What becomes of a script: it is handed what would run it. */
 export type Fate = (exec: () => Promise<Exec>, host: Host) => Promise<Exec>
 
+/** A link to a small machine. A process stands for its session, to which locks are tied. */
+export interface SmallLink extends CountedConnection {
+  /** The session ends, as it does when the controller is killed. A script that runs goes on; nobody hears of it. */
+  hangUp(): void
+}
+
 export interface SmallMachine extends Disposable {
   readonly host: Host
-  readonly connect: Connect
+  readonly connect: (...args: Parameters<Connect>) => Promise<SmallLink>
   /** How many of its connections are open. */
   links(): number
   /** How often it was connected to. */
@@ -62,6 +70,7 @@ export const smallMachine = (
       over(stage, host)
     }
   }
+  const sessions = new Set<ChildProcess>()
   let links = 0
   let logins = 0
   const path = (name: string): string =>
@@ -72,10 +81,16 @@ export const smallMachine = (
       pass('connect', async () => {
         links += 1
         logins += 1
-        return onDisk(root, await connect(host), pass, () => {
-          links -= 1
-          // The session that held the lock is over.
-          rmSync(join(root, 'run/lock'), { force: true })
+        const session = spawn('sleep', ['600'], { stdio: 'ignore' })
+        sessions.add(session)
+        await once(session, 'spawn')
+        return onDisk(root, await connect(host), pass, {
+          session: session.pid ?? 0,
+          hangUp: () => void session.kill('SIGKILL'),
+          closed() {
+            links -= 1
+            session.kill('SIGKILL')
+          },
         })
       }),
     links: () => links,
@@ -90,7 +105,10 @@ export const smallMachine = (
       // By the clock that scripts see, also where it is set ahead for this process alone.
       utimesSync(path(name), new Date(), new Date())
     },
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+    [Symbol.dispose]() {
+      for (const session of sessions) session.kill('SIGKILL')
+      rmSync(root, { recursive: true, force: true })
+    },
   }
 }
 
@@ -134,15 +152,18 @@ const onDisk = (
   root: string,
   connection: CountedConnection,
   pass: <T>(stage: Stage, work: () => Promise<T>) => Promise<T>,
-  closed: () => void,
-): CountedConnection => ({
+  { session, hangUp, closed }: { session: number; hangUp(): void; closed(): void },
+): SmallLink => ({
   ...connection,
+  hangUp,
   get cost() {
     return connection.cost
   },
   exec: (script: string, options?: ExecOptions) =>
     pass(stageOf(script), async () => {
-      const moved = script.replaceAll(PATHS, (path) => join(root, onItsDisk(path)))
+      const moved = script
+        .replaceAll(PATHS, (path) => join(root, onItsDisk(path)))
+        .replace(/^vestal_session\(\) \{$/m, `$& vestal_pid=${session}; return`)
       return connection.exec(`PATH=${root}/bin:$PATH; cd ${root}/disk\n${moved}`, options)
     }),
   async [Symbol.asyncDispose]() {
