@@ -76,6 +76,8 @@ export const hideKnownSecrets = (text: string): string => {
         return line.trim() === '' ? line : `${' '.repeat(indent)}${listed ? '- ' : ''}${HIDDEN}`
       const [, head = '', name = '', value = ''] = FIELD.exec(line) ?? []
       block = isHidden(name) && /^([|>][-+\d]*)?\s*(#.*)?$/.test(value) ? head.search(/[^ -]/) : undefined
+      const [, set = '', setting = ''] = SETTING.exec(line) ?? []
+      if (FIELDS.has(setting.toLowerCase())) return `${set}${HIDDEN}`
       return isHidden(name) && block === undefined ? `${head}${HIDDEN}` : withoutLogins(line)
     })
     .join('\n')
@@ -84,6 +86,8 @@ export const hideKnownSecrets = (text: string): string => {
 const HIDDEN = '[secret]'
 const isHidden = (name: string): boolean => FIELDS.has(name) || ['key', 'api_url', 'secrets'].includes(name)
 const FIELD = /^(\s*(?:- +)*["']?(\w+)["']? *: *)(.*)$/
+/** As a file of settings has it that is no YAML. */
+const SETTING = /^(\s*(?:export +)?(\w+)\s*=\s*)(?=\S)/
 /** Looked for from where a word begins only, so that one long word takes no longer than to read it. */
 const withoutLogins = (line: string): string =>
   line

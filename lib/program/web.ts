@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Endpoint } from '../api/endpoint.ts'
 import { listenAddress, secret, url } from '../inventory/schema/fields.ts'
+import { sealKnownSecrets } from '../known-secrets.ts'
 import type { Host, Scrape } from '../model.ts'
 import type { Secret } from '../secret.ts'
 
@@ -17,12 +18,14 @@ export const webFields = (port: number) => ({
   listen: listenAddress.default(`0.0.0.0:${port}`).describe('Address and port of its web server.'),
   web_config: webConfig
     .optional()
+    .transform(sealKnownSecrets)
     .describe(
       'The web configuration file (tls_server_config, basic_auth_users with bcrypt hashes, http_server_config), as the exporter toolkit reads it.',
     ),
   web_client_tls: z
     .looseObject({})
     .optional()
+    .transform((tls_config) => sealKnownSecrets({ tls_config }).tls_config)
     .describe(
       'How Prometheus trusts the certificate in `web_config`: its tls_config (ca_file, server_name, insecure_skip_verify). Default: by the CAs of the system.',
     ),

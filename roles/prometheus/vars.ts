@@ -63,6 +63,7 @@ export const prometheusVars = z.strictObject({
   targets: z
     .record(jobName, targetVars.nullable())
     .default({})
+    .transform(sealKnownSecrets)
     .describe(
       'Jobs by name, each over the hosts of a group. `node`, `prometheus` and `alertmanager` are there by themselves; give one of them to change it, or null to leave it out.',
     ),

@@ -1,7 +1,11 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { hideKnownSecrets, sealKnownSecrets } from '../../lib/known-secrets.ts'
+import { webFields } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
+import { Sealed } from '../../lib/secret.ts'
+import { prometheusVars } from '../../roles/prometheus/vars.ts'
 
 const config = {
   global: { smtp_auth_password: 'hunter2a' },
@@ -119,6 +123,30 @@ basic_auth_users:
     expect(hidden.split('\n')).toContain(line)
   expect(hidden).toContain('- url: https://[secret]@hook.example/x')
   expect(hidden).toContain('{"basic_auth": {"username": "me", "password": "[secret]"}, "follow": true}')
+})
+
+test.each([
+  ['settings', `user = me\npassword = ${SAID}\n`, 'user = me\npassword = [secret]\n'],
+  ['an environment', `export API_KEY=${SAID}\nB=1\n`, 'export API_KEY=[secret]\nB=1\n'],
+  ['JSON', `{"token": "${SAID}", "a": 1}`, '{"token": "[secret]", "a": 1}'],
+  ['prose', `see https://me:${SAID}@a.example/x`, 'see https://[secret]@a.example/x'],
+])('so it is in a file of %s', (_, text, hidden) => {
+  expect(hideKnownSecrets(text)).toBe(hidden)
+})
+
+test('what upstream hides is sealed in the settings of web ports and of jobs, and in the files that are made of them', () => {
+  const fields = z.object(webFields(9090))
+  const web = fields.parse({ web_config: { basic_auth_users: { ann: HASH } }, web_client_tls: { key: PEM } })
+  for (const file of [yamlFile(web.web_config), yamlFile(web.web_client_tls)]) {
+    expect(file).toBeInstanceOf(Sealed)
+    expect(String(file)).not.toMatch(/hunter2/)
+  }
+  const { targets } = prometheusVars.parse({
+    version: '3.5.3',
+    targets: { shop: { group: 'shop', port: 80, config: { basic_auth: { username: 'me', password: SAID } } } },
+  })
+  expect(JSON.stringify(targets)).not.toMatch(/hunter2/)
+  expect(fields.parse({}).web_config).toBeUndefined()
 })
 
 test('a text of one long line is read once', () => {

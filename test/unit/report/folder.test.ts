@@ -52,6 +52,20 @@ test('secrets that are words of JSON leave the run’s folder readable', () => {
   ])
 })
 
+test('events are lines of JSON whatever is secret, as a program and a person hear them', () => {
+  const heard: string[] = []
+  const redact = redactor({
+    hosts: [{ vars: { s: ['4711', 'true', 'step', 'p4ss\nw0rd'].map((one) => new Secret(one)) }, link: {} }],
+  } as unknown as Inventory)
+  const emit = emitter(redact, (event) => heard.push(JSON.stringify(event)))
+  emit({ event: 'step', host: 'a', task: 't', title: '4711', state: 'failed', output: 'p4ss: true, w0rd' })
+  emit({ event: 'upload', host: 'a', title: 't', sent: 4711, of: 4711 })
+  expect(heard.map((line) => JSON.parse(line))).toMatchObject([
+    { event: 'step', title: '[secret]', state: 'failed', output: '[secret]: [secret], [secret]' },
+    { event: 'upload', sent: 4711, of: 4711 },
+  ])
+})
+
 test('a folder that cannot be written is told once, as an error of this machine, and the run goes on', () => {
   writeFileSync(join(runs, 'r2'), 'in the way')
   const told: HostError[] = []
