@@ -279,7 +279,7 @@ describe('HTTP from the host itself', () => {
       more()
     })
     await expect(connection.request({ port, path: '/', timeout: '20s' })).rejects.toThrow(
-      'the answer is larger than 64 MiB',
+      'the answer is larger than 16 MiB',
     )
     expect((await connection.exec('echo on')).stdout.toString()).toBe('on\n')
   })
