@@ -118,11 +118,14 @@ export const startStream = ({
   instances,
   perSecond = 20,
   drainMs = 30_000,
+  toAll = false,
 }: {
   readonly tenants: number
   readonly instances: readonly number[]
   readonly perSecond?: number
   readonly drainMs?: number
+  /** Each alert goes to every instance, as a Prometheus sends it; otherwise to the first that takes it. */
+  readonly toAll?: boolean
 }): Stream => {
   const stop = new AbortController()
   const mark = `s${Date.now().toString(36)}`
@@ -136,16 +139,19 @@ export const startStream = ({
     }
     return false
   }
+  const eachOf = async (work: (instance: number) => Promise<Response>): Promise<boolean> => {
+    const answers = await Promise.all(instances.map((instance) => work(instance).catch(() => undefined)))
+    await Promise.all(answers.map((answer) => answer?.arrayBuffer().catch(() => undefined)))
+    return answers.some((answer) => answer?.ok)
+  }
   const sending: Promise<void>[] = []
   const send = async (number: number): Promise<void> => {
     const name = `${mark}-${number}`
     const alert = { labels: { alertname: name }, startsAt: new Date().toISOString() }
     const at = Date.now()
     const tenant = `t-${(number % tenants) + 1}`
-    if (
-      await anyOf(number, (instance) => asTenant(instance, tenant, '/api/v2/alerts', { method: 'POST', body: [alert] }))
-    )
-      sentAt.set(name, at)
+    const post = (instance: number) => asTenant(instance, tenant, '/api/v2/alerts', { method: 'POST', body: [alert] })
+    if (await (toAll ? eachOf(post) : anyOf(number, post))) sentAt.set(name, at)
     if (number % 4 === 0) {
       reads += 1
       if (!(await anyOf(number + 1, (instance) => asTenant(instance, tenant, '/api/v2/silences')))) failedReads += 1
