@@ -232,19 +232,26 @@ const memory = (max: string): { readonly limit: readonly string[]; readonly perc
   return { limit: [`MemoryMax=${max}`], percent: Number(max.slice(0, -1)) }
 }
 
-/** Whoever mounts the folder is not Vestal; a missing mount must not become a folder on the machine's own disk. */
-const storageTasks = ({ storage }: CortexVars): readonly Task[] =>
-  storage.backend === 'filesystem'
-    ? [
-        command(
-          `storage ${storage.dir}`,
-          `printf '%s is not there, or %s may not write to it: mount it on every instance first\\n' ${word(storage.dir)} ${USER} >&2; exit 1`,
-          {
-            unless: asAccount(USER, storage.dir, 'test -w .'),
-          },
-        ),
-      ]
-    : []
+/**
+ * Whoever mounts the folder is not Vestal; a missing mount must not become a folder on the machine's own disk. It is looked at again when it is
+ * its turn: before a first deploy there is no such user yet.
+ */
+const storageTasks = ({ storage }: CortexVars): readonly Task[] => {
+  if (storage.backend !== 'filesystem') return []
+  const dir = word(storage.dir)
+  const usable = asAccount(USER, storage.dir, 'test -w .')
+  return [
+    command(
+      `storage ${storage.dir}`,
+      `if ! ( ${usable}
+) >/dev/null 2>&1; then
+  printf '%s is not there, or %s may not write to it: mount it on every instance first\\n' ${dir} ${USER} >&2
+  exit 1
+fi`,
+      { unless: usable },
+    ),
+  ]
+}
 
 /** Chosen tokens count when an instance first joins: one that has tokens keeps them, as others would move its tenants. */
 const tokenTasks = (inventory: Inventory, host: Host, vars: CortexVars): readonly Task[] => {

@@ -40,7 +40,7 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
     unwanted: flags.action === 'plan' || flags.prune,
   })
   if (flags.action === 'plan') {
-    report(flags, { vestal: 'tenants-plan/1', tenants: plans, requests: client.requests() }, () =>
+    report(context, flags, { vestal: 'tenants-plan/1', tenants: plans, requests: client.requests() }, () =>
       planText(plans, client.requests()),
     )
     if (stop.stop.aborted) return 130
@@ -70,8 +70,11 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
       : []
   const unserved = served.filter(({ problem }) => problem !== null)
   const ms = Date.now() - began
-  report(flags, { vestal: 'tenants-sync/1', tenants: outcomes, unserved, requests: client.requests(), ms }, () =>
-    syncText(outcomes, unserved, { requests: client.requests(), ms }),
+  report(
+    context,
+    flags,
+    { vestal: 'tenants-sync/1', tenants: outcomes, unserved, requests: client.requests(), ms },
+    () => syncText(outcomes, unserved, { requests: client.requests(), ms }),
   )
   if (stop.stop.aborted) return 130
   return unserved.length > 0 || outcomes.some(({ status }) => BAD.includes(status)) ? 1 : 0
@@ -85,7 +88,7 @@ export const verifyTenants = async (context: Context, flags: TenantsFlags): Prom
   const withinMs = flags.within === '' ? 0 : milliseconds(flags.within as Duration)
   const served = await servedWithin(tenants, working, { ...ring.settings, withinMs })
   const wrong = served.filter(({ problem }) => problem !== null)
-  report(flags, { vestal: 'tenants-verify/1', tenants: served }, () => [
+  report(context, flags, { vestal: 'tenants-verify/1', tenants: served }, () => [
     ...lines(wrong.map(({ tenant, problem }) => `${tenant} ${problem}`)),
     wrong.length === 0
       ? `${counted(served.length, 'tenant')}: each on its ${ring.settings.sharded ? Math.min(ring.settings.replicationFactor, ring.members.length) : ring.members.length} instances, with what the files say.`
@@ -108,7 +111,7 @@ export const listTenants = async (context: Context, flags: TenantsFlags): Promis
     stored: there.includes(tenant),
     instances: on(tenant),
   }))
-  report(flags, { vestal: 'tenants/1', tenants: rows }, () =>
+  report(context, flags, { vestal: 'tenants/1', tenants: rows }, () =>
     rows.map(({ tenant, file, stored, instances }) => {
       const note = !file ? '  (no file)' : !stored ? '  (not yet in the list of the ring)' : ''
       return `${tenant}  ${instances.join(', ') || 'no instance'}${note}`
@@ -126,8 +129,9 @@ const invalidOutcome = ({ name, mistakes }: InvalidTenant): TenantOutcome => ({
   why: mistakes.map(describeMistake).join('; '),
 })
 
-const report = (flags: TenantsFlags, json: object, text: () => readonly string[]): void =>
-  print(flags.json ? JSON.stringify(json, null, 2) : text().join('\n'))
+/** What a program says of a configuration that it refuses may hold a secret of it. */
+const report = ({ redact }: Context, { json }: TenantsFlags, data: object, text: () => readonly string[]): void =>
+  print(redact(json ? JSON.stringify(data, null, 2) : text().join('\n')))
 
 const planText = (plans: readonly TenantPlan[], requests: number): readonly string[] => {
   const told = plans.filter(({ action }) => action !== 'same')
