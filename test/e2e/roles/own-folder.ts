@@ -1,8 +1,17 @@
 /** A user's own folder, outside of this tree, with the packed file in its node_modules. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { project } from '../vestal.ts'
 
 export interface OwnFolder {
@@ -30,8 +39,10 @@ export const ownFolder = (): OwnFolder => {
     .map((name) => name.replace(/^package\//, ''))
   cpSync(join(project, 'docs/own-role'), path, { recursive: true })
   mkdirSync(join(path, 'node_modules'))
-  for (const name of readdirSync(join(project, 'node_modules')))
-    if (!name.startsWith('.')) symlinkSync(join(project, 'node_modules', name), join(path, 'node_modules', name))
+  for (const name of installedWithIt()) {
+    mkdirSync(dirname(join(path, name)), { recursive: true })
+    symlinkSync(join(project, name), join(path, name))
+  }
   run('tar', ['-xzf', file, '-C', 'node_modules'], path)
   run('mv', ['node_modules/package', 'node_modules/vestal'], path)
   writeFileSync(
@@ -49,6 +60,18 @@ export const ownFolder = (): OwnFolder => {
     }),
   )
   return { path, packed, vestal: [process.execPath, join(path, 'node_modules/vestal/cli/vestal.js')] }
+}
+
+/** What npm would put beside it, and the types of Node, which a user who checks types has; nothing that is here for development alone. */
+const installedWithIt = (): readonly string[] => {
+  const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, { readonly dev?: boolean }>>
+  }
+  const ofNode = ['node_modules/@types/node', 'node_modules/undici-types']
+  return Object.entries(packages)
+    .filter(([name, { dev }]) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(name) && (!dev || ofNode.includes(name)))
+    .map(([name]) => name)
+    .filter((name) => existsSync(join(project, name)))
 }
 
 /** What the type checker has to say of the folder; empty where all is well. */
