@@ -1,5 +1,5 @@
 /** What playbooks are made of: roles that go by themselves, those that go along, and hosts that have none of the first. */
-import type { Cluster, Host, Play, Role, Rollout, Select } from '../lib/model.ts'
+import type { Cluster, Play, Role, Rollout, Select } from '../lib/model.ts'
 
 /** A role with plays of its own, and how they go. */
 export interface Rolled {
@@ -8,8 +8,6 @@ export interface Rolled {
   /** The roles of its plays: those that go along with it, and itself. */
   readonly roles: readonly Role[]
   readonly hosts: Select
-  /** All hosts of the role as one group, where they do each other's work. */
-  readonly members: Play['members']
 }
 
 /** The roles of a list that have plays of their own, in the order of the list. */
@@ -18,14 +16,9 @@ export const rolledRoles = (roles: readonly Role[]): readonly Rolled[] => {
   return roles.flatMap((role) => {
     if (!role.rollout) return []
     const along = roles.filter(({ rollout, group }) => !rollout && (group === role.group || !groups.has(group)))
-    const members: Play['members'] = ({ inventory }) => membersOf(role, inventory.hosts)
-    return [{ role, rollout: role.rollout, roles: [...along, role], hosts: has(role), members }]
+    return [{ role, rollout: role.rollout, roles: [...along, role], hosts: has(role) }]
   })
 }
-
-/** Those of these hosts that do each other's work in a role, as one group: none where its rollout asks nobody before one is interrupted. */
-export const membersOf = (role: Role, hosts: readonly Host[]): readonly (readonly Host[])[] =>
-  role.rollout?.before ? [hosts.filter(has(role))] : []
 
 /** The roles that any host can have, whatever else it has: those without plays of their own that belong to none that has. */
 export const companionsOf = (roles: readonly Role[]): readonly Role[] => {

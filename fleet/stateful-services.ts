@@ -1,6 +1,6 @@
 import type { Gate, Host, Inventory, Role, RoleData, Scope } from '../lib/model.ts'
-import { scopeOf } from '../lib/playbook.ts'
-import { has, membersOf } from './plays.ts'
+import { membersOf, scopeOf } from '../lib/playbook.ts'
+import { has } from './plays.ts'
 
 /** A service with data of its own on a host, and the gates around a moment in which it stands still. */
 export interface StatefulService {

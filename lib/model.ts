@@ -506,7 +506,7 @@ export interface Play {
   readonly apart?: (host: Host) => string
   /**
    * Groups of hosts that do each other's work: before a batch interrupts anything, this run holds the locks of all of them, so that no other
-   * run interrupts one of them at the same time.
+   * run interrupts one of them at the same time. Default: for each of the play's roles whose rollout asks others first, the hosts that have it.
    */
   readonly members?: (scope: PlayScope) => readonly (readonly Host[])[]
   /** Asked before a batch interrupts anything. */

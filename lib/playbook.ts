@@ -29,6 +29,10 @@ export const rolesOf = (book: Playbook): readonly Role[] => [...new Set(book.pla
 export const rolesOn = (host: Host, roles: readonly Role[]): readonly Role[] =>
   roles.filter(({ group }) => group === undefined || host.groups.includes(group))
 
+/** The hosts among these that do each other's work in a role, as one group; none where its rollout asks nobody before one is interrupted. */
+export const membersOf = (role: Role, hosts: readonly Host[]): readonly (readonly Host[])[] =>
+  role.rollout?.before ? [hosts.filter((host) => rolesOn(host, [role]).length > 0)] : []
+
 /** The roles that a playbook gives a host, each once. */
 export const rolesGiven = (book: Playbook, host: Host): readonly Role[] => [
   ...new Set(book.plays.filter((play) => play.hosts(host)).flatMap((play) => rolesOn(host, play.roles))),

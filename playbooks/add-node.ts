@@ -28,7 +28,7 @@ export const addNode = (roles: readonly Role[], names: readonly string[], name =
 }
 
 /** A member of a cluster joins it by itself first; what is no cluster starts with all that goes along with it. */
-const joins = ({ role, roles, hosts, members, rollout }: Rolled, isNew: Select): readonly Play[] => {
+const joins = ({ role, roles, hosts, rollout }: Rolled, isNew: Select): readonly Play[] => {
   const { titles, batch, apart, before } = rollout
   const { cluster } = role
   const careful = { roles, batch, apart }
@@ -41,7 +41,6 @@ const joins = ({ role, roles, hosts, members, rollout }: Rolled, isNew: Select):
       ...careful,
       name: titles.learns,
       hosts: both(not(isNew), hosts),
-      members,
       before: before && ((scope) => before({ ...scope, hosts: scope.inventory.hosts.filter(hosts) })),
     },
     ...(cluster

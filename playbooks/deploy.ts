@@ -15,7 +15,6 @@ export const deployOf = (roles: readonly Role[]) =>
       ...rolledRoles(roles).map(({ rollout: { titles, batch, apart, before }, ...rolled }) => ({
         name: titles.all,
         hosts: rolled.hosts,
-        members: rolled.members,
         roles: rolled.roles,
         batch,
         apart,

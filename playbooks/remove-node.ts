@@ -2,9 +2,9 @@
 import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { type Leaving, leaving, nothingIsLost } from '../fleet/decommission.ts'
-import { companionsOf, forgotten, membersOf, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
+import { companionsOf, forgotten, otherMachines, type Rolled, rolledRoles } from '../fleet/plays.ts'
 import type { Play, Role, Select } from '../lib/model.ts'
-import { not, playbook } from '../lib/playbook.ts'
+import { membersOf, not, playbook } from '../lib/playbook.ts'
 
 /**
  * A machine leaves a fleet that no longer has it in its inventory: everyone forgets it, then its services stop, then the members
@@ -16,10 +16,9 @@ export const removeNode = (roles: readonly Role[], { host: gone, roles: leaves }
     (select: Select): Select =>
     (host) =>
       stays(host) && select(host)
-  const forgets = ({ hosts, members, roles: own, rollout: { titles, batch, apart, before } }: Rolled): Play => ({
+  const forgets = ({ hosts, roles: own, rollout: { titles, batch, apart, before } }: Rolled): Play => ({
     name: titles.forgets,
     hosts: staying(hosts),
-    members,
     roles: own,
     batch,
     apart,

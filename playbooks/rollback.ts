@@ -3,8 +3,8 @@ import { withBook } from '../cli/command.ts'
 import { runAsScript } from '../cli/script.ts'
 import { otherMachines, rolledRoles } from '../fleet/plays.ts'
 import { earlierState, type WayBack } from '../fleet/upgrade/rollback-points.ts'
-import type { Role } from '../lib/model.ts'
-import { playbook } from '../lib/playbook.ts'
+import type { PlayScope, Role } from '../lib/model.ts'
+import { membersOf, playbook } from '../lib/playbook.ts'
 
 /** The same order and gates as a roll, backwards in versions. */
 export const rollback = (all: readonly Role[], ways: readonly WayBack[]) => {
@@ -14,10 +14,10 @@ export const rollback = (all: readonly Role[], ways: readonly WayBack[]) => {
     summary: 'Takes hosts back to what they ran before the last change, one failure domain at a time.',
     onFailure: 'stop',
     plays: [
-      ...rolledRoles(all).map(({ hosts, members, rollout: { titles, batch, apart, before, keep } }) => ({
+      ...rolledRoles(all).map(({ role, hosts, rollout: { titles, batch, apart, before, keep } }) => ({
         name: titles.all,
         hosts,
-        members,
+        members: ({ inventory }: PlayScope) => membersOf(role, inventory.hosts),
         roles,
         batch,
         apart,

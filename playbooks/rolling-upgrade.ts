@@ -15,10 +15,9 @@ import { shippedRoles } from '../roles/registry.ts'
 /** The plays of a roll: nothing is restarted before everything that can be known is known, and each restart is answered for before the next. */
 export const rollingUpgrade = (roles: readonly Role[], { serial, maxFail, canaries = [] }: RollSettings = {}) => {
   const careful = { onGateFailure: 'take-back', maxFail } as const
-  const playOf = ({ role, rollout, roles: own, members }: Rolled, hosts: Select): Omit<Play, 'name'> => ({
+  const playOf = ({ role, rollout, roles: own }: Rolled, hosts: Select): Omit<Play, 'name'> => ({
     ...careful,
     hosts,
-    members,
     roles: [...own.filter((one) => one !== role), ...dataKept([role]), role],
     batch: rollout.batch === 1 ? 1 : (serial ?? rollout.batch),
     apart: rollout.apart,

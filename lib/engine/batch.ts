@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { HostError } from '../errors.ts'
-import type { Host, Outcome, PlayScope } from '../model.ts'
+import type { Host, Inventory, Outcome, Play, PlayScope } from '../model.ts'
+import { membersOf } from '../playbook.ts'
 import { ask, gatesOf } from './asking.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState, skip } from './context.ts'
 import { converge } from './converge.ts'
@@ -31,7 +32,7 @@ export const runBatch = async (
   if (hosts.length === 0) return undefined
   const scope = { inventory, batch: hosts, hosts: all.map(({ work }) => work.host) }
   const before = batch.interrupts
-    ? ((await holdAll(context, play.members?.(scope) ?? [])) ??
+    ? ((await holdAll(context, play.members?.(scope) ?? membersIn(play, inventory))) ??
       (await ask(context, play.name, play.before?.(scope) ?? [])).said ??
       (await keep(context, batch, scope)))
     : undefined
@@ -69,6 +70,9 @@ export const runBatch = async (
 }
 
 const interrupted: BatchEnd = { why: 'the run was interrupted', told: 'The run was interrupted.', hosts: 0 }
+
+const membersIn = ({ roles }: Play, { hosts }: Inventory): readonly (readonly Host[])[] =>
+  roles.flatMap((role) => membersOf(role, hosts))
 
 /** Nobody else interrupts one of these hosts from here to the end of the run. Returns why that can't be had, in words. */
 const holdAll = async (

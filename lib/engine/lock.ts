@@ -13,7 +13,8 @@ const FILE = '/run/vestal/lock'
 
 /**
  * Shell functions: `vestal_lock_held` reads the lock and says whether somebody has it, `vestal_lock_at_work` whether the script that took the
- * lock last read still runs; `vestal_end_script` ends that script and what it started, by its process id and start time, first kindly;
+ * lock last read still runs; `vestal_end_script` ends that script and what it started, by its process id and start time, first kindly, and gives
+ * systemd a minute for what that had asked of it: the job of a `systemctl` that is killed goes on (a service that is stopped may still answer);
  * `vestal_session` finds the session's process. Where the host can't say how old a lock is, it counts as fresh. A zombie (state Z, proc(5)) has ended: its parent is only slow to notice.
  */
 export const lockFunctions = `
@@ -36,12 +37,16 @@ vestal_lock_at_work() { vestal_alive \${vestal_lock_script:-0 0}; }
 vestal_lock_fresh() { vestal_touched=$(stat -c %Y ${FILE} 2>/dev/null) || return 0; [ $(($(date +%s) - vestal_touched)) -lt ${LEASE_SECONDS} ]; }
 vestal_tree() { printf '%s ' "$1"; for vestal_child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do vestal_tree "$vestal_child"; done; }
 vestal_end_script() {
+  vestal_lock_at_work || return 0
   for vestal_signal in TERM KILL; do
-    vestal_lock_at_work || return 0
     kill -STOP "\${vestal_lock_script% *}" && kill -$vestal_signal $(vestal_tree "\${vestal_lock_script% *}") 2>/dev/null
     kill -CONT "\${vestal_lock_script% *}" 2>/dev/null
-    for vestal_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do vestal_lock_at_work || return 0; sleep 0.2; done
+    vestal_try=0
+    while [ $((vestal_try += 1)) -le 25 ] && vestal_lock_at_work; do sleep 0.2; done
+    vestal_lock_at_work || break
   done
+  vestal_try=0
+  while [ $((vestal_try += 1)) -le 300 ] && [ -n "$(systemctl list-jobs --no-legend 2>/dev/null)" ]; do sleep 0.2; done
   ! vestal_lock_at_work
 }
 vestal_lock_held() { vestal_lock_read && { vestal_lock_at_work || { vestal_alive \${vestal_lock_session:-0 0} && vestal_lock_fresh; }; }; }`

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { RunEvent } from '../../../lib/engine/events.ts'
+import { lockFunctions, takeLock } from '../../../lib/engine/lock.ts'
 import { powerLoss, powerOn } from '../../../lib/lab/faults.ts'
 import { atConsole } from '../../../lib/lab/host.ts'
 import { fleetOf, inventoryOf } from '../failure/fleet.ts'
@@ -32,6 +33,17 @@ const isBegun = (event: RunEvent, title: string): boolean =>
 
 const INSTALL = 'install node_exporter 1.5.0'
 const START = 'start node_exporter.service'
+
+/** A service of the test's own that takes two seconds to stop, and runs. */
+const SLOW = 'vestal-test-slow'
+const SLOW_TO_STOP = `cat >/run/systemd/system/${SLOW}.service <<'END'
+[Service]
+ExecStart=/bin/sleep infinity
+ExecStop=/bin/sleep 2
+END
+rm -f /run/${SLOW}.said
+systemctl daemon-reload
+systemctl start ${SLOW}`
 
 /** Expects the next run to do all that is left, on `node`, and to leave nothing over. */
 const convergesNow = async (): Promise<void> => {
@@ -174,6 +186,23 @@ describe('a deploy that is interrupted', () => {
         await released
       }
       await convergesNow()
+    })
+
+    it('is ended where its lock is broken, and what it had asked of systemd is waited for', async () => {
+      const lock = { run: 'run-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
+      await onHost(address, 'sh -eu -s', SLOW_TO_STOP)
+      // Its session stays, as that of a controller which lives.
+      const script = `${lockFunctions}\n${takeLock(lock)}\nsystemctl restart ${SLOW}; echo it went on >/run/${SLOW}.said`
+      const first = onHost(address, 'sh -s', script).catch(() => undefined)
+      await expect.poll(() => onHost(address, `systemctl show -P ActiveState ${SLOW}`)).toBe('deactivating\n')
+      const breaks = `${lockFunctions}\n${takeLock({ ...lock, run: 'run-2', break: true })}
+systemctl show -P ActiveState ${SLOW}; grep ^run= /run/vestal/lock; cat /run/${SLOW}.said 2>/dev/null || :`
+      expect(await onHost(address, 'sh -s', breaks)).toBe('active\nrun=run-2\n')
+      await first
+      await onHost(
+        address,
+        `systemctl stop --no-block ${SLOW}; systemctl kill -s KILL ${SLOW}; rm -f /run/systemd/system/${SLOW}.service`,
+      )
     })
 
     it.runIf(outside)(

@@ -27,6 +27,24 @@ test('before a member is interrupted all of its group are held, in the order of 
   expect([outcomes.b1, code]).toEqual([{ 'scratch x': 'changed' }, 0])
 })
 
+test.each([
+  ['asks others first', () => [], ['hold a1', 'hold a2', 'change a2']],
+  ['asks nobody', undefined, ['change a2']],
+])(
+  'a role whose rollout %s says by itself whom a play of it holds: the hosts that have it',
+  async (_, before, story) => {
+    using of = fleet('a1', 'a2', 'b1')
+    const titles = { all: '', first: '', joins: '', learns: '', forgets: '' }
+    const web = {
+      ...roleOf('web', [line('x', 'new', { interrupts: true })]),
+      group: 'a',
+      rollout: { titles, batch: 1, before },
+    }
+    await of.run(bookOf([playOf('p', [web])]), { hosts: of.inventory.hosts.filter(({ name }) => name === 'a2') })
+    expect(of.story).toEqual(['read a2', ...story])
+  },
+)
+
 test('what interrupts nothing holds nobody', async () => {
   using of = fleet('a1', 'b1')
   await deploy(of, ['a1'], { interrupts: false })
