@@ -8,11 +8,13 @@ const SEPARATOR = '\x1e'
 /** No marker's line is longer. */
 const LONGEST = 4096
 const SHOWN = 64 * 1024
+/** No script prints more of them: a host with 2,000 tasks, a tenth. Each takes twenty times its bytes here. */
+const MOST_MARKS = 50_000
 
 export interface Frame {
   /** Shell that prints one marker; `event` is a plain word, `detail` is shell text put in double quotes. */
   mark(event: string, detail?: string): string
-  /** Splits output into events with what followed each. Bytes before the first marker are dropped. */
+  /** Splits output into events with what followed each. Bytes before the first marker are dropped, and markers beyond 50,000. */
   split(output: Buffer): readonly Framed[]
   /** Takes output piece by piece and tells of each marker once, as it comes. It looks at each byte once, whatever comes. */
   follow(tell: (mark: Mark) => void): (chunk: Buffer) => void
@@ -36,7 +38,7 @@ export const frame = (nonce: string): Frame => {
     mark: (event, detail = '') => `printf '\\036%s %s %s\\n' ${nonce} ${event} "${detail}" || exit 74`,
     split(output) {
       const framed: Framed[] = []
-      for (let at = output.indexOf(start); at >= 0; ) {
+      for (let at = output.indexOf(start); at >= 0 && framed.length < MOST_MARKS; ) {
         const lineEnd = output.indexOf('\n', at)
         if (lineEnd < 0) break
         const [event = '', ...detail] = output.toString('utf8', at + start.length, lineEnd).split(' ')

@@ -22,12 +22,14 @@ interface Ears {
   readonly onReady: () => void
   /** Called for every piece of output. */
   readonly onLife: () => void
-  /** Called once, if standard output is more than is kept. */
-  readonly onTooMuch: () => void
+  /** Called with why, if there is more than is kept of standard output, or than anybody would say beside it. */
+  readonly onTooMuch: (why: string) => void
 }
 
 /** Of what is only shown, not read, this much is enough: the last of it says what went wrong. */
 const shownBytes = 64 * 1024
+/** Nobody says more before a script starts, or in errors: whoever does would keep this machine busy for as long as it listens. */
+const mostAside = 128 * 1024 * 1024
 
 /**
  * Collects what a bootstrap prints, as bytes, and tells the script's own output from what came before it. What it holds in memory and the
@@ -38,7 +40,8 @@ export const listen = (
   ears: Ears,
 ): Heard => {
   const first = Promise.withResolvers<'ready' | 'asked again'>()
-  const out = collectUpTo(ears.most, ears.onTooMuch)
+  const out = collectUpTo(ears.most, () => ears.onTooMuch(`a script printed more than ${inMiB(ears.most)}`))
+  const aside = { noise: upTo(mostAside), errors: upTo(mostAside) }
   const err = collectLast(shownBytes)
   const noise = collectLast(shownBytes)
   const ready = readyLine(noise)
@@ -51,6 +54,7 @@ export const listen = (
   stdout.on('data', (chunk: Buffer) => {
     ears.onLife()
     if (pid !== undefined) return hear(chunk)
+    if (aside.noise(chunk)) ears.onTooMuch(`the login shell printed more than ${inMiB(mostAside)} and started nothing`)
     const found = ready(chunk)
     if (!found) return
     pid = found.pid
@@ -60,6 +64,7 @@ export const listen = (
   })
   stderr.on('data', (chunk: Buffer) => {
     ears.onLife()
+    if (aside.errors(chunk)) ears.onTooMuch(`a script printed more than ${inMiB(mostAside)} of errors`)
     err.add(chunk)
     if (pid === undefined && prompts(chunk) > 1) first.resolve('asked again')
   })
@@ -71,6 +76,19 @@ export const listen = (
     noise: () => noise.bytes().toString(),
   }
 }
+
+/** Says true once, for what comes after so many bytes. */
+const upTo = (most: number): ((chunk: Buffer) => boolean) => {
+  let [bytes, told] = [0, false]
+  return ({ length }) => {
+    bytes += length
+    if (told || bytes <= most) return false
+    told = true
+    return true
+  }
+}
+
+const inMiB = (bytes: number): string => `${bytes / 1024 / 1024} MiB`
 
 /** Longer than any ready line. */
 const longestLine = 64

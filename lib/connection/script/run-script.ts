@@ -49,7 +49,7 @@ export const runScript = async (program: Program, talk: Talk): Promise<Exec> => 
     most,
     onReady: () => clearTimeout(start),
     onLife: alive,
-    onTooMuch: () => void giveUp(`a script printed more than ${most / 1024 / 1024} MiB`),
+    onTooMuch: (why) => void giveUp(why),
   })
   const stop = async (error: unknown): Promise<void> => {
     if (over.signal.aborted) return

@@ -187,6 +187,12 @@ describe('markers followed as they come', () => {
     expect(first?.length).toBeLessThan(70_000)
   })
 
+  test('are no more than a script can print, however many a host does', () => {
+    const many = Buffer.alloc(8 * 1024 * 1024, '\x1en0nce facts \n')
+    expect(marks.split(many)).toHaveLength(50_000)
+    expect(thrownBy(() => hear([], { facts: many.toString() }))).toBeNull()
+  })
+
   test('cost no more than what comes, in pieces of any size', () => {
     const byte = Buffer.from('x')
     const follow = marks.follow(() => {})

@@ -137,6 +137,32 @@ test('of endless error output the last part is shown', async () => {
   expect(stderr).toMatch(/no space left$/)
 })
 
+describe('a host that goes on and on beside what it is asked for', () => {
+  const endless = (to: 'stdout' | 'stderr', ready: string) =>
+    lying((said) => {
+      said.stdout.write(ready)
+      const more = () => {
+        if (said[to].destroyed) return
+        said[to].write(Buffer.alloc(MiB, 'x'))
+        setImmediate(more)
+      }
+      more()
+    })
+  test.each([
+    ['stdout', '', 'the login shell printed more than 128 MiB and started nothing'],
+    ['stderr', READY, 'a script printed more than 128 MiB of errors'],
+  ] as const)('on %s fails before its time is up', async (to, ready, message) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { connection, dropped } = endless(to, ready)
+    const failed = expect(connection.exec('true')).rejects.toMatchObject({ name: 'HostError', host: 'web-1', message })
+    for (let i = 0; i < 600; i += 1) await turn()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(dropped).toEqual([message])
+    await failed
+  })
+})
+
 describe('a host that says that it is ready and then nothing', () => {
   test.each([
     [{ within: '3m' }, 'a script did not end within 3 m 00 s'],
