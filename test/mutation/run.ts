@@ -12,7 +12,7 @@ const WANTED = 0.85
 const project = join(import.meta.dirname, '../..')
 const copy = mkdtempSync(join(tmpdir(), 'vestal-mutation-'))
 /** The tests of scripts alone wait for locks by the clock; those of whole runs say the same sooner. */
-const SLOW = ['script', 'settled']
+const SLOW = ['script', 'settled', 'two-controllers']
 
 const prepare = (): void => {
   for (const name of ['lib', 'test/unit', 'package.json', 'tsconfig.json', 'vitest.config.ts'])

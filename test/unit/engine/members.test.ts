@@ -61,6 +61,14 @@ test('a member of another run’s keeps a member that this run alone is to chang
   expect(code).toBe(1)
 })
 
+test('a member whose host can keep no lock keeps the others from being interrupted', async () => {
+  using of = fleet('a1', 'b1')
+  of.machine('b1').write('/run/vestal/lock.new/in-the-way', '')
+  const { report } = await deploy(of, ['a1'])
+  expect(of.machine('a1').text('x')).toBeUndefined()
+  expect(report?.stops?.[0]).toMatch(/a1 did not start: b1: .*\/lock cannot be written/s)
+})
+
 test('before each batch it is made sure of again: a lock that was taken away meanwhile ends the play', async () => {
   using of = fleet('a1', 'b1', 'c1')
   of.machine('a1').at(
