@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { shippedRoles } from '../../../roles/registry.ts'
 import { vestal } from '../vestal.ts'
 import { fleetOf, inventoryOf } from './fleet.ts'
 
@@ -45,7 +46,7 @@ describe.concurrent('words that make no sense are told as such, and touch no mac
         where: '--tags',
         path: 'promethus',
         what: 'no role or task has that tag; did you mean `prometheus`?',
-        fix: 'there are base, node_exporter, alertmanager, rules, prometheus',
+        fix: `there are ${shippedRoles.map(({ name }) => name).join(', ')}`,
       },
     },
     {

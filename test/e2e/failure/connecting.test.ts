@@ -170,7 +170,7 @@ describe('a machine that cannot be reached stops what it is part of, and nothing
     )
     expect(JSON.parse(status?.stdout ?? '')).toMatchObject({
       instances: expect.arrayContaining([
-        { instance: 'node', role: 'node_exporter', healthy: false, failing: [`node_exporter answers: ${why}`] },
+        { instance: 'node', role: 'node_exporter', healthy: false, failing: [], because: ["node can't be read"] },
       ]),
       hosts: { monitor: { reachable: true, changes: [] }, node: { reachable: false, why } },
       notes: [`node could not be read: ${why}`],
