@@ -26,7 +26,7 @@ import { shippedRoles } from '../../roles/registry.ts'
 import { CORTEX_VERSION, cortexBinary } from '../cortex/tools.ts'
 
 const SETTINGS = { replicationFactor: 3, zoneAware: false }
-const RECEIVER = 23_999
+const RECEIVER = 29_999
 const say = (what: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`)
 
 const { values } = parseArgs({
@@ -79,10 +79,10 @@ const inventoryOf = (
   mkdirSync(join(inventory, 'tenants'), { recursive: true })
   const settings = (at: number) => ({
     version: CORTEX_VERSION,
-    listen: `127.0.0.1:${21_000 + at}`,
-    grpc_port: 22_000 + at,
-    gossip_port: 23_000 + at,
-    cluster_port: 24_000 + at,
+    listen: `127.0.0.1:${27_000 + at}`,
+    grpc_port: 28_000 + at,
+    gossip_port: 29_000 + at,
+    cluster_port: 30_000 + at,
     sharding,
     data_dir: join(folder, `instance-${at}`),
     poll_interval: '30s',
@@ -318,11 +318,13 @@ const table = (title: string, { instances, ...phase }: Phase): string =>
 const bench = async (): Promise<number> => {
   const began = Date.now()
   const binary = await cortexBinary(say)
-  const folder = mkdtempSync(join(tmpdir(), 'vestal-bench-cortex-'))
   const receiver = createServer((request, response) => {
     notified.set(request.url ?? '', (notified.get(request.url ?? '') ?? 0) + 1)
     request.resume().once('end', () => response.end())
   }).listen(RECEIVER, '127.0.0.1')
+  // A second one on this machine ends here, before it has started anything.
+  await once(receiver, 'listening')
+  const folder = mkdtempSync(join(tmpdir(), 'vestal-bench-cortex-'))
   try {
     mkdirSync(join(folder, 'store'))
     const capacity = capacityOf({
