@@ -130,8 +130,12 @@ const invalidOutcome = ({ name, mistakes }: InvalidTenant): TenantOutcome => ({
 })
 
 /** What a program says of a configuration that it refuses may hold a secret of it. */
-const report = ({ redact }: Context, { json }: TenantsFlags, data: object, text: () => readonly string[]): void =>
-  print(redact(json ? JSON.stringify(data, null, 2) : text().join('\n')))
+const report = (
+  { redact, redacted }: Context,
+  { json }: TenantsFlags,
+  data: object,
+  text: () => readonly string[],
+): void => print(json ? JSON.stringify(redacted(data), null, 2) : redact(text().join('\n')))
 
 const planText = (plans: readonly TenantPlan[], requests: number): readonly string[] => {
   const told = plans.filter(({ action }) => action !== 'same')
