@@ -59,7 +59,7 @@ export const read = <T>(
   if (answer.status !== 200) throw refused(endpoint, path, answer)
   const known = forms.get(answer) ?? new Map<ZodType, unknown>()
   forms.set(answer, known)
-  const found = known.has(form) ? (known.get(form) as T | UnknownForm) : readAs(answer.body, form)
+  const found = known.has(form) ? (known.get(form) as T | UnknownForm) : readAs(answer, form)
   known.set(form, found)
   if (!(found instanceof UnknownForm)) return found
   throw new HostError(endpoint.host.name, `${path} answered in an unknown form: ${found.message}`, { task: 'ask' })
@@ -68,9 +68,9 @@ export const read = <T>(
 /** Why an answer is not what was asked for. */
 class UnknownForm extends Error {}
 
-const readAs = <T>(body: string, form: ZodType<T>): T | UnknownForm => {
+const readAs = <T>(answer: HttpAnswer, form: ZodType<T>): T | UnknownForm => {
   try {
-    const { success, data, error } = form.safeParse(parseJson(body))
+    const { success, data, error } = form.safeParse(jsonOf(answer))
     if (success) return data
     const [issue] = error.issues
     return new UnknownForm(`${issue?.path.join('.')}: ${issue?.message}`)
@@ -97,6 +97,16 @@ const identityOf = ({ address, port, prefix, user, headers }: Endpoint, path: st
     user?.password.reveal(),
     Object.entries(headers ?? {}).sort(),
   ])
+
+/** Asked about in several forms at the same moment, it is parsed once. */
+const jsonOf = (answer: HttpAnswer): unknown => {
+  const known = parsed.get(answer)
+  if (known) return known.value
+  const value = parseJson(answer.body)
+  parsed.set(answer, { value })
+  return value
+}
+const parsed = new WeakMap<HttpAnswer, { readonly value: unknown }>()
 
 /** What was read of an answer, for as long as somebody holds it. */
 const forms = new WeakMap<HttpAnswer, Map<ZodType, unknown>>()

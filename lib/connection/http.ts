@@ -8,10 +8,10 @@ const { request } = process.getBuiltinModule('node:http')
 
 export type Dial = (address: string, port: number) => Promise<Duplex>
 
-/** Larger answers are refused; a Prometheus with 20,000 targets stays below. */
+/** Larger answers are refused; a Prometheus with 10,000 targets stays below. */
 const mostBytes = 16 * 1024 * 1024
 /** So much of all answers that are under way is held at once: where it is more, the largest is refused, so that no host takes what others need. */
-const mostTogether = 32 * 1024 * 1024
+const mostTogether = 24 * 1024 * 1024
 const underWay = new Set<Held>()
 interface Held {
   bytes: number

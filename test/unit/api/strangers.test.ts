@@ -30,8 +30,8 @@ const inTime = <T>(work: () => T): T => {
 
 describe('JSON that a web server makes up', () => {
   test('with millions of empty lists is refused before it takes memory', () => {
-    expect(() => inTime(() => parseJson(`[${'[],'.repeat(8_000_000)}[]]`))).toThrow('more than 1000000 values')
-    expect(() => inTime(() => parseJson('['.repeat(8_000_000)))).toThrow('more than 1000000 values')
+    expect(() => inTime(() => parseJson(`[${'[],'.repeat(8_000_000)}[]]`))).toThrow('more than 500000 values')
+    expect(() => inTime(() => parseJson('['.repeat(8_000_000)))).toThrow('more than 500000 values')
   })
   test('that is long and means something is read', () => {
     expect(parseJson(`["${'x'.repeat(8_000_000)}"]`)).toHaveLength(1)
