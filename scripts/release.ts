@@ -59,7 +59,7 @@ const pack = (version: string): readonly string[] => {
 
 const left = (version: string): string => `Nothing was committed, tagged, pushed or published. What is left:
   npm test && npm run test:install
-  git commit -am 'Release ${version}' && git tag -a v${version} -F ${FOLDER}/NOTES.md`
+  git commit -am 'Release ${version}' && git tag -a v${version} --cleanup=verbatim -F ${FOLDER}/NOTES.md`
 
 const release = ({ version, changes }: Release): void => {
   const before = changes.map(({ path }) => [path, readFileSync(path, 'utf8')] as const)
