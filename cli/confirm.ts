@@ -48,9 +48,13 @@ export const yes = async (question: string): Promise<boolean> => {
     )
     return false
   }
-  using questions = createInterface({ input: process.stdin, output: process.stdout })
+  const questions = createInterface({ input: process.stdin, output: process.stdout })
   const interrupted = new AbortController()
   questions.once('SIGINT', () => interrupted.abort())
-  const answer = await questions.question(`${question} [y/N] `, { signal: interrupted.signal }).catch(() => 'no')
-  return /^y(es)?$/i.test(answer.trim())
+  try {
+    const answer = await questions.question(`${question} [y/N] `, { signal: interrupted.signal }).catch(() => 'no')
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    questions.close()
+  }
 }

@@ -5,6 +5,6 @@ import { pathToFileURL } from 'node:url'
  * loader of Node, so that what the file imports of Vestal is the very module that runs. Throws what the module throws.
  */
 export const importFile = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
-  if (!process.features.typescript && /\.m?ts$/.test(file)) (await import('tsx/esm/api')).register()
+  if (!Reflect.get(process.features, 'typescript') && /\.m?ts$/.test(file)) (await import('tsx/esm/api')).register()
   return import(pathToFileURL(file).href)
 }

@@ -38,6 +38,7 @@ const vitest = (title: string, argv: readonly string[]): Tally => {
 
 const tallies = [
   command('types', ['tsc', '--noEmit']),
+  command('types of the oldest Node', ['tsc', '-p', 'tsconfig.oldest.json']),
   command('style', ['biome', 'check', '.']),
   command('layout', [
     'depcruise',

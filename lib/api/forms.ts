@@ -1,5 +1,7 @@
 /** Forms of what web servers on hosts answer: all of it is input from a stranger. */
+
 import { z } from 'zod'
+import { urlOf } from '../url.ts'
 
 /**
  * A list whose items are of a form. As `z.array` is, but it stops at the first item that isn't: of a long list of nonsense, each item would else be
@@ -38,7 +40,7 @@ export const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text
 
 /** `host:port` of a web address. */
 export const placeInUrl = z.string().transform((text, context) => {
-  const url = URL.parse(text)
+  const url = urlOf(text)
   if (url) return url.host
   context.issues.push({ code: 'custom', message: 'expected a URL', input: text })
   return z.NEVER

@@ -6,6 +6,7 @@ import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
 import { listOf } from '../api/forms.ts'
 import type { Gate, Reach, Verdict } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
+import { urlOf } from '../url.ts'
 import { listed } from '../wording.ts'
 import { missingFrom } from './missing-from.ts'
 import { seriesOf } from './series.ts'
@@ -76,7 +77,7 @@ const status = (reach: Reach, alertmanager: Endpoint) =>
 
 /** IPv6 addresses can be written in many ways. */
 const canonical = (address: string): string =>
-  (address.startsWith('[') ? URL.parse(`http://${address}`)?.host : undefined) ?? address
+  (address.startsWith('[') ? urlOf(`http://${address}`)?.host : undefined) ?? address
 
 const metric = (page: string, name: string): number | undefined => seriesOf(page, name)[0]
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Machine } from '../model.ts'
+import { urlOf } from '../url.ts'
 
 /** A release as its project names it: `owner` and `repo` on the forge, `name` in the tarball's name. */
 export interface Release {
@@ -74,7 +75,7 @@ const fill = (template: string, build: Build, releases: string): string =>
   })
 
 const httpSource = (address: string, releases: string): Source => {
-  const url = URL.parse(address)
+  const url = urlOf(address)
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw wrong(releases, 'is neither an http(s) address nor a file: folder', 'For example “file:/srv/releases”.')
   }

@@ -40,7 +40,7 @@ const visible = (text: string): string =>
     .join('')
 
 const OBEYED = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\n\t\u200c\u200d]]/gv
-/** What `styleText` of node:util writes for the styles that are used here; none of them hides text. */
+/** What `paint` writes for the styles that are used here; none of them hides text. */
 const OUR_PAINT = /(\x1b\[(?:0|1|2|22|3[1-6]|39)m)/
 
 /** Each half of a pair by itself, as JSON wants it. */

@@ -6,6 +6,7 @@ import { listOf } from '../../lib/api/forms.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Connection, Reach, Scope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
+import { urlOf } from '../../lib/url.ts'
 import type { PrometheusVars } from './vars.ts'
 
 /** A target whose answer named no content type that Prometheus 3 takes. */
@@ -46,7 +47,7 @@ export const untypedTargets = async (
 const MOST = 200
 
 const typeOf = async (connection: Connection, job: string, url: string): Promise<UntypedTarget | null> => {
-  const target = URL.parse(url)
+  const target = urlOf(url)
   if (!target) return null
   const { hostname, port, pathname, search } = target
   try {
