@@ -18,6 +18,9 @@ interface Held {
   refuse(why: Error): void
 }
 
+/** An answer that came, and isn't taken. */
+class TooLarge extends Error {}
+
 /** HTTP over a link. */
 export interface HttpClient {
   /**
@@ -57,7 +60,10 @@ export const httpClient = (host: string, dial: Dial): HttpClient => {
       } catch (error) {
         wantTls.delete(place)
         if (error instanceof HostError) throw error
-        throw new HostError(host, `${what}: ${error instanceof Error ? error.message : error}`, { cause: error })
+        throw new HostError(host, `${what}: ${error instanceof Error ? error.message : error}`, {
+          cause: error,
+          ...(error instanceof TooLarge && { task: 'ask' }),
+        })
       } finally {
         clearTimeout(timer)
         for (const stream of dialled) stream.then((one) => one.destroy()).catch(() => {})
@@ -103,7 +109,8 @@ const exchange = (
           if (!underWay.has(held)) return
           held.bytes += chunk.length
           chunks.push(chunk)
-          if (held.bytes > mostBytes) held.refuse(new Error(`the answer is larger than ${mostBytes / 1024 / 1024} MiB`))
+          if (held.bytes > mostBytes)
+            held.refuse(new TooLarge(`the answer is larger than ${mostBytes / 1024 / 1024} MiB`))
           makeRoom()
         })
         answer.on('end', () =>
@@ -124,7 +131,7 @@ const makeRoom = (): void => {
   if (all.reduce((sum, { bytes }) => sum + bytes, 0) <= mostTogether) return
   all
     .reduce((one, other) => (other.bytes > one.bytes ? other : one))
-    .refuse(new Error('the answer is the largest of those under way, which are too large together'))
+    .refuse(new TooLarge('the answer is the largest of those under way, which are too large together'))
 }
 
 const flat = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>

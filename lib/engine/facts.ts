@@ -45,7 +45,7 @@ export const parseFacts = (stdout: Buffer, sentAt: number, receivedAt: number): 
     os: one('os').trim(),
     arch: ARCHITECTURES.get(one('arch')) ?? one('arch'),
     bootId: one('boot'),
-    systemd: Number.parseInt(one('systemd'), 10) || 0,
+    systemd: Math.max(0, Number.parseInt(one('systemd'), 10) || 0),
     clockSkewMs: Math.round(Number(BigInt(clock) / 1_000_000n) - (sentAt + receivedAt) / 2),
     lastRun: one('last'),
     lock,

@@ -117,6 +117,10 @@ describe('of a host that lies, what it says is its own failure:', () => {
     expect(thrownBy(() => hear([task as Task], { kind }))).toMatchObject(wrong(`its ${name} tasks`, why))
   })
 
+  test('a systemd of less than nothing is none', () => {
+    expect(hear([], { facts: 'clock=1\nsystemd=-1\n' })?.facts.systemd).toBe(0)
+  })
+
   test('names that every object has are only names', () => {
     const reading = hear([symlink('/l', 'x')], {
       facts: 'clock=1\narch=constructor\n',
