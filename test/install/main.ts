@@ -32,7 +32,7 @@ const SAYS: Readonly<Record<string, string>> = {
   'vestal lab up': 'lab-6',
   'vestal deploy -i inventory': '25 of 25 gates passed',
   'vestal status -i inventory': 'instances are healthy',
-  'vestal run playbook.ts -i inventory': '0 failed',
+  'vestal run playbook.ts -i inventory': '2 of 2 gates passed',
 }
 
 const FLEET = '-i inventory'
