@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { firstOf } from '../../lib/api/first-of.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Host, HttpAnswer, Reach } from '../../lib/model.ts'
 import { endpointOf, metricsOf, ringSeenBy, type Seen } from '../../roles/cortex-alertmanager/api.ts'
@@ -87,8 +88,8 @@ export const ringClient = ({ hosts, reach, tries = 6, pauseMs = 250 }: Options):
       if (answer.status >= 300 && answer.status !== 404)
         throw new HostError('ring', `${tenant}: removing it answered ${answer.status}: ${firstLine(answer.body)}`)
     },
-    names: () => first(hosts, (host) => namesAt(reach, host)),
-    members: () => first(hosts, (host) => ringSeenBy(reach, endpointOf(host))),
+    names: () => firstOf(hosts, NONE, (host) => namesAt(reach, host)),
+    members: () => firstOf(hosts, NONE, (host) => ringSeenBy(reach, endpointOf(host))),
     async served() {
       const all = await Promise.all(
         hosts.map(async (host) => {
@@ -148,17 +149,6 @@ const namesAt = async (reach: Reach, host: Host): Promise<readonly string[]> => 
     .sort()
 }
 
-const first = async <T>(hosts: readonly Host[], work: (host: Host) => Promise<T>): Promise<T> => {
-  let last: unknown = new HostError('ring', 'there is no instance among these hosts')
-  for (const host of hosts) {
-    try {
-      return await work(host)
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error
-      last = error
-    }
-  }
-  throw last
-}
+const NONE = new HostError('ring', 'there is no instance among these hosts')
 
 const firstLine = (text: string): string => text.trim().split('\n').at(-1)?.slice(0, 300) ?? ''

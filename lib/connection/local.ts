@@ -11,7 +11,7 @@ import { bootstrapCommand } from './script/bootstrap.ts'
 import { sudoFor } from './script/sudo.ts'
 import type { Ended, Transport } from './transport.ts'
 
-/** A connection to this machine itself: the same overTransport, without SSH. */
+/** A connection to this machine itself: scripts and requests as over SSH, without it. */
 export const openLocal = (host: Host, options: ConnectOptions): Login =>
   overTransport(host, localTransport(host.name), { sudo: sudoFor(host.link, userInfo().username), idle: options.idle })
 

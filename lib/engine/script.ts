@@ -46,7 +46,6 @@ export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
     probeScript(request.verify, frame),
   ].join('\n')
 
-/** Where the way back from each run's change stands on a host, for those that had changed what serves. */
 /** How many ways back stay. */
 const KEPT_UNDO = 10
 
