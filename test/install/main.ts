@@ -3,10 +3,11 @@
  * `node test/install/main.ts [NODE VERSION]`. What the README says of installing is typed as it stands there. Needs root, Debian's archive and a
  * package registry. Prints what was done, and exits 1 where a step failed.
  */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../lib/lab/command.ts'
 import { ensureBoxPackages } from '../../lib/lab/packages.ts'
+import { packed } from '../packed.ts'
 import { type Debian, startDebian } from './debian.ts'
 import { addNode, NEWEST, OLDEST, type StockNode, TOO_OLD } from './node.ts'
 
@@ -138,8 +139,7 @@ const main = async (only: string | undefined): Promise<boolean> => {
   await ensureBoxPackages(console.log)
   const work = mkdtempSync('/var/tmp/vestal-install-')
   try {
-    await run(['npm', 'pack', '--silent', '--pack-destination', work], { cwd: PROJECT })
-    const file = join(work, readdirSync(work).find((name) => name.endsWith('.tgz')) ?? '')
+    const file = packed(work)
     const wrong = await astray(file)
     if (wrong.length > 0) console.log(`the package has what is not for users: ${wrong.join(', ')}`)
     let well = wrong.length === 0

@@ -1,9 +1,10 @@
 /** Node and its npm as a user has them, from the npm registry: each exactly pinned, kept once it was fetched. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { packed } from '../packed.ts'
 
 /** A package of the registry, by its exact version and its checksum (npm's `dist.integrity`). */
 interface Pinned {
@@ -63,8 +64,7 @@ const unpacked = ({ name, version, integrity }: Pinned): string => {
   mkdirSync(cache, { recursive: true })
   const draft = mkdtempSync(join(cache, '.draft-'))
   try {
-    execFileSync('npm', ['pack', '--silent', '--pack-destination', draft, `${name}@${version}`], { cwd: draft })
-    const file = join(draft, readdirSync(draft).find((one) => one.endsWith('.tgz')) ?? '')
+    const file = packed(draft, `${name}@${version}`)
     const found = `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`
     if (found !== integrity) throw new Error(`${name}@${version} has ${found}, not ${integrity}`)
     execFileSync('tar', ['-xzf', file, '-C', draft, '--no-same-owner'])

@@ -1,17 +1,9 @@
 /** A user's own folder, outside of this tree, with the packed file in its node_modules. */
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { packed } from '../../packed.ts'
 import { project } from '../vestal.ts'
 
 export interface OwnFolder {
@@ -31,9 +23,8 @@ const run = (program: string, words: readonly string[], cwd: string): string => 
 /** Packs this tree, and makes a folder as docs/own-role is. What the package depends on is that of this tree: nothing is fetched. */
 export const ownFolder = (): OwnFolder => {
   const path = mkdtempSync(join(tmpdir(), 'vestal-own-'))
-  run('npm', ['pack', '--silent', '--pack-destination', path], project)
-  const file = readdirSync(path).find((name) => name.endsWith('.tgz')) ?? ''
-  const packed = run('tar', ['-tzf', file], path)
+  const file = packed(path)
+  const names = run('tar', ['-tzf', file], path)
     .trim()
     .split('\n')
     .map((name) => name.replace(/^package\//, ''))
@@ -59,7 +50,7 @@ export const ownFolder = (): OwnFolder => {
       include: ['*.ts'],
     }),
   )
-  return { path, packed, vestal: [process.execPath, join(path, 'node_modules/vestal/cli/vestal.js')] }
+  return { path, packed: names, vestal: [process.execPath, join(path, 'node_modules/vestal/cli/vestal.js')] }
 }
 
 /** What npm would put beside it, and the types of Node, which a user who checks types has; nothing that is here for development alone. */
