@@ -9,7 +9,8 @@ const MOST = 100_000
 export const expandHostNames = (key: string): { readonly names: readonly string[]; readonly port?: number } => {
   const [, bracketed, plain, port] = /^(?:\[([^[\]]+)\]|((?:[^:[\]]|\[[^\]]*\])*)):([0-9]+)$/.exec(key) ?? []
   if (Number(port) > 65_535) throw new RangeError('a port is at most 65535')
-  const names = expand(bracketed ?? plain ?? key)
+  // Ranges side by side can make a name twice: `n[1:11][0:10]` has two ways to n110.
+  const names = [...new Set(expand(bracketed ?? plain ?? key))]
   for (const name of names)
     if (name === '' || /[\s/[\]\p{Cc}]/u.test(name)) throw new RangeError('a host name has no spaces, `/`, `[` or `]`')
   return port === undefined ? { names } : { names, port: Number(port) }

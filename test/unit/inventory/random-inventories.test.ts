@@ -96,7 +96,7 @@ const name = fc
   .map((key) => (key.includes('[:') ? key.replace(/:2222$/, '') : key))
 
 test('a host range stands for the hosts that Ansible makes of it', () => {
-  const keys = [...new Set(fc.sample(name, { numRuns: 60, seed }))]
+  const keys = [...new Set(['n[:29:1][:30]', ...fc.sample(name, { numRuns: 60, seed })])]
   const path = join(temp, 'ranges.yml')
   const groups = keys.map((key, index) => [`group${index}`, { hosts: { [key]: null } }])
   writeFileSync(path, JSON.stringify(Object.fromEntries(groups)))
