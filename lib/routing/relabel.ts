@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hashOf } from '../sharding/hash.ts'
 import type { Labels } from './matcher.ts'
 import { patternOf } from './regex/pattern.ts'
 import { RegexError } from './regex/regex-error.ts'
@@ -120,6 +120,3 @@ const modulusOf = ({ modulus = 0 }: RelabelStep): bigint => {
   if (!Number.isSafeInteger(modulus) || modulus < 1) throw new RegexError('hashmod needs a modulus of 1 or more')
   return BigInt(modulus)
 }
-
-/** The last eight bytes of the MD5. */
-const hashOf = (text: string): bigint => createHash('md5').update(text).digest().readBigUInt64BE(8)
