@@ -1,10 +1,10 @@
-import { createSilence, endSilence } from '../lib/api/alertmanager.ts'
+import { endSilence, makeSilence } from '../lib/api/alertmanager.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError, InputError } from '../lib/errors.ts'
 import { printError } from '../lib/report/print.ts'
 import { MatcherError } from '../lib/routing/matcher.ts'
 import { parseMatchers } from '../lib/routing/parse-matchers.ts'
-import type { Silence } from '../lib/routing/silence.ts'
+import { type Silence, wishOf } from '../lib/routing/silence.ts'
 import { alertmanagersAmong } from '../roles/alertmanager/peers.ts'
 import type { Opened } from './context.ts'
 
@@ -36,8 +36,9 @@ export const maintenance = (
     async begin() {
       if (wanted.length === 0) return
       await using pool = connectionPool(connect)
-      const endsAt = new Date(Date.now() + LONGEST_MS).toISOString()
-      for (const one of wanted) ids.push(await createSilence(pool.reach, members, { ...one, endsAt }))
+      const now = new Date()
+      const endsAt = new Date(now.getTime() + LONGEST_MS).toISOString()
+      for (const one of wanted) ids.push(await makeSilence(pool.reach, members, wishOf({ ...one, endsAt }, now)))
     },
     async [Symbol.asyncDispose]() {
       if (ids.length === 0) return

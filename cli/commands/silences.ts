@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { stringify } from 'yaml'
 import type { Argv } from 'yargs'
-import { createSilence, silencesOf } from '../../lib/api/alertmanager.ts'
+import { makeSilence, silencesOfCluster } from '../../lib/api/alertmanager.ts'
 import { onOneLine, print } from '../../lib/report/print.ts'
-import { compareSilences, type Silence, written } from '../../lib/routing/silence.ts'
+import { compareSilences, heldSilences, type Silence, wishOf, written } from '../../lib/routing/silence.ts'
 import { silencesIn } from '../../lib/routing/silence-files.ts'
 import { alertmanagersAmong } from '../../roles/alertmanager/peers.ts'
 import { command } from '../command.ts'
@@ -26,15 +26,16 @@ const silences = async (flags: SilencesFlags): Promise<number> => {
   const inside = await inLab(hosts)
   if (inside !== null) return inside
   const members = alertmanagersAmong(hosts)
-  const held = redacted(await silencesOf(pool.reach, members))
+  const held = redacted(heldSilences(await silencesOfCluster(pool.reach, members)))
   if (flags.action === 'export') {
     const list = held.map(written)
     print(flags.json ? JSON.stringify({ vestal: 'silences-export/1', silences: list }, null, 2) : stringify(list))
     return 0
   }
-  const { missing, extra, same } = compareSilences(wanted, held, new Date())
+  const now = new Date()
+  const { missing, extra, same } = compareSilences(wanted, held, now)
   const created = flags.action === 'import' ? missing : []
-  for (const one of created) await createSilence(pool.reach, members, one)
+  for (const one of created) await makeSilence(pool.reach, members, wishOf(one, now))
   if (flags.json)
     print(
       JSON.stringify(

@@ -1,6 +1,5 @@
-import { z } from 'zod'
-import { askJson } from '../../lib/api/endpoint.ts'
-import { listOf, placeInUrl, texts, versionText } from '../../lib/api/forms.ts'
+import { statusOf } from '../../lib/api/alertmanager.ts'
+import { configOf, type RuleGroup, ruleGroupsOf, sendsTo, targetsOf, versionOf } from '../../lib/api/prometheus.ts'
 import { runningYaml } from '../../lib/api/running-yaml.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Host, Inventory, Reach } from '../../lib/model.ts'
@@ -49,24 +48,23 @@ const onePrometheus = async (host: Host, { reach, command }: Running): Promise<P
   const vars = prometheus.varsOf(host)
   const words = command(host, portOf(vars.listen))
   if (!words) return null
-  const ask = <T>(path: string, form: z.ZodType<T>) =>
-    askJson(reach, endpointOf(host, vars), { path, form: z.object({ data: form }) }).then(({ data }) => data)
-  const [{ yaml }, { version }, { activeAlertmanagers }, { activeTargets }, { groups }] = await Promise.all([
-    ask('/api/v1/status/config', z.object({ yaml: z.string() })),
-    ask('/api/v1/status/buildinfo', z.object({ version: versionText })),
-    ask('/api/v1/alertmanagers', z.object({ activeAlertmanagers: listOf(z.object({ url: placeInUrl })) })),
-    ask('/api/v1/targets?state=active', TARGETS),
-    ask('/api/v1/rules', RULES),
+  const endpoint = endpointOf(host, vars)
+  const [config, version, alertmanagers, targets, groups] = await Promise.all([
+    configOf(reach, endpoint),
+    versionOf(reach, endpoint),
+    sendsTo(reach, endpoint),
+    targetsOf(reach, endpoint),
+    ruleGroupsOf(reach, endpoint),
   ])
   return prometheusView({
     host: host.name,
     shard: vars.shard,
     version: plain(version),
     command: words,
-    config: runningYaml(host.name, yaml, alertingForm),
-    alertmanagers: activeAlertmanagers.map(({ url }) => url),
-    targets: fingerprint(activeTargets.map(({ scrapePool, scrapeUrl }) => `${scrapePool} ${scrapeUrl}`)),
-    rules: fingerprint(groups),
+    config: runningYaml(host.name, config, alertingForm),
+    alertmanagers,
+    targets: fingerprint(targets.map(({ scrapePool, scrapeUrl }) => `${scrapePool} ${scrapeUrl}`)),
+    rules: fingerprint(groups.map(asWritten)),
   })
 }
 
@@ -74,14 +72,14 @@ const oneAlertmanager = async (host: Host, { reach, command }: Running): Promise
   const vars = alertmanager.varsOf(host)
   const words = command(host, portOf(vars.listen))
   if (!words) return null
-  const status = await askJson(reach, endpointOf(host, vars), { path: '/api/v2/status', form: STATUS })
+  const status = await statusOf(reach, endpointOf(host, vars))
   return alertmanagerView({
     host: host.name,
     address: joined(host.address, portOf(vars.listen)),
     version: plain(status.versionInfo.version),
     command: words,
     config: runningYaml(host.name, status.config.original, routingForm),
-    seen: (status.cluster.peers ?? []).map(({ address }) => address),
+    seen: status.cluster.peers.map(({ address }) => address),
   })
 }
 
@@ -92,28 +90,10 @@ const fingerprint = (items: readonly unknown[]): string =>
 /** Debian's builds add `+ds1` to upstream's version. */
 const plain = (version: string): string => version.replace(/\+.*/, '')
 
-const TARGETS = z.object({ activeTargets: listOf(z.object({ scrapePool: z.string(), scrapeUrl: z.string() })) })
-/** What a rule is, without how its last evaluation went. */
-const RULES = z.object({
-  groups: listOf(
-    z.object({
-      name: z.string(),
-      file: z.string(),
-      interval: z.number(),
-      rules: listOf(
-        z.object({
-          name: z.string(),
-          query: z.string(),
-          duration: z.number().optional(),
-          labels: texts.nullish(),
-          annotations: texts.nullish(),
-        }),
-      ),
-    }),
-  ),
-})
-const STATUS = z.object({
-  cluster: z.object({ peers: listOf(z.object({ address: z.string() })).nullish() }),
-  versionInfo: z.object({ version: versionText }),
-  config: z.object({ original: z.string() }),
+/** What a group of rules is, without how its last evaluation went. */
+const asWritten = ({ name, file, interval, rules }: RuleGroup) => ({
+  name,
+  file,
+  interval,
+  rules: rules.map(({ alerts: _, ...rule }) => rule),
 })

@@ -1,37 +1,131 @@
+/**
+ * What an Alertmanager answers, and takes: each page of its API v2 once, in the parts that are read here. They are the same from 0.25 to 0.33. All of
+ * them throw HostError where it doesn't answer, or in another form.
+ */
+
 import { z } from 'zod'
 import { HostError } from '../errors.ts'
 import type { HttpAnswer, Reach } from '../model.ts'
-import { type HeldSilence, heldSilences, postable, type Silence } from '../routing/silence.ts'
-import { askJson, type Endpoint, read, send } from './endpoint.ts'
+import { ask, askJson, type Endpoint, read, refused, send } from './endpoint.ts'
 import { firstOf } from './first-of.ts'
+import { instant, listOf, texts, versionText } from './forms.ts'
+
+/** A silence as the API has it, and as a backup's file holds it. */
+export type Silence = z.output<typeof silence>
+/** What makes a silence; one with the id of another takes its place. */
+export type SilenceWish = Pick<Silence, 'matchers' | 'startsAt' | 'endsAt' | 'createdBy' | 'comment'> & {
+  readonly id?: string
+}
+/** An alert that it holds. */
+export type HeldAlert = z.output<typeof alert>
+
+/** A list, and the time on the host that gave it, in milliseconds since the epoch. */
+export interface Listed<T> {
+  readonly items: readonly T[]
+  readonly now: number
+}
+
+/** Its cluster as it sees it, its version, and its config as it was written. */
+export const statusOf = (reach: Reach, alertmanager: Endpoint) =>
+  askJson(reach, alertmanager, { path: '/api/v2/status', form: STATUS })
+
+/** The alerts that it holds: those that have not ended. */
+export const alertsOf = async (reach: Reach, alertmanager: Endpoint): Promise<Listed<HeldAlert>> =>
+  list(reach, alertmanager, { path: '/api/v2/alerts', form: ALERTS })
+
+/** The names of its receivers. */
+export const receiversOf = async (reach: Reach, alertmanager: Endpoint): Promise<readonly string[]> =>
+  (await askJson(reach, alertmanager, { path: '/api/v2/receivers', form: RECEIVERS })).map(({ name }) => name)
+
+/** Every silence that it knows, those that have ended too. */
+export const silencesOf = async (reach: Reach, alertmanager: Endpoint): Promise<Listed<Silence>> =>
+  list(reach, alertmanager, { path: SILENCES_PATH, form: silenceList })
+
+/** The same as the text that it answers, for a file. */
+export const silencesText = async (reach: Reach, alertmanager: Endpoint): Promise<string> => {
+  const answer = await ask(reach, alertmanager, SILENCES_PATH)
+  if (answer.status !== 200) throw refused(alertmanager, SILENCES_PATH, answer)
+  return answer.body.trim()
+}
 
 /** The silences of a cluster: those of the first member that answers, as all members have the same. Throws HostError where none does. */
-export const silencesOf = (reach: Reach, members: readonly Endpoint[]): Promise<readonly HeldSilence[]> =>
-  firstOf(members, NONE, (member) => askJson(reach, member, { path: '/api/v2/silences', form: heldSilences }))
+export const silencesOfCluster = (reach: Reach, members: readonly Endpoint[]): Promise<readonly Silence[]> =>
+  firstOf(members, NONE, async (member) => (await silencesOf(reach, member)).items)
 
-/** Creates a silence on one member, which tells the others; returns its id. Throws HostError where none takes it. */
-export const createSilence = (reach: Reach, members: readonly Endpoint[], silence: Silence): Promise<string> =>
+/** A silence by its id. */
+export const silenceOf = (reach: Reach, alertmanager: Endpoint, id: string): Promise<Silence> =>
+  askJson(reach, alertmanager, { path: pathOf(id), form: silence })
+
+/** Whether a silence holds now, or will. */
+export const isAlive = ({ status: { state } }: Pick<Silence, 'status'>): boolean => state !== 'expired'
+
+/** Makes a silence on one of these members, the first that takes it; it says so to the others. Returns its id. Throws HostError where none takes it. */
+export const makeSilence = (reach: Reach, members: readonly Endpoint[], wish: SilenceWish): Promise<string> =>
   firstOf(members, NONE, async (member) => {
-    const answer = await send(reach, member, {
-      path: '/api/v2/silences',
-      method: 'POST',
-      body: postable(silence, new Date()),
-    })
-    if (answer.status !== 200) throw refusedBy(member, answer)
-    return read(answer, { endpoint: member, path: '/api/v2/silences', form: POSTED }).silenceID
+    const answer = await send(reach, member, { path: SILENCES_PATH, method: 'POST', body: JSON.stringify(wish) })
+    if (answer.status !== 200) throw refusedBy(member, `a silence of ${wish.createdBy}`, answer)
+    return read(answer, { endpoint: member, path: SILENCES_PATH, form: POSTED }).silenceID
   })
 
-/** Ends a silence. One that has ended already is no error. */
+/** Ends a silence. One that has ended already, or that nobody knows, is no error. */
 export const endSilence = (reach: Reach, members: readonly Endpoint[], id: string): Promise<void> =>
   firstOf(members, NONE, async (member) => {
-    const path = `/api/v2/silence/${encodeURIComponent(id)}`
-    const answer = await send(reach, member, { path, method: 'DELETE' })
+    const answer = await send(reach, member, { path: pathOf(id), method: 'DELETE' })
     if (answer.status !== 200 && answer.status !== 404 && !answer.body.includes('expired'))
-      throw refusedBy(member, answer)
+      throw refusedBy(member, 'to end a silence', answer)
   })
 
 const NONE = new HostError('fleet', 'there is no Alertmanager among these hosts')
-const POSTED = z.object({ silenceID: z.string() })
+const SILENCES_PATH = '/api/v2/silences'
+const pathOf = (id: string): string => `/api/v2/silence/${encodeURIComponent(id)}`
 
-const refusedBy = ({ host }: Endpoint, { status, body }: HttpAnswer): HostError =>
-  new HostError(host.name, `Alertmanager answered ${status}: ${body.trim().slice(0, 200)}`)
+const list = async <T>(
+  reach: Reach,
+  endpoint: Endpoint,
+  { path, form }: { readonly path: string; readonly form: z.ZodType<readonly T[]> },
+): Promise<Listed<T>> => {
+  const answer = await ask(reach, endpoint, path)
+  return { items: read(answer, { endpoint, path, form }), now: Date.parse(answer.headers.date ?? '') || Date.now() }
+}
+
+const refusedBy = ({ host }: Endpoint, what: string, { status, body }: HttpAnswer): HostError =>
+  new HostError(host.name, `its Alertmanager refused ${what} (${status}): ${body.trim().slice(0, 200)}`, {
+    task: 'silences',
+  })
+
+const silence = z.object({
+  id: z.string(),
+  status: z.object({ state: z.string() }),
+  matchers: listOf(
+    z.object({
+      name: z.string(),
+      value: z.string(),
+      isRegex: z.boolean(),
+      /** Left out by versions before 0.22. */
+      isEqual: z.boolean().default(true),
+    }),
+  ),
+  startsAt: instant,
+  endsAt: instant,
+  createdBy: z.string(),
+  comment: z.string(),
+})
+/** Silences as the API lists them, and as a backup's file holds them. */
+export const silenceList = listOf(silence)
+
+const alert = z.object({ fingerprint: z.string(), startsAt: instant, updatedAt: instant, labels: texts })
+const ALERTS = listOf(alert)
+const RECEIVERS = listOf(z.object({ name: z.string() }))
+const POSTED = z.object({ silenceID: z.string() })
+const STATUS = z.object({
+  cluster: z.object({
+    name: z.string().optional(),
+    status: z.string(),
+    /** Left out where there is no cluster. */
+    peers: listOf(z.object({ name: z.string(), address: z.string() }))
+      .nullish()
+      .transform((peers) => peers ?? []),
+  }),
+  versionInfo: z.object({ version: versionText }),
+  config: z.object({ original: z.string() }),
+})

@@ -1,10 +1,9 @@
 /** Gates over one member of an Alertmanager cluster. Its own `/-/ready` proves nothing: it says 200 from the first moment on. */
 
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
-import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
-import { listOf } from '../api/forms.ts'
-import type { Gate, Reach, Verdict } from '../model.ts'
+import { statusOf } from '../api/alertmanager.ts'
+import { ask, type Endpoint, refused } from '../api/endpoint.ts'
+import type { Gate, Verdict } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
 import { urlOf } from '../url.ts'
 import { listed } from '../wording.ts'
@@ -16,7 +15,7 @@ export const alertmanagerServes = (alertmanager: Endpoint): Gate => ({
   name: 'Alertmanager sends notifications',
   host: alertmanager.host.name,
   within: '60s',
-  ask: async (reach) => settled((await status(reach, alertmanager)).cluster.status),
+  ask: async (reach) => settled((await statusOf(reach, alertmanager)).cluster.status),
 })
 
 export interface Membership {
@@ -32,7 +31,7 @@ export const gossipMembersAre = (alertmanager: Endpoint, { members, name }: Memb
   host: alertmanager.host.name,
   within: '60s',
   async ask(reach) {
-    const { cluster } = await status(reach, alertmanager)
+    const { cluster } = await statusOf(reach, alertmanager)
     const found = new Set(cluster.peers.map(({ address }) => canonical(address)))
     const wanted = new Set(members.map(canonical))
     const missing = missingFrom(found, wanted)
@@ -72,22 +71,8 @@ const settled = (clusterStatus: string): Verdict =>
     ? { pass: true }
     : { pass: false, why: `its cluster is ${clusterStatus}, not ready` }
 
-const status = (reach: Reach, alertmanager: Endpoint) =>
-  askJson(reach, alertmanager, { path: '/api/v2/status', form: STATUS })
-
 /** IPv6 addresses can be written in many ways. */
 const canonical = (address: string): string =>
   (address.startsWith('[') ? urlOf(`http://${address}`)?.host : undefined) ?? address
 
 const metric = (page: string, name: string): number | undefined => seriesOf(page, name)[0]
-
-/** The part of `/api/v2/status` that is read here; the same from 0.25 to 0.33. */
-const STATUS = z.object({
-  cluster: z.object({
-    name: z.string().optional(),
-    status: z.string(),
-    peers: listOf(z.object({ name: z.string(), address: z.string() }))
-      .nullish()
-      .transform((peers) => peers ?? []),
-  }),
-})

@@ -1,8 +1,7 @@
 /** Gates over one Prometheus. All of them wait while its WAL is replayed, however long that takes, as long as it moves. */
 
-import { z } from 'zod'
-import { ask, askJson, type Endpoint, refused } from '../api/endpoint.ts'
-import { instant, listOf, placeInUrl } from '../api/forms.ts'
+import { ask, type Endpoint, refused } from '../api/endpoint.ts'
+import { replayOf, ruleGroupsOf, runtimeOf, sendsTo, targetsOf } from '../api/prometheus.ts'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Gate, Reach, Verdict } from '../model.ts'
 import { counted, listed } from '../wording.ts'
@@ -18,7 +17,7 @@ export const configInForce = (prometheus: Endpoint): Gate =>
     name: 'Prometheus has its config in force',
     within: '15s',
     async ask(reach) {
-      const { reloadConfigSuccess } = await runtime(reach, prometheus)
+      const { reloadConfigSuccess } = await runtimeOf(reach, prometheus)
       return reloadConfigSuccess
         ? { pass: true }
         : { pass: false, why: 'it refused its config at the last reload and runs on the one before; see its journal' }
@@ -43,22 +42,17 @@ export const everyTargetScraped = (
     name: 'Prometheus has scraped every target since it started',
     within,
     async ask(reach) {
-      const [{ startTime }, { activeTargets }] = await Promise.all([
-        runtime(reach, prometheus),
-        data(reach, prometheus, { path: '/api/v1/targets?state=active', form: TARGETS }),
-      ])
-      const known = new Set(
-        activeTargets.map((target) => `${target.scrapePool} ${target.discoveredLabels.__address__}`),
-      )
+      const [{ startTime }, targets] = await Promise.all([runtimeOf(reach, prometheus), targetsOf(reach, prometheus)])
+      const known = new Set(targets.map((target) => `${target.scrapePool} ${target.discoveredLabels.__address__}`))
       const missing = expected.map(({ job, address }) => `${job} ${address}`).filter((target) => !known.has(target))
       if (missing.length > 0) return { pass: false, why: `not yet discovered: ${listed(missing)}` }
       const started = Date.parse(startTime)
-      const waiting = activeTargets.filter((target) => Date.parse(target.lastScrape) < started)
-      if (waiting.length === 0) return { pass: true, detail: counted(activeTargets.length, 'target') }
+      const waiting = targets.filter((target) => Date.parse(target.lastScrape) < started)
+      if (waiting.length === 0) return { pass: true, detail: counted(targets.length, 'target') }
       return {
         pass: false,
         why: `not yet scraped: ${listed(waiting.map((target) => target.scrapeUrl))}`,
-        progress: `${activeTargets.length - waiting.length} of ${activeTargets.length} targets scraped`,
+        progress: `${targets.length - waiting.length} of ${targets.length} targets scraped`,
       }
     },
   })
@@ -69,11 +63,7 @@ export const alertmanagersDiscovered = (prometheus: Endpoint, expected: readonly
     name: 'Prometheus sends to every Alertmanager of the inventory',
     within: '30s',
     async ask(reach) {
-      const { activeAlertmanagers } = await data(reach, prometheus, {
-        path: '/api/v1/alertmanagers',
-        form: ALERTMANAGERS,
-      })
-      const found = new Set(activeAlertmanagers.map(({ url }) => url))
+      const found = new Set(await sendsTo(reach, prometheus))
       const wanted = new Set(expected.map((address) => new URL(`http://${address}`).host))
       const missing = missingFrom(found, wanted)
       const foreign = missingFrom(wanted, found)
@@ -95,10 +85,7 @@ export const ruleGroupsEvaluated = (
     name: 'Prometheus has evaluated every rule group since it started',
     within,
     async ask(reach) {
-      const [{ startTime }, { groups }] = await Promise.all([
-        runtime(reach, prometheus),
-        data(reach, prometheus, { path: '/api/v1/rules', form: RULES }),
-      ])
+      const [{ startTime }, groups] = await Promise.all([runtimeOf(reach, prometheus), ruleGroupsOf(reach, prometheus)])
       const loaded = new Set(groups.map(({ file }) => file))
       const missing = files.filter((file) => !loaded.has(file))
       if (missing.length > 0) return { pass: false, why: `not loaded: ${listed(missing)}` }
@@ -132,34 +119,7 @@ const starting = async (reach: Reach, prometheus: Endpoint): Promise<Verdict | n
   const ready = await ask(reach, prometheus, '/-/ready')
   if (ready.status === 200) return null
   if (ready.status !== 503) throw refused(prometheus, '/-/ready', ready)
-  const { current, max } = await data(reach, prometheus, { path: '/api/v1/status/walreplay', form: REPLAY })
+  const { current, max } = await replayOf(reach, prometheus)
   const progress = `WAL segment ${current} of ${max}`
   return { pass: false, why: `it is starting: replaying ${progress}`, progress }
 }
-
-const runtime = (reach: Reach, prometheus: Endpoint) =>
-  data(reach, prometheus, { path: '/api/v1/status/runtimeinfo', form: RUNTIME })
-
-const data = async <T>(
-  reach: Reach,
-  prometheus: Endpoint,
-  { path, form }: { readonly path: string; readonly form: z.ZodType<T> },
-): Promise<T> => (await askJson(reach, prometheus, { path, form: z.object({ data: form }) })).data
-
-// The parts of Prometheus's HTTP API that are read here; they are the same from 2.42 to 3.5.
-const REPLAY = z.object({ current: z.number(), max: z.number() })
-const RUNTIME = z.object({ startTime: instant, reloadConfigSuccess: z.boolean() })
-const TARGETS = z.object({
-  activeTargets: listOf(
-    z.object({
-      scrapePool: z.string(),
-      scrapeUrl: z.string(),
-      lastScrape: instant,
-      discoveredLabels: z.object({ __address__: z.string().optional() }),
-    }),
-  ),
-})
-const ALERTMANAGERS = z.object({ activeAlertmanagers: listOf(z.object({ url: placeInUrl })) })
-const RULES = z.object({
-  groups: listOf(z.object({ name: z.string(), file: z.string(), interval: z.number(), lastEvaluation: instant })),
-})

@@ -1,6 +1,5 @@
-import { z } from 'zod'
-import { ask, type Endpoint, read } from '../api/endpoint.ts'
-import { instant, listOf, texts } from '../api/forms.ts'
+import { alertsOf, isAlive, silencesOf } from '../api/alertmanager.ts'
+import type { Endpoint } from '../api/endpoint.ts'
 import type { Gate, Reach } from '../model.ts'
 import { counted, listed } from '../wording.ts'
 import { missingFrom } from './missing-from.ts'
@@ -57,10 +56,7 @@ interface Holdings {
 }
 
 const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
-  const [silences, alerts] = await Promise.all([
-    list(reach, endpoint, { path: '/api/v2/silences', form: SILENCES }),
-    list(reach, endpoint, { path: '/api/v2/alerts', form: ALERTS }),
-  ])
+  const [silences, alerts] = await Promise.all([silencesOf(reach, endpoint), alertsOf(reach, endpoint)])
   const known = holdings.get(alerts.items)
   if (known?.of === silences.items) return known
   const settledBefore = alerts.now - UNDER_WAY_MS
@@ -71,7 +67,7 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
   const made = {
     of: silences.items,
     host: endpoint.host.name,
-    silences: new Set(silences.items.filter(({ status }) => status.state !== 'expired').map(({ id }) => id)),
+    silences: new Set(silences.items.filter(isAlive).map(({ id }) => id)),
     alerts: new Set(alerts.items.map(({ fingerprint }) => fingerprint)),
     firing: new Map(firing.map(({ fingerprint, labels }) => [fingerprint, labels.alertname ?? fingerprint])),
   }
@@ -81,16 +77,6 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
 
 /** Each member is asked about by all others at the same moment: what its answers come to is worked out once. */
 const holdings = new WeakMap<object, Holdings & { readonly of: unknown }>()
-
-/** A list, and the time on the host that gave it, in milliseconds. */
-const list = async <T>(
-  reach: Reach,
-  endpoint: Endpoint,
-  { path, form }: { readonly path: string; readonly form: z.ZodType<T> },
-): Promise<{ readonly items: T; readonly now: number }> => {
-  const answer = await ask(reach, endpoint, path)
-  return { items: read(answer, { endpoint, path, form }), now: Date.parse(answer.headers.date ?? '') || Date.now() }
-}
 
 const except = (firing: ReadonlyMap<string, string>, held: ReadonlySet<string>): readonly string[] =>
   [...firing].filter(([fingerprint]) => !held.has(fingerprint)).map(([, name]) => name)
@@ -103,14 +89,3 @@ const lacking = (
   names.length === 0
     ? []
     : [`${who} ${counted(names.length, what)}${of ? ` of ${of}` : ''} (${listed([...new Set(names)], 3)})`]
-
-// The parts of Alertmanager's API v2 that are read here; the same from 0.25 to 0.33.
-const SILENCES = listOf(z.object({ id: z.string(), status: z.object({ state: z.string() }) }))
-const ALERTS = listOf(
-  z.object({
-    fingerprint: z.string(),
-    startsAt: instant,
-    updatedAt: instant,
-    labels: texts,
-  }),
-)

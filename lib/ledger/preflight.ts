@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
-import { askJson, type Endpoint } from '../api/endpoint.ts'
-import { listOf } from '../api/forms.ts'
+import { receiversOf } from '../api/alertmanager.ts'
+import type { Endpoint } from '../api/endpoint.ts'
+import { ruleGroupsOf, targetsOf } from '../api/prometheus.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 import type { Machine, WatchedFleet } from './fleet.ts'
@@ -27,13 +27,10 @@ export const preflight = async (fleet: WatchedFleet, reach: Reach, names: Canary
   const [receivers, rules, seen] = await Promise.all([
     answers(
       alertmanagers.map(({ endpoint }) => endpoint),
-      async (one) =>
-        (await askJson(reach, one, { path: '/api/v2/receivers', form: RECEIVERS })).map(({ name }) => name),
+      (one) => receiversOf(reach, one),
     ),
     answers(prometheus, async (one) =>
-      (await askJson(reach, one, { path: '/api/v1/rules?type=alert', form: RULES })).data.groups.flatMap(({ rules }) =>
-        rules.map(({ name }) => name),
-      ),
+      (await ruleGroupsOf(reach, one)).flatMap(({ rules }) => rules.map(({ name }) => name)),
     ),
     scrapedByAll(fleet, reach),
   ])
@@ -53,11 +50,7 @@ const scrapedByAll = async (
   reach: Reach,
 ): Promise<readonly Machine[]> => {
   for (const until = Date.now() + DISCOVERY_MS + pace.scrapeMs; ; await sleep(AGAIN_MS)) {
-    const targets = await answers(
-      prometheus,
-      async (one) =>
-        (await askJson(reach, one, { path: '/api/v1/targets?state=active', form: TARGETS })).data.activeTargets,
-    )
+    const targets = await answers(prometheus, (one) => targetsOf(reach, one))
     const seen = machines.filter(({ address }) =>
       targets.every(([, known]) =>
         known.some(({ health, discoveredLabels }) => health === 'up' && discoveredLabels.__address__ === address),
@@ -87,15 +80,3 @@ const unprepared = (host: string, why: string): HostError =>
   new HostError(host, `this fleet is not prepared for watching alerts: ${why}`, {
     hint: 'Nothing that serves was changed. Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
   })
-
-const RECEIVERS = listOf(z.object({ name: z.string() }))
-const RULES = z.object({
-  data: z.object({ groups: listOf(z.object({ rules: listOf(z.object({ name: z.string() })) })) }),
-})
-const TARGETS = z.object({
-  data: z.object({
-    activeTargets: listOf(
-      z.object({ health: z.string(), discoveredLabels: z.object({ __address__: z.string() }).loose() }),
-    ),
-  }),
-})

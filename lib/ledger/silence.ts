@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
-import { askJson, type Endpoint, read, send } from '../api/endpoint.ts'
-import { listOf } from '../api/forms.ts'
+import { endSilence, makeSilence, silenceOf, silencesOf } from '../api/alertmanager.ts'
+import type { Endpoint } from '../api/endpoint.ts'
+import { firstOf } from '../api/first-of.ts'
 import { HostError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 
@@ -25,26 +25,17 @@ export const holdSilence = async (
   wish: SilenceWish,
 ): Promise<SilenceHold> => {
   const post = (id?: string, startsAt = new Date().toISOString()): Promise<string> =>
-    anyOf(alertmanagers, async (one) => {
-      const path = '/api/v2/silences'
-      const body = JSON.stringify({ id, startsAt, ...silenceBody(wish) })
-      const answer = await send(reach, one, { path, method: 'POST', body })
-      return read(answer, { endpoint: one, path, form: POSTED }).silenceID
-    })
+    makeSilence(reach, alertmanagers, { id, startsAt, ...silenceBody(wish) })
   let id = await post()
   await spread(id, alertmanagers, reach)
   return {
     async renew() {
       // Another start than the one it has would make another silence of it (alertmanager silence/silence.go, canUpdate).
-      const { startsAt } = await anyOf(alertmanagers, (one) =>
-        askJson(reach, one, { path: `/api/v2/silence/${encodeURIComponent(id)}`, form: SILENCE }),
-      )
+      const { startsAt } = await firstOf(alertmanagers, NOBODY, (one) => silenceOf(reach, one, id))
       id = await post(id, startsAt)
     },
     async [Symbol.asyncDispose]() {
-      await anyOf(alertmanagers, (one) =>
-        send(reach, one, { path: `/api/v2/silence/${encodeURIComponent(id)}`, method: 'DELETE' }),
-      ).catch(() => undefined)
+      await endSilence(reach, alertmanagers, id).catch(() => undefined)
     },
   }
 }
@@ -72,27 +63,12 @@ const spread = async (id: string, alertmanagers: readonly Endpoint[], reach: Rea
 
 const lacks = async (endpoint: Endpoint, id: string, reach: Reach): Promise<string | null> => {
   try {
-    const silences = await askJson(reach, endpoint, { path: '/api/v2/silences', form: SILENCES })
-    return silences.some((one) => one.id === id && one.status.state === 'active') ? null : endpoint.host.name
+    const { items } = await silencesOf(reach, endpoint)
+    return items.some((one) => one.id === id && one.status.state === 'active') ? null : endpoint.host.name
   } catch (error) {
     if (error instanceof HostError) return null
     throw error
   }
 }
 
-const anyOf = async <T>(alertmanagers: readonly Endpoint[], call: (one: Endpoint) => Promise<T>): Promise<T> => {
-  let failure: unknown
-  for (const one of alertmanagers) {
-    try {
-      return await call(one)
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error
-      failure ??= error
-    }
-  }
-  throw failure
-}
-
-const POSTED = z.object({ silenceID: z.string() })
-const SILENCE = z.object({ id: z.string(), startsAt: z.string(), status: z.object({ state: z.string() }) })
-const SILENCES = listOf(SILENCE)
+const NOBODY = new HostError('fleet', 'there is no Alertmanager to hold a silence')

@@ -1,5 +1,6 @@
 /** Silences as they stand in files, and as Alertmanager's API has them. */
 import { z } from 'zod'
+import { type Silence as ApiSilence, type SilenceWish as ApiWish, isAlive } from '../api/alertmanager.ts'
 import { type Matcher, matcherText } from './matcher.ts'
 import { parseMatchers } from './parse-matchers.ts'
 
@@ -38,46 +39,30 @@ export const silenceOf = (written: z.infer<typeof silenceSchema>): Silence => ({
   matchers: written.matchers.flatMap((text) => parseMatchers(text)),
 })
 
-/** Alertmanager's list, without what has ended. `isEqual` is left out by versions before 0.22. */
-export const heldSilences = z
-  .array(
-    z.object({
-      id: z.string(),
-      status: z.object({ state: z.string() }),
-      matchers: z.array(
-        z.object({ name: z.string(), value: z.string(), isRegex: z.boolean(), isEqual: z.boolean().default(true) }),
-      ),
-      startsAt: z.string(),
-      endsAt: z.string(),
-      createdBy: z.string(),
-      comment: z.string(),
-    }),
-  )
-  .transform((all): readonly HeldSilence[] =>
-    all
-      .filter(({ status }) => status.state !== 'expired')
-      .map(({ status: _, matchers, ...rest }) => ({
-        ...rest,
-        matchers: matchers.map(({ name, value, isRegex, isEqual }) => ({
-          name,
-          value,
-          operator: `${isEqual ? '=' : '!'}${isRegex ? '~' : isEqual ? '' : '='}` as Matcher['operator'],
-        })),
-      })),
-  )
+/** Of Alertmanager's list, what has not ended. */
+export const heldSilences = (all: readonly ApiSilence[]): readonly HeldSilence[] =>
+  all.filter(isAlive).map(({ status: _, ...one }) => ({ ...one, matchers: matchersOf(one) }))
 
-/** The body that creates a silence. */
-export const postable = ({ matchers, startsAt, ...rest }: Silence, now: Date): string =>
-  JSON.stringify({
-    ...rest,
-    startsAt: startsAt ?? now.toISOString(),
-    matchers: matchers.map(({ name, operator, value }) => ({
-      name,
-      value,
-      isRegex: operator.endsWith('~'),
-      isEqual: operator.startsWith('='),
-    })),
-  })
+const matchersOf = ({ matchers }: Pick<ApiSilence, 'matchers'>): readonly Matcher[] =>
+  matchers.map(({ name, value, isRegex, isEqual }) => ({
+    name,
+    value,
+    operator: `${isEqual ? '=' : '!'}${isRegex ? '~' : isEqual ? '' : '='}` as Matcher['operator'],
+  }))
+
+/** As the API takes it. */
+export const wishOf = ({ matchers, startsAt, endsAt, createdBy, comment }: Silence, now: Date): ApiWish => ({
+  startsAt: startsAt ?? now.toISOString(),
+  endsAt,
+  createdBy,
+  comment,
+  matchers: matchers.map(({ name, operator, value }) => ({
+    name,
+    value,
+    isRegex: operator.endsWith('~'),
+    isEqual: operator.startsWith('='),
+  })),
+})
 
 export interface SilenceChanges {
   /** In the files, not over, and not held. */
@@ -87,7 +72,7 @@ export interface SilenceChanges {
   readonly same: number
 }
 
-/** What tells files and Alertmanager apart. The start doesn't count: Alertmanager moves one that is in the past. */
+/** What tells files and Alertmanager apart. */
 export const compareSilences = (
   wanted: readonly Silence[],
   held: readonly HeldSilence[],
@@ -110,5 +95,23 @@ export const written = ({ matchers, startsAt, endsAt, createdBy, comment }: Sile
   comment,
 })
 
+/** What makes two silences the same to people. The start doesn't count: Alertmanager moves one that is in the past. */
 const identity = ({ matchers, endsAt, createdBy, comment }: Silence): string =>
   JSON.stringify([matchers.map(matcherText).sort(), Date.parse(endsAt), createdBy, comment])
+
+/** Those of a backup that have to be made anew. `now` is in milliseconds since the epoch. */
+export const missingSilences = (
+  saved: readonly ApiSilence[],
+  known: readonly ApiSilence[],
+  now: number,
+): readonly ApiSilence[] => {
+  const ids = new Set(known.map(({ id }) => id))
+  const said = new Set(heldSilences(known).map(identity))
+  return saved.filter(
+    (one) =>
+      isAlive(one) &&
+      Date.parse(one.endsAt) > now &&
+      !ids.has(one.id) &&
+      !said.has(identity({ ...one, matchers: matchersOf(one) })),
+  )
+}

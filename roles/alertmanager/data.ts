@@ -1,8 +1,9 @@
 import compare from 'semver/functions/compare.js'
+import { silencesOf } from '../../lib/api/alertmanager.ts'
 import type { RoleData, Unreadable } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { counted } from '../../lib/wording.ts'
-import { bringBack, savedSilences, silencesOf } from './bring-back-silences.ts'
+import { bringBack, savedSilences } from './bring-back-silences.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 /** The files of its state: written every 15 minutes and when it stops. */
@@ -40,7 +41,7 @@ for name in ${STATE_FILES.join(' ')}; do if [ -f ${from}/$name ]; then cp -a ${f
   spoken: {
     file: 'silences.json',
     save: async ({ host, vars }, reach) =>
-      `${JSON.stringify(await silencesOf(reach, endpointOf(host, vars)), null, 2)}\n`,
+      `${JSON.stringify((await silencesOf(reach, endpointOf(host, vars))).items, null, 2)}\n`,
     check: (text) => void savedSilences(text),
     async bringBack({ host, vars }, reach, text) {
       const made = await bringBack(reach, endpointOf(host, vars), savedSilences(text))

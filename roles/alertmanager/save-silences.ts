@@ -1,4 +1,4 @@
-import { ask } from '../../lib/api/endpoint.ts'
+import { silencesText } from '../../lib/api/alertmanager.ts'
 import { asOwner } from '../../lib/as-owner.ts'
 import { HostError } from '../../lib/errors.ts'
 import { SAVED, STATE } from '../../lib/host-paths.ts'
@@ -24,13 +24,9 @@ export const silencesSaved = async ({ batch }: PlayScope, { run, reach, store }:
       .filter((host) => host.groups.includes('alertmanager'))
       .map(async (host) => {
         const vars = alertmanagerOn(host)
-        const answer = await ask(reach, endpointOf(host, vars), '/api/v2/silences')
-        if (answer.status !== 200)
-          throw new HostError(host.name, `its silences cannot be read: /api/v2/silences answered ${answer.status}`, {
-            task: 'keep',
-          })
-        store(host, 'silences.json', `${answer.body.trim()}\n`)
-        const { code, stderr } = await (await reach(host)).exec(saving(`${SAVED}/${run}`, vars.data_dir, answer.body))
+        const silences = await silencesText(reach, endpointOf(host, vars))
+        store(host, 'silences.json', `${silences}\n`)
+        const { code, stderr } = await (await reach(host)).exec(saving(`${SAVED}/${run}`, vars.data_dir, silences))
         if (code !== 0)
           throw new HostError(host.name, `its silences cannot be saved: ${stderr.trim()}`, {
             task: 'keep',

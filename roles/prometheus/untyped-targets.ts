@@ -1,8 +1,6 @@
 import pLimit from 'p-limit'
 import major from 'semver/functions/major.js'
-import { z } from 'zod'
-import { askJson } from '../../lib/api/endpoint.ts'
-import { listOf } from '../../lib/api/forms.ts'
+import { targetsOf } from '../../lib/api/prometheus.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Connection, Reach, Scope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
@@ -26,16 +24,13 @@ export const untypedTargets = async (
 ): Promise<{ readonly untyped: readonly UntypedTarget[] }> => {
   if (major(to) < 3 || major(from) >= 3) return { untyped: [] }
   const connection = await reach(host)
-  const { data } = await askJson(reach, endpointOf(host, vars), {
-    path: '/api/v1/targets?state=active',
-    form: TARGETS,
-  }).catch((error: unknown) => {
-    if (error instanceof HostError) return { data: { activeTargets: [] } }
+  const targets = await targetsOf(reach, endpointOf(host, vars)).catch((error: unknown) => {
+    if (error instanceof HostError) return []
     throw error
   })
   const limit = pLimit(8)
   const found = await Promise.all(
-    data.activeTargets
+    targets
       .filter(({ scrapeUrl }) => scrapeUrl.startsWith('http://'))
       .slice(0, MOST)
       .map(({ scrapePool, scrapeUrl }) => limit(() => typeOf(connection, scrapePool, scrapeUrl))),
@@ -72,7 +67,3 @@ const isKnown = (contentType: string): boolean =>
   )
 
 const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1'
-
-const TARGETS = z.object({
-  data: z.object({ activeTargets: listOf(z.object({ scrapePool: z.string(), scrapeUrl: z.string() })) }),
-})

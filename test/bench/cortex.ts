@@ -299,7 +299,7 @@ const sharded = async (binary: string, folder: string, capacity: Capacity): Prom
     syncSeconds: seconds,
     syncRequests: requests,
     sampled: whole.length,
-    deliveredOnce: await deliver(whole, all),
+    deliveredOnce: await deliver(whole, real),
   }
 }
 

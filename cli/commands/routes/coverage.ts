@@ -1,11 +1,11 @@
-import { z } from 'zod'
+import { ruleGroupsOf, targetsOf } from '../../../lib/api/prometheus.ts'
 import { print } from '../../../lib/report/print.ts'
 import { labelsText } from '../../../lib/routing/cases.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
 import { sentAs } from '../../../lib/routing/replay.ts'
 import { counted } from '../../../lib/wording.ts'
 import type { RoutesFlags } from './flags.ts'
-import { type Asked, alertsOf, askPrometheus, inGroup, keyOf, routingOf, wantedPath } from './fleet.ts'
+import { type Asked, alertsOf, inGroup, keyOf, prometheusOn, routingOf, wantedPath } from './fleet.ts'
 
 /** Lists alerts, rules and targets that no team owns. Exit code 0: they go to the default team. Throws HostError where a host cannot be asked. */
 export const coverage = async (
@@ -18,16 +18,18 @@ export const coverage = async (
     inGroup(hosts, 'prometheus').map(async (host) => {
       const path = wantedPath(inventory, host)
       const unowned = (labels: Labels): boolean => !names.has(sentAs(labels, path)?.[label] ?? '')
-      const [{ firing, past }, targets, rules] = await Promise.all([
+      const [{ firing, past }, targets, groups] = await Promise.all([
         alertsOf(reach, host, days),
-        askPrometheus(reach, host, '/api/v1/targets?state=active', TARGETS),
-        askPrometheus(reach, host, '/api/v1/rules?type=alert', RULES),
+        targetsOf(reach, prometheusOn(host)),
+        ruleGroupsOf(reach, prometheusOn(host)),
       ])
       return {
         alerts: [...firing, ...past].filter(unowned).map((alert) => sentAs(alert, path) ?? alert),
-        targets: targets.data.activeTargets.map(({ labels }) => labels),
-        unownedTargets: targets.data.activeTargets.map(({ labels }) => labels).filter(unowned),
-        rules: rules.data.groups.flatMap((group) => group.rules).filter(({ labels }) => unowned(labels ?? {})),
+        targets: targets.map(({ labels }) => labels),
+        unownedTargets: targets.map(({ labels }) => labels).filter(unowned),
+        rules: groups
+          .flatMap(({ rules }) => rules.filter(({ type }) => type === 'alerting'))
+          .filter(({ labels }) => unowned(labels ?? {})),
       }
     }),
   )
@@ -55,9 +57,3 @@ export const coverage = async (
 }
 
 const placeOf = ({ namespace, job = '' }: Labels): string => (namespace ? `namespace ${namespace}` : `job ${job}`)
-
-const LABELS = z.record(z.string(), z.string())
-const TARGETS = z.object({ activeTargets: z.array(z.object({ labels: LABELS })) })
-const RULES = z.object({
-  groups: z.array(z.object({ rules: z.array(z.object({ name: z.string(), labels: LABELS.optional() })) })),
-})

@@ -1,6 +1,6 @@
-import { z } from 'zod'
-import { askJson } from '../../../lib/api/endpoint.ts'
-import { listOf, texts, versionText } from '../../../lib/api/forms.ts'
+import { alertsOf as alertsHeldBy, statusOf } from '../../../lib/api/alertmanager.ts'
+import type { Endpoint } from '../../../lib/api/endpoint.ts'
+import { alertsOf as alertsMadeBy, configOf, seriesOfQuery, versionOf } from '../../../lib/api/prometheus.ts'
 import { runningYaml } from '../../../lib/api/running-yaml.ts'
 import { InputError } from '../../../lib/errors.ts'
 import type { Host, Inventory, Reach } from '../../../lib/model.ts'
@@ -39,15 +39,13 @@ export const wantedPath = (inventory: Inventory, host: Host): AlertPath =>
 
 /** What it does to them now. */
 export const currentPath = async (reach: Reach, host: Host): Promise<AlertPath> => {
-  const [{ data }, build] = await Promise.all([
-    askPrometheus(reach, host, '/api/v1/status/config', z.object({ yaml: z.string() })),
-    askPrometheus(reach, host, '/api/v1/status/buildinfo', z.object({ version: z.string() })),
-  ])
-  const config = runningYaml(host.name, data.yaml, alertingForm)
+  const endpoint = prometheusOn(host)
+  const [yaml, version] = await Promise.all([configOf(reach, endpoint), versionOf(reach, endpoint)])
+  const config = runningYaml(host.name, yaml, alertingForm)
   return {
     external: config.global?.external_labels ?? {},
     steps: config.alerting?.alert_relabel_configs ?? [],
-    dotAll: Number.parseInt(build.data.version, 10) >= 3,
+    dotAll: Number.parseInt(version, 10) >= 3,
   }
 }
 
@@ -56,8 +54,7 @@ export const currentRoutes = async (
   reach: Reach,
   host: Host,
 ): Promise<{ readonly config: AlertmanagerConfig; readonly version: string }> => {
-  const form = z.object({ config: z.object({ original: z.string() }), versionInfo: z.object({ version: versionText }) })
-  const answer = await askJson(reach, endpointOf(host, alertmanager.varsOf(host)), { path: '/api/v2/status', form })
+  const answer = await statusOf(reach, endpointOf(host, alertmanager.varsOf(host)))
   const config = runningYaml(host.name, answer.config.original, routingForm)
   return { config: { ...config, route: config.route ?? {} }, version: answer.versionInfo.version }
 }
@@ -68,35 +65,25 @@ export const alertsOf = async (
   host: Host,
   days: number,
 ): Promise<{ readonly firing: readonly Labels[]; readonly past: readonly Labels[] }> => {
-  const labels = texts
+  const endpoint = prometheusOn(host)
   const [now, before] = await Promise.all([
-    askPrometheus(reach, host, '/api/v1/alerts', z.object({ alerts: listOf(z.object({ labels, state: z.string() })) })),
-    days > 0
-      ? askPrometheus(
-          reach,
-          host,
-          `/api/v1/query?query=${encodeURIComponent(`count_over_time(ALERTS{alertstate="firing"}[${days}d])`)}`,
-          z.object({ result: listOf(z.object({ metric: labels })) }),
-        )
-      : { data: { result: [] } },
+    alertsMadeBy(reach, endpoint),
+    days > 0 ? seriesOfQuery(reach, endpoint, `count_over_time(ALERTS{alertstate="firing"}[${days}d])`) : [],
   ])
-  const firing = now.data.alerts.filter(({ state }) => state === 'firing').map((one) => one.labels)
+  const firing = now.filter(({ state }) => state === 'firing').map((one) => one.labels)
   const known = new Set(firing.map(keyOf))
-  const past = before.data.result
-    .map(({ metric: { alertstate: _, ...rest } }) => rest)
-    .filter((one) => !known.has(keyOf(one)))
+  const past = before.map(({ alertstate: _, ...rest }) => rest).filter((one) => !known.has(keyOf(one)))
   return { firing, past }
 }
 
 /** Labels of the alerts that an Alertmanager holds. */
 export const heldBy = async (reach: Reach, host: Host): Promise<readonly Labels[]> => {
-  const form = listOf(z.object({ labels: texts }))
-  const held = await askJson(reach, endpointOf(host, alertmanager.varsOf(host)), { path: '/api/v2/alerts', form })
-  return held.map(({ labels }) => labels)
+  const { items } = await alertsHeldBy(reach, endpointOf(host, alertmanager.varsOf(host)))
+  return items.map(({ labels }) => labels)
 }
 
-export const askPrometheus = <T>(reach: Reach, host: Host, path: string, data: z.ZodType<T>) =>
-  askJson(reach, endpointOf(host, prometheus.varsOf(host)), { path, form: z.object({ data }) })
+/** Where the Prometheus of a host is asked. */
+export const prometheusOn = (host: Host): Endpoint => endpointOf(host, prometheus.varsOf(host))
 
 /** The same for the same labels, in whatever order. */
 export const keyOf = (labels: Labels): string =>

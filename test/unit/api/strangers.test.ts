@@ -16,6 +16,7 @@ import { alertmanager } from '../../../roles/alertmanager/role.ts'
 import { nodeExporter } from '../../../roles/node-exporter/role.ts'
 import { prometheus } from '../../../roles/prometheus/role.ts'
 import { hostWith } from '../connection/host.ts'
+import { statusAnswer } from '../gates/answers.ts'
 import { Answer, reach, verdict, webServer } from '../gates/web-server.ts'
 
 /** What a piece of work takes: more than a few seconds would be no limit. */
@@ -137,7 +138,7 @@ describe('gates over a web server that lies say no', () => {
   })
   test('for members that are no addresses', async () => {
     const peers = [{ name: 'a', address: '[::1' }]
-    await using server = await webServer('am-1', { '/api/v2/status': { cluster: { status: 'ready', peers } } })
+    await using server = await webServer('am-1', { '/api/v2/status': statusAnswer({ status: 'ready', peers }) })
     expect(await verdict(gossipMembersAre(server.endpoint, { members: ['a:1'] }))).toMatchObject({ pass: false })
     expect(await verdict(alertmanagerServes(server.endpoint))).toEqual({ pass: true })
   })
@@ -203,7 +204,7 @@ describe('what a host says of its versions', () => {
 
 test('a host whose program answers nonsense is named, and no part of the fleet that runs', async () => {
   await using server = await webServer('am-1', {
-    '/api/v2/status': { cluster: {}, versionInfo: { version: '0.33.1' }, config: { original: 'a: *b' } },
+    '/api/v2/status': { ...statusAnswer({ status: 'ready' }), config: { original: 'a: *b' } },
   })
   const vars = {
     version: '0.33.1',

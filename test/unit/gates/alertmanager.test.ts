@@ -6,11 +6,12 @@ import {
   gossipMembersAre,
 } from '../../../lib/gates/alertmanager.ts'
 import { Sealed, Secret } from '../../../lib/secret.ts'
+import { statusAnswer } from './answers.ts'
 import { Answer, verdict, webServer } from './web-server.ts'
 
 const peer = (address: string) => ({ name: `name of ${address}`, address })
 const cluster = (status: string, addresses: readonly string[], name = 'am-1') => ({
-  '/api/v2/status': { cluster: { name, status, peers: addresses.map(peer) }, uptime: '2026-01-01T00:00:00Z' },
+  '/api/v2/status': statusAnswer({ name, status, peers: addresses.map(peer) }),
 })
 const members = ['10.0.0.1:9094', '10.0.0.2:9094']
 
@@ -46,7 +47,7 @@ describe('gossip members', () => {
 
   test('one that stands alone passes with its cluster turned off', async () => {
     await using alertmanager = await webServer('am-1', {
-      '/api/v2/status': { cluster: { status: 'disabled', peers: null } },
+      '/api/v2/status': statusAnswer({ status: 'disabled', peers: null }),
     })
     expect(await verdict(gossipMembersAre(alertmanager.endpoint, { members: [] }))).toEqual({ pass: true })
   })

@@ -6,6 +6,7 @@ import {
   prometheusReady,
   ruleGroupsEvaluated,
 } from '../../../lib/gates/prometheus.ts'
+import { groupAnswer, targetAnswer } from './answers.ts'
 import { Answer, type Pages, verdict, webServer } from './web-server.ts'
 
 const STARTED = '2026-01-01T10:00:00.123456789Z'
@@ -23,13 +24,13 @@ const replaying: Pages = {
   '/-/ready': new Answer(503, 'Service Unavailable'),
   '/api/v1/status/walreplay': data({ min: 0, max: 120, current: 34 }),
 }
-const target = (address: string, lastScrape: string) => ({
-  scrapePool: 'node',
-  scrapeUrl: `http://${address}/metrics`,
-  lastScrape,
-  health: 'down',
-  discoveredLabels: { __address__: address },
-})
+const target = (address: string, lastScrape: string) =>
+  targetAnswer({
+    scrapeUrl: `http://${address}/metrics`,
+    lastScrape,
+    health: 'down',
+    discoveredLabels: { __address__: address },
+  })
 const targets = (...activeTargets: unknown[]) => running({ '/api/v1/targets?state=active': data({ activeTargets }) })
 const expected = [{ job: 'node', address: '10.0.0.1:9100' }]
 
@@ -126,12 +127,7 @@ describe('the Alertmanagers it sends to', () => {
 })
 
 describe('rule groups', () => {
-  const group = (lastEvaluation: string, interval = 15) => ({
-    name: 'disks',
-    file: '/rules/a.yml',
-    interval,
-    lastEvaluation,
-  })
+  const group = (lastEvaluation: string, interval = 15) => groupAnswer({ interval, lastEvaluation })
   const ask = async (groups: unknown[]) => {
     await using prometheus = await webServer('prom-1', running({ '/api/v1/rules': data({ groups }) }))
     return await verdict(ruleGroupsEvaluated(prometheus.endpoint, { files: ['/rules/a.yml'], within: '1m' }))

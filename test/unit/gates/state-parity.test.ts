@@ -1,25 +1,15 @@
 import { expect, test } from 'vitest'
 import { stateParity } from '../../../lib/gates/state-parity.ts'
+import { alertAnswer, silenceAnswer as silence } from './answers.ts'
 import { Answer, verdict, webServer } from './web-server.ts'
 
 const MINUTE = 60_000
 const clock = Date.parse('2026-01-01T10:00:00Z')
 const ago = (ms: number): string => new Date(clock - ms).toISOString()
 
-interface Alert {
-  readonly fingerprint: string
-  readonly startsAt: string
-  readonly updatedAt: string
-  readonly labels: Readonly<Record<string, string>>
-}
-const alert = (fingerprint: string, { started = 10 * MINUTE, refreshed = 20_000 } = {}): Alert => ({
-  fingerprint,
-  startsAt: ago(started),
-  updatedAt: ago(refreshed),
-  labels: { alertname: `Alert ${fingerprint}` },
-})
-const silence = (id: string, state = 'active') => ({ id, status: { state } })
-const holding = (silences: readonly unknown[], alerts: readonly Alert[], date = clock) => ({
+const alert = (fingerprint: string, { started = 10 * MINUTE, refreshed = 20_000 } = {}) =>
+  alertAnswer(fingerprint, { startsAt: ago(started), updatedAt: ago(refreshed) })
+const holding = (silences: readonly unknown[], alerts: readonly ReturnType<typeof alert>[], date = clock) => ({
   '/api/v2/silences': new Answer(200, JSON.stringify(silences)),
   '/api/v2/alerts': new Answer(200, JSON.stringify(alerts), { date: new Date(date).toUTCString() }),
 })

@@ -1,14 +1,23 @@
 import { expect, test } from 'vitest'
 import { connect } from '../../../lib/connection/connect.ts'
 import { alertmanagerStatus, prometheusStatus } from '../../../lib/gates/status.ts'
+import { alertAnswer, groupAnswer, ruleAnswer, statusAnswer, targetAnswer } from './answers.ts'
 import { Answer, webServer } from './web-server.ts'
+
+const alert = (state: string) => ({ labels: { alertname: 'Down' }, state })
 
 test('a Prometheus says how many targets are up and how many alerts fire', async () => {
   await using server = await webServer('prom-1', {
     '/-/ready': new Answer(200, 'ready'),
-    '/api/v1/targets?state=active': { data: { activeTargets: [{ health: 'up' }, { health: 'down' }] } },
+    '/api/v1/targets?state=active': { data: { activeTargets: [targetAnswer(), targetAnswer({ health: 'down' })] } },
     '/api/v1/rules': {
-      data: { groups: [{ rules: [{ alerts: [{ state: 'firing' }, { state: 'pending' }] }, { name: 'recording' }] }] },
+      data: {
+        groups: [
+          groupAnswer({
+            rules: [ruleAnswer({ type: 'alerting', alerts: [alert('firing'), alert('pending')] }), ruleAnswer()],
+          }),
+        ],
+      },
     },
   })
   expect(await prometheusStatus(server.endpoint)(connect)).toEqual({
@@ -28,8 +37,8 @@ test('a Prometheus that starts says how far its WAL is replayed', async () => {
 
 test('an Alertmanager says whom it sees, and how many alerts it holds', async () => {
   await using server = await webServer('am-1', {
-    '/api/v2/status': { cluster: { status: 'ready', peers: [{ address: '10.0.0.1:9094' }] } },
-    '/api/v2/alerts': [{}, {}],
+    '/api/v2/status': statusAnswer({ status: 'ready', peers: [{ name: 'am-1', address: '10.0.0.1:9094' }] }),
+    '/api/v2/alerts': [alertAnswer('a'), alertAnswer('b')],
   })
   const expected = ['10.0.0.1:9094', '10.0.0.2:9094']
   expect(await alertmanagerStatus(server.endpoint, { self: '10.0.0.1:9094', expected })(connect)).toEqual({
@@ -41,7 +50,7 @@ test('an Alertmanager says whom it sees, and how many alerts it holds', async ()
 
 test('an Alertmanager without a cluster has no members to show', async () => {
   await using server = await webServer('am-1', {
-    '/api/v2/status': { cluster: { status: 'disabled' } },
+    '/api/v2/status': statusAnswer({ status: 'disabled' }),
     '/api/v2/alerts': [],
   })
   expect(await alertmanagerStatus(server.endpoint, { self: '', expected: [] })(connect)).toEqual({

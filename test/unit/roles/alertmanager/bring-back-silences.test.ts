@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { endedSilences, missingSilences, type Silence } from '../../../../roles/alertmanager/bring-back-silences.ts'
+import type { Silence } from '../../../../lib/api/alertmanager.ts'
+import { missingSilences } from '../../../../lib/routing/silence.ts'
+import { endedSilences } from '../../../../roles/alertmanager/bring-back-silences.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const silence = (id: string, more: Partial<Silence> = {}): Silence => ({

@@ -1,0 +1,101 @@
+/**
+ * What a Prometheus answers: each page of its HTTP API once, in the parts that are read here. They are the same from 2.42 to 3.5. All of them throw
+ * HostError where it doesn't answer, or in another form.
+ */
+
+import { z } from 'zod'
+import type { Reach } from '../model.ts'
+import { askJson, type Endpoint } from './endpoint.ts'
+import { instant, listOf, placeInUrl, texts, versionText } from './forms.ts'
+
+/** A target that it scrapes. */
+export type ActiveTarget = z.output<typeof target>
+/** A group of rules, with what its last evaluation found. */
+export type RuleGroup = z.output<typeof group>
+
+/** The targets that it scrapes, whether up or not. */
+export const targetsOf = async (reach: Reach, prometheus: Endpoint): Promise<readonly ActiveTarget[]> =>
+  (await data(reach, prometheus, '/api/v1/targets?state=active', TARGETS)).activeTargets
+
+/** Its groups of rules, in the order of files and names. */
+export const ruleGroupsOf = async (reach: Reach, prometheus: Endpoint): Promise<readonly RuleGroup[]> =>
+  (await data(reach, prometheus, '/api/v1/rules', RULES)).groups
+
+/** The Alertmanagers that it sends to, as `host:port`. */
+export const sendsTo = async (reach: Reach, prometheus: Endpoint): Promise<readonly string[]> =>
+  (await data(reach, prometheus, '/api/v1/alertmanagers', ALERTMANAGERS)).activeAlertmanagers.map(({ url }) => url)
+
+/** When it started (RFC 3339), and whether it took its config at the last reload. */
+export const runtimeOf = (reach: Reach, prometheus: Endpoint) =>
+  data(reach, prometheus, '/api/v1/status/runtimeinfo', RUNTIME)
+
+/** The segment of the WAL that it replays, and the last one. It answers while it starts, too. */
+export const replayOf = (reach: Reach, prometheus: Endpoint) =>
+  data(reach, prometheus, '/api/v1/status/walreplay', REPLAY)
+
+/** The config in force, as YAML: defaults filled in, secrets left out. */
+export const configOf = async (reach: Reach, prometheus: Endpoint): Promise<string> =>
+  (await data(reach, prometheus, '/api/v1/status/config', CONFIG)).yaml
+
+/** Its version, as its build says it: `3.5.3`, `2.42.0+ds`. */
+export const versionOf = async (reach: Reach, prometheus: Endpoint): Promise<string> =>
+  (await data(reach, prometheus, '/api/v1/status/buildinfo', BUILD)).version
+
+/** The alerts that its rules make, pending ones too. */
+export const alertsOf = async (reach: Reach, prometheus: Endpoint) =>
+  (await data(reach, prometheus, '/api/v1/alerts', ALERTS)).alerts
+
+/** The series that an instant query gives, as labels. */
+export const seriesOfQuery = async (
+  reach: Reach,
+  prometheus: Endpoint,
+  query: string,
+): Promise<readonly Readonly<Record<string, string>>[]> =>
+  (await data(reach, prometheus, `/api/v1/query?query=${encodeURIComponent(query)}`, VECTOR)).result.map(
+    ({ metric }) => metric,
+  )
+
+const data = async <T>(reach: Reach, prometheus: Endpoint, path: string, form: z.ZodType<{ data: T }>): Promise<T> =>
+  (await askJson(reach, prometheus, { path, form })).data
+
+const answer = <T extends z.ZodRawShape>(shape: T) => z.object({ data: z.object(shape) })
+
+const alert = z.object({ labels: texts, state: z.string() })
+const target = z.object({
+  scrapePool: z.string(),
+  scrapeUrl: z.string(),
+  health: z.string(),
+  /** The first year there is, where it was never scraped. */
+  lastScrape: instant,
+  labels: texts,
+  discoveredLabels: texts,
+})
+const group = z.object({
+  name: z.string(),
+  file: z.string(),
+  /** In seconds. */
+  interval: z.number(),
+  lastEvaluation: instant,
+  rules: listOf(
+    z.object({
+      type: z.string(),
+      name: z.string(),
+      query: z.string(),
+      /** In seconds; only of a rule that alerts, as `annotations` and `alerts` are. */
+      duration: z.number().optional(),
+      labels: texts.nullish(),
+      annotations: texts.nullish(),
+      alerts: listOf(alert).nullish(),
+    }),
+  ),
+})
+
+const TARGETS = answer({ activeTargets: listOf(target) })
+const RULES = answer({ groups: listOf(group) })
+const ALERTMANAGERS = answer({ activeAlertmanagers: listOf(z.object({ url: placeInUrl })) })
+const RUNTIME = answer({ startTime: instant, reloadConfigSuccess: z.boolean() })
+const REPLAY = answer({ current: z.number(), max: z.number() })
+const CONFIG = answer({ yaml: z.string() })
+const BUILD = answer({ version: versionText })
+const ALERTS = answer({ alerts: listOf(alert) })
+const VECTOR = answer({ result: listOf(z.object({ metric: texts })) })
