@@ -7,12 +7,23 @@ import { cortexAlertmanager } from './cortex-alertmanager/role.ts'
 import { nodeExporter } from './node-exporter/role.ts'
 import { prometheus } from './prometheus/role.ts'
 import { rules } from './rules/role.ts'
+import { thanosQuery } from './thanos-query/role.ts'
+import { thanosSidecar } from './thanos-sidecar/role.ts'
 
 /**
  * Every role that comes with Vestal. What status, check, upgrades, backups and the others know of a role they find on the role itself, so
  * that one more is one more line here. The order is that of a rollout: whoever is sent to comes before those who send.
  */
-export const shippedRoles: readonly Role[] = [base, nodeExporter, alertmanager, cortexAlertmanager, rules, prometheus]
+export const shippedRoles: readonly Role[] = [
+  base,
+  nodeExporter,
+  alertmanager,
+  cortexAlertmanager,
+  rules,
+  thanosSidecar,
+  prometheus,
+  thanosQuery,
+]
 
 /**
  * The roles for these inventories: those that come with Vestal, and those of the `vestal.config` that goes with them. Throws InputError

@@ -1,13 +1,14 @@
-import { word } from '../shell.ts'
+import { word, words } from '../shell.ts'
 
 /**
- * Shell that fails, naming them, when flags are not in what `binary --help` prints: `--flag`, kingpin's `--[no-]flag`
+ * Shell that fails, naming them, when flags are not in what `binary --help` prints, or the help of its subcommand: `--flag`, kingpin's `--[no-]flag`
  * (github.com/alecthomas/kingpin shows a boolean flag so since 2.4, and takes `--no-flag` for any), or Go's `-flag`.
  */
 export const knowsFlags = (
   binary: string,
   flags: readonly string[],
-): string => `help=$(${word(binary)} --help 2>&1) || :
+  subcommand?: string,
+): string => `help=$(${subcommand === undefined ? word(binary) : words([binary, subcommand])} --help 2>&1) || :
 unknown=
 while IFS= read -r flag; do
   name=\${flag#--}

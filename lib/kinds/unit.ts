@@ -17,6 +17,8 @@ export interface UnitData {
 export interface FlagsOf {
   /** The binary that the unit starts, on the host. */
   readonly binary: string
+  /** The first word after it, where a program has its flags by subcommand. */
+  readonly subcommand?: string
   /** Flags as the unit has them; what follows `=` is not looked at. */
   readonly flags: readonly string[]
 }
@@ -104,7 +106,7 @@ const write = ({ task: { key, data }, from, to, fields }: Change<UnitState, Unit
       undo: setAccess(path, from),
     }
   }
-  const check = data.flagsOf && knowsFlags(data.flagsOf.binary, data.flagsOf.flags)
+  const check = data.flagsOf && knowsFlags(data.flagsOf.binary, data.flagsOf.flags, data.flagsOf.subcommand)
   return {
     title: `write ${path}`,
     run: replace(path, makeFile(to as UnitState, check)),

@@ -18,9 +18,14 @@ interface ImageParts {
   readonly templates: string
 }
 
+/** Packages with services that roles deploy as the distribution has them. */
+const distributed = ['haproxy', 'keepalived']
+
 const packages = [
   ...['systemd', 'systemd-sysv', 'dbus', 'openssh-server', 'iproute2', 'sudo', 'ca-certificates', 'procps'],
   ...['nftables', 'iputils-ping', 'python3-minimal', 'python3-apt'],
+  // A host has no way to an archive: what roles take from the distribution is here, and off.
+  ...distributed,
 ]
 
 /** Builds the image unless it is there. Returns its folder, whose name changes with anything that goes into it. */
@@ -88,6 +93,7 @@ touch /etc/default/locale
 install -d /etc/systemd/journald.conf.d
 printf '%s\\n' '[Journal]' 'SystemMaxUse=64M' >/etc/systemd/journald.conf.d/lab.conf
 systemctl set-default multi-user.target 2>/dev/null
+systemctl disable ${distributed.join(' ')} 2>/dev/null
 systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \\
   e2scrub_reap.service systemd-pstore.service getty@.service console-getty.service 2>/dev/null
 rm -rf /etc/apt/sources.list.d/* /etc/apt/apt.conf.d/99mmdebstrap /var/lib/apt/lists/* /etc/resolv.conf /etc/hostname

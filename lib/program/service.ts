@@ -5,10 +5,12 @@ import type { ReleaseOf, Task } from '../model.ts'
 import { type Flags, flagNames, flagWords } from './flags.ts'
 import { execStart, onPath, switched } from './release.ts'
 
-interface Running extends Pick<ServiceOptions, 'loads' | 'restartsOn' | 'reloads'> {
+interface Running extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn' | 'reloads'> {
   /** Its first binary is the one that runs. */
   readonly release: ReleaseOf
   readonly version: string
+  /** The first word after the binary, for a program that is several. */
+  readonly subcommand?: string
   readonly flags: Flags
   /** The unit file, with its command as `ExecStart=` takes it. */
   unit(command: string): string
@@ -18,17 +20,20 @@ interface Running extends Pick<ServiceOptions, 'loads' | 'restartsOn' | 'reloads
  * The last tasks of a role that runs a release: its version is switched to, its unit written, once this version knows all the flags, and its
  * service runs. What it reads stands before these, and its release too. Throws InputError on a name that systemd wouldn't take.
  */
-export const programService = (name: string, { release, version, flags, ...more }: Running): readonly Task[] => {
+export const programService = (
+  name: string,
+  { release, version, subcommand, flags, ...more }: Running,
+): readonly Task[] => {
   const [main = release.name] = release.binaries
-  const command = [onPath(main), ...flagWords(flags)]
+  const command = [onPath(main), ...(subcommand === undefined ? [] : [subcommand]), ...flagWords(flags)]
   const executable = releaseBinary(release.name, version, main)
   const file = unit(`${name}.service`, more.unit(execStart(command)), {
-    flagsOf: { binary: executable, flags: flagNames(flags) },
+    flagsOf: { binary: executable, subcommand, flags: flagNames(flags) },
   })
-  const { loads, restartsOn, reloads } = more
+  const { enabled, loads, restartsOn, reloads } = more
   return [
     ...switched(release, version),
     file,
-    service(name, { command, executable, unit: file, loads, restartsOn, reloads }),
+    service(name, { command, executable, unit: file, enabled, loads, restartsOn, reloads }),
   ]
 }

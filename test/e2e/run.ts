@@ -1,7 +1,7 @@
 /**
  * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [--suite NAME] [what vitest takes]`.
  * `--keep` leaves the lab up for a next run. `--suite` is another project of vitest.config.ts than `e2e`, such as `kill`.
- * VESTAL_TEST_HOSTS says how many hosts the lab has, 7 if unset.
+ * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suite `shards`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { enterLab } from '../../lib/lab/enter.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
 import { ensureCortex } from '../cortex/tools.ts'
+import { ensureThanos } from '../thanos/tools.ts'
 import { testLab } from './lab-setup.ts'
 
 const words = process.argv.slice(2)
@@ -18,7 +19,7 @@ const named = words.indexOf('--suite')
 const suite = (named < 0 ? undefined : words[named + 1]) ?? 'e2e'
 const keep = words.includes('--keep')
 const forVitest = words.filter((word, at) => word !== '--keep' && (named < 0 || (at !== named && at !== named + 1)))
-const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? 7)
+const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? (suite === 'shards' ? 10 : 7))
 /** What the tests leave behind, such as their runs' folders, goes when they end. */
 const scratch = mkdtempSync(join(tmpdir(), 'vestal-e2e-'))
 
@@ -35,11 +36,16 @@ const runVitest = async (): Promise<number> => {
   return typeof code === 'number' ? code : 130
 }
 
+/** What suites need that no release mirror has of itself. */
+const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<string | null>>> = {
+  cortex: ensureCortex,
+  shards: ensureThanos,
+}
 /** Why this suite can't run here, or null. */
-const missing = suite === 'cortex' ? await ensureCortex((what) => console.log(what)) : null
+const missing = (await NEEDS[suite]?.((what) => console.log(what))) ?? null
 
 try {
-  if (missing !== null) console.log(`SKIPPED: the tests of Cortex, as ${missing}`)
+  if (missing !== null) console.log(`SKIPPED: the suite ${suite}, as ${missing}`)
   else {
     await labUp({ name: testLab, hosts, onProgress: (what) => console.log(`lab '${testLab}': ${what}`) })
     process.exitCode = await runVitest()

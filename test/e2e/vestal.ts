@@ -114,9 +114,12 @@ export const onHost = async (address: string, command: string, input = ''): Prom
 /** Brings a lab host back to where no deploy has ever been, without a reboot. */
 export const resetHost = (address: string): Promise<string> => onHost(address, 'sh -s', RESET)
 
-const SERVICES = ['prometheus', 'alertmanager', 'cortex-alertmanager', 'node_exporter']
-const BINARIES = [...SERVICES, 'promtool', 'amtool', 'cortex']
-const USERS = ['prometheus', 'alertmanager', 'cortex', 'node-exp']
+const SERVICES = [
+  ...['prometheus', 'alertmanager', 'cortex-alertmanager', 'node_exporter'],
+  ...['thanos-sidecar', 'thanos-query'],
+]
+const BINARIES = [...SERVICES, 'promtool', 'amtool', 'cortex', 'thanos']
+const USERS = ['prometheus', 'alertmanager', 'cortex', 'node-exp', 'thanos']
 
 const RESET = `
 systemctl kill --signal=KILL ${SERVICES.join(' ')} 2>/dev/null

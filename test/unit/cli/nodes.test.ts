@@ -119,12 +119,15 @@ describe('the order in which machines come and go', () => {
       'No instance is missed, and every tenant has its replicas',
       'The new Prometheus starts',
       'Every Prometheus learns of it',
+      'The new Thanos Query starts',
+      'Thanos Queries learn of it, one at a time',
       'The new Alertmanager holds what the others hold',
       'The new Cortex Alertmanager has its part of the tenants',
       'Other machines',
     ])
     expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
       'Every Prometheus forgets it',
+      'Thanos Queries forget it, one at a time',
       'Its services stop',
       'Alertmanagers forget it, one at a time',
       'No member is missed',

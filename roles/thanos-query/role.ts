@@ -1,0 +1,146 @@
+import { RELEASES } from '../../lib/host-paths.ts'
+import { byteCount } from '../../lib/inventory/schema/fields.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import { systemUser } from '../../lib/kinds/user.ts'
+import type { Gate, Host, Inventory, PlayScope, Role, TooFew } from '../../lib/model.ts'
+import type { Flags } from '../../lib/program/flags.ts'
+import { programTasks, staged } from '../../lib/program/release.ts'
+import { programService } from '../../lib/program/service.ts'
+import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
+import { yamlFile } from '../../lib/program/yaml-file.ts'
+import { role } from '../../lib/role.ts'
+import { everyStoreSeen, queryAnswers, storeProblems, storesSeenBy, thanosReady } from '../thanos/gates.ts'
+import { queryIssues } from '../thanos/known-issues.ts'
+import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
+import { unitOf } from '../thanos/unit.ts'
+import { sidecarsIn } from '../thanos-sidecar/members.ts'
+import { endpointsFile, endpointsOf, replicaLabels } from './endpoints.ts'
+import { type QueryVars, queryOn, queryVars } from './vars.ts'
+
+const GROUP = 'thanos_query'
+const SERVICE = 'thanos-query'
+const FOLDER = '/etc/thanos-query'
+const ENDPOINTS = `${FOLDER}/endpoints.yml`
+const WEB_CONFIG = `${FOLDER}/web.yml`
+
+/** One of several that answer questions from the data of all shards and replicas. */
+export const thanosQuery: Role<QueryVars> = role<QueryVars>({
+  name: 'thanos-query',
+  title: 'Thanos Query',
+  summary: 'One place to ask: answers from the data of every shard, replicas shown as one series.',
+  group: GROUP,
+  vars: queryVars,
+  service: SERVICE,
+  release: PROGRAM,
+
+  tasks({ host, vars, inventory }) {
+    const version = versionOn(host, vars.version)
+    return [
+      systemUser(USER),
+      directory(FOLDER),
+      staged(PROGRAM, version, host),
+      // Read again by itself whenever it has changed.
+      file(ENDPOINTS, yamlFile(endpointsFile(endpointsOf(inventory, vars), { strict: true })), {
+        mode: '0640',
+        group: USER,
+      }),
+      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      ...programService(SERVICE, {
+        release: PROGRAM,
+        version,
+        subcommand: 'query',
+        flags: flagsOf(vars, inventory),
+        unit: unitOf({ title: 'Thanos Query', page: 'query', memory: vars.memory_max, tls: hasTls(vars) }),
+        reloads: false,
+      }),
+    ]
+  },
+
+  healthy({ host, vars, inventory }) {
+    const self = endpointOf(host, vars)
+    return [thanosReady('Query is ready', self), everyStoreSeen(self, endpointsOf(inventory, vars)), queryAnswers(self)]
+  },
+  serves: ({ host, vars }) => [thanosReady('Query is ready', endpointOf(host, vars))],
+
+  instance: ({ host, vars, inventory }) => ({
+    ...programTasks('thanos'),
+    service: `service ${SERVICE}`,
+    async status(reach) {
+      const expected = endpointsOf(inventory, vars)
+      const { missing, failing } = storeProblems(await storesSeenBy(reach, endpointOf(host, vars)), expected)
+      const answering = expected.length - missing.length - failing.length
+      return { ready: true, shows: { endpoints: `${answering}/${expected.length}` } }
+    },
+  }),
+
+  rollout: {
+    titles: {
+      all: 'Thanos Queries, one at a time',
+      first: 'The first Thanos Query',
+      joins: 'The new Thanos Query starts',
+      learns: 'Thanos Queries learn of it, one at a time',
+      forgets: 'Thanos Queries forget it, one at a time',
+    },
+    batch: 1,
+    before: othersAnswer,
+  },
+  minimum,
+  drained: ({ host, group }) =>
+    group(GROUP)
+      .filter((one) => one !== host)
+      .map(answering),
+  upgrade: { issues: queryIssues },
+  scrape: ({ vars }) => scrapeOf(SERVICE, vars),
+  reaches: ({ host, inventory }) =>
+    sidecarsIn(inventory)
+      .filter((sidecar) => sidecar.host !== host)
+      .map((sidecar) => ({
+        name: 'grpc',
+        to: sidecar.host,
+        address: sidecar.host.address,
+        port: portOf(sidecar.address),
+        why: 'Every answer then lacks the data of that Prometheus.',
+      })),
+
+  needs: ({ vars }) => ({
+    ports: [vars.listen, vars.grpc_listen].map((listen) => ({
+      port: portOf(listen),
+      protocol: 'tcp' as const,
+      unit: `${SERVICE}.service`,
+    })),
+    folders: [RELEASES],
+    memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
+  }),
+})
+
+const answering = (host: Host): Gate => thanosReady('Query is ready', endpointOf(host, queryOn(host)))
+
+/** Before one is interrupted: the others answer. */
+function othersAnswer({ inventory, batch }: PlayScope): readonly Gate[] {
+  return inventory.hosts.filter((host) => host.groups.includes(GROUP) && !batch.includes(host)).map(answering)
+}
+
+function minimum(_: Host, left: readonly Host[]): TooFew | null {
+  return left.length > 0
+    ? null
+    : { what: 'is the last Thanos Query: there would be no place to ask', fix: 'add another first' }
+}
+
+const flagsOf = (vars: QueryVars, inventory: Inventory): Flags => ({
+  'http-address': vars.listen,
+  'grpc-address': vars.grpc_listen,
+  'http.config': vars.web_config && WEB_CONFIG,
+  'http-grace-period': '30s',
+  'grpc-grace-period': '5s',
+  'endpoint.sd-config-file': ENDPOINTS,
+  'endpoint.sd-config-reload-interval': '5s',
+  'query.replica-label': replicaLabels(inventory, vars),
+  'deduplication.func': 'penalty',
+  'query.partial-response': vars.partial_response,
+  'query.timeout': vars.timeout,
+  'query.max-concurrent': vars.max_concurrent,
+  'store.response-timeout': vars.endpoint_timeout,
+  'log.level': vars.log_level,
+  ...vars.extra_flags,
+})

@@ -1,0 +1,50 @@
+/** The example inventory with one place to ask, as it is. */
+import { beforeAll, expect, test } from 'vitest'
+import { addressOf, ask, at, numberOf, on, until } from './fleet.ts'
+
+const query = `${addressOf('query-1')}:10904`
+
+beforeAll(() => on(['deploy', '-y', '--no-watch-alerts']))
+
+test('it is whole, and a second deploy changes nothing', async () => {
+  expect((await on(['deploy', '-y', '--no-watch-alerts'])).stdout).toMatch(/: 0 changed,/)
+  expect(JSON.parse((await on(['status', '--json'])).stdout).healthy).toBe(true)
+})
+
+test('replicas and shards are one series each to who asks, and all copies to who wants them', async () => {
+  const [whole, copies] = [await ask(query, 'up'), await ask(query, 'up', { dedup: 'false' })]
+  expect(whole.warnings).toBeUndefined()
+  const labels = (of: typeof whole) => new Set(of.data?.result.flatMap(({ metric }) => Object.keys(metric)))
+  expect(labels(whole).has('replica')).toBe(false)
+  expect(labels(copies).has('replica')).toBe(true)
+  const of = (answer: typeof whole) => answer.data?.result.length ?? 0
+  expect(of(whole)).toBeGreaterThanOrEqual(20)
+  expect(of(copies)).toBeGreaterThanOrEqual(2 * of(whole))
+  expect(new Set(whole.data?.result.map(({ metric }) => `${metric.job} ${metric.instance}`)).size).toBe(of(whole))
+})
+
+test('an answer that lacks a replica says so and names it, or is an error to who wants none in part', async () => {
+  const before = numberOf(await ask(query, 'count(up)'))
+  await at('prom-2', 'systemctl stop thanos-sidecar')
+  try {
+    const answer = await ask(query, 'count(up)')
+    expect(numberOf(answer)).toBe(before)
+    expect(answer.warnings?.join()).toContain('10.88.0.12:10901')
+    const refused = await ask(query, 'count(up)', { partial_response: 'false' })
+    expect([refused.status, refused.error]).toEqual(['error', expect.stringContaining('10.88.0.12:10901')])
+    // Long after Thanos itself has noticed: it would then be left out without a word.
+    await new Promise((done) => setTimeout(done, 12_000))
+    expect((await ask(query, 'count(up)')).warnings?.join()).toContain('10.88.0.12:10901')
+    const status = JSON.parse((await on(['status', '--json'], 1)).stdout)
+    const query1 = status.instances.find(
+      (one: { instance: string; role: string }) => one.instance === 'query-1' && one.role === 'thanos-query',
+    )
+    expect([query1.shows.endpoints, query1.failing.join()]).toEqual([
+      '3/4',
+      expect.stringContaining('10.88.0.12:10901'),
+    ])
+  } finally {
+    await at('prom-2', 'systemctl start thanos-sidecar')
+  }
+  await until('the answer is whole again', async () => !(await ask(query, 'count(up)')).warnings, 30_000)
+})
