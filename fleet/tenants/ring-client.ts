@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { firstOf } from '../../lib/api/first-of.ts'
 import { HostError } from '../../lib/errors.ts'
-import type { Host, HttpAnswer, Reach } from '../../lib/model.ts'
+import type { Host, HttpAnswer, HttpRequest, Reach } from '../../lib/model.ts'
 import { endpointOf, metricsOf, ringSeenBy, type Seen } from '../../roles/cortex-alertmanager/api.ts'
 import { askOnHost } from '../../roles/cortex-alertmanager/host-http.ts'
 import { bodyText, type TenantBody } from './tenant.ts'
@@ -42,16 +42,7 @@ export const ringClient = ({ hosts, reach, tries = 6, pauseMs = 250 }: Options):
     const host = hosts[turn++ % hosts.length]
     if (!host) throw new HostError('ring', 'there is no instance among these hosts')
     sent += 1
-    const { address, port } = endpointOf(host)
-    return (await reach(host)).request({
-      address,
-      port,
-      path: '/api/v1/alerts',
-      method,
-      body,
-      headers: { 'X-Scope-OrgID': tenant },
-      timeout: '30s',
-    })
+    return (await reach(host)).request(requestFor(host, tenant, { method, body }))
   }
   /** A lost link, 429 and 5xx pass by, and another instance is asked: after a pause that doubles, and is not the same for all. */
   const ask = async (tenant: string, how: Parameters<typeof once>[1]): Promise<HttpAnswer> => {
@@ -72,11 +63,7 @@ export const ringClient = ({ hosts, reach, tries = 6, pauseMs = 250 }: Options):
   return {
     requests: () => sent,
     async read(tenant) {
-      const answer = await ask(tenant, { method: 'GET' })
-      if (answer.status === 404) return null
-      if (answer.status !== 200)
-        throw new HostError('ring', `${tenant}: reading it answered ${answer.status}: ${firstLine(answer.body)}`)
-      return readBody(tenant, answer.body)
+      return storedIn(tenant, await ask(tenant, { method: 'GET' }))
     },
     async write(tenant, body) {
       const answer = await ask(tenant, { method: 'POST', body: bodyText(body) })
@@ -100,6 +87,32 @@ export const ringClient = ({ hosts, reach, tries = 6, pauseMs = 250 }: Options):
       return new Map(all)
     },
   }
+}
+
+/** What an instance is asked about a tenant's configuration. */
+export const requestFor = (
+  host: Host,
+  tenant: string,
+  { method, body }: Pick<HttpRequest, 'method' | 'body'> = {},
+): HttpRequest => {
+  const { address, port } = endpointOf(host)
+  return {
+    address,
+    port,
+    path: '/api/v1/alerts',
+    method,
+    body,
+    headers: { 'X-Scope-OrgID': tenant },
+    timeout: '30s',
+  }
+}
+
+/** What a ring holds of a tenant, by its answer; null where it has none. Throws HostError for any other answer. */
+export const storedIn = (tenant: string, answer: HttpAnswer): TenantBody | null => {
+  if (answer.status === 404) return null
+  if (answer.status !== 200)
+    throw new HostError('ring', `${tenant}: reading it answered ${answer.status}: ${firstLine(answer.body)}`)
+  return readBody(tenant, answer.body)
 }
 
 /** Of the configuration that a tenant's Alertmanager runs: 48 bits of the MD5 of its text (cortex `pkg/alertmanager/alertmanager.go`). */

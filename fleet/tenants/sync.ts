@@ -6,7 +6,7 @@ import { configHash } from '../../lib/gates/alertmanager.ts'
 import { tenantHash } from '../../roles/cortex-alertmanager/ring/hash.ts'
 import { type RingSettings, replicasOf, ringOf } from '../../roles/cortex-alertmanager/ring/ring.ts'
 import type { RingClient } from './ring-client.ts'
-import { bodyOf, type Tenant } from './tenant.ts'
+import { bodyOf, type Tenant, type TenantBody } from './tenant.ts'
 
 /** What a sync would do with a tenant. */
 export interface TenantPlan {
@@ -32,13 +32,15 @@ interface PlanSettings {
   readonly unwanted?: boolean
   /** Tenants that have a file which is wrong: they stay as they are. */
   readonly kept?: readonly string[]
+  /** What the ring holds of tenants that it was asked about already; null where it has none. */
+  readonly known?: ReadonlyMap<string, TenantBody | null>
 }
 
 /** Compares every tenant with what the ring holds: one request a tenant. With `prune`, one more for the names of all. */
 export const planTenants = async (
   tenants: readonly Tenant[],
   { ring, forks, signal, onProgress }: Working,
-  { prune, unwanted = prune, kept = [] }: PlanSettings,
+  { prune, unwanted = prune, kept = [], known = new Map() }: PlanSettings,
 ): Promise<readonly TenantPlan[]> => {
   const limit = pLimit(forks)
   let done = 0
@@ -46,7 +48,7 @@ export const planTenants = async (
     tenants.map((tenant) =>
       limit(async (): Promise<TenantPlan | undefined> => {
         if (signal?.aborted) return undefined
-        const plan = await planOne(tenant, ring)
+        const plan = await planOne(tenant, ring, known)
         onProgress?.({ what: 'compared', done: ++done, of: tenants.length })
         return plan
       }),
@@ -60,9 +62,14 @@ export const planTenants = async (
   ]
 }
 
-const planOne = async (tenant: Tenant, ring: RingClient): Promise<TenantPlan> => {
+const planOne = async (
+  tenant: Tenant,
+  ring: RingClient,
+  known: Required<PlanSettings>['known'],
+): Promise<TenantPlan> => {
   try {
-    const there = await ring.read(tenant.name)
+    const before = known.get(tenant.name)
+    const there = before === undefined ? await ring.read(tenant.name) : before
     const body = bodyOf(tenant)
     if (there === null) return { tenant: tenant.name, action: 'create' }
     const same =

@@ -6,6 +6,8 @@ interface Sent {
   readonly what: 'sent'
   readonly canary: string
   readonly silenced: boolean
+  /** The clusters that each are to notify it; left out where there is one. */
+  readonly ways?: readonly string[]
 }
 /** The metric was taken away. */
 interface Ended {
@@ -20,6 +22,8 @@ export interface Notified {
   readonly fingerprint: string
   /** The host whose Alertmanager sent it. */
   readonly host: string
+  /** The cluster of that Alertmanager, where there are several. */
+  readonly way?: string
   /** The webhook's message as it came. */
   readonly body?: unknown
 }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../api/endpoint.ts'
-import type { Host } from '../model.ts'
+import type { Connection, Host, Reach } from '../model.ts'
 
 /** What of a fleet takes part when alerts are watched. */
 export interface WatchedFleet {
@@ -13,8 +13,14 @@ export interface WatchedAlertmanager {
   readonly endpoint: Endpoint
   /** The port of its host's loopback that its receiver for canaries sends to. */
   readonly port: number
-  /** The file on its host with the token that its receiver for canaries sends. */
-  readonly tokenFile: string
+  /** The token that its receiver for canaries sends; null where there is none yet. */
+  token(connection: Connection): Promise<string | null>
+  /**
+   * The cluster that it is of, where canaries go to several: each canary is then to be notified once by each. Left out where there is one.
+   */
+  readonly way?: string
+  /** Why it is not prepared, and what to do; asked beside what is asked of every Alertmanager. */
+  unprepared?(reach: Reach): Promise<{ readonly why: string; readonly fix: string } | null>
 }
 export interface Machine {
   readonly host: Host

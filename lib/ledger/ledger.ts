@@ -72,18 +72,32 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       })
       for (const link of links) made.use(link)
       await requireFirst(links)
-      const endpoints = fleet.alertmanagers.map(({ endpoint }) => endpoint)
-      const silence = made.use(
-        await holdSilence(endpoints, reachBy(links), {
-          matchers: { alertname: names.alert, run, silenced: 'true' },
-          comment: `Canary alerts of run ${run}: none of these may be notified.`,
-        }),
-      )
-      const renewing = setInterval(() => void silence.renew().catch(() => undefined), RENEW_MS)
-      made.defer(() => clearInterval(renewing))
+      const clusters = Map.groupBy(fleet.alertmanagers, ({ way }) => way)
+      for (const members of clusters.values()) {
+        const silence = made.use(
+          await holdSilence(
+            members.map(({ endpoint }) => endpoint),
+            reachBy(links),
+            {
+              matchers: { alertname: names.alert, run, silenced: 'true' },
+              comment: `Canary alerts of run ${run}: none of these may be notified.`,
+            },
+          ),
+        )
+        const renewing = setInterval(() => void silence.renew().catch(() => undefined), RENEW_MS)
+        made.defer(() => clearInterval(renewing))
+      }
       const file = made.use(metricsFile({ run, machines: holders, connect: options.connect }))
       await requireFirst(file.links)
-      const sending = sendCanaries({ run, lifetimes, everyMs: fleet.pace.everyMs, write: file.write, note })
+      const ways = [...clusters.keys()].flatMap((way) => way ?? [])
+      const sending = sendCanaries({
+        run,
+        lifetimes,
+        everyMs: fleet.pace.everyMs,
+        ...(ways.length > 0 && { ways }),
+        write: file.write,
+        note,
+      })
       const telling = setInterval(() => options.tell(count().report), TELL_MS)
       made.defer(() => clearInterval(telling))
       sender = sending

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { receiversOf } from '../api/alertmanager.ts'
-import type { Endpoint } from '../api/endpoint.ts'
 import { ruleGroupsOf, targetsOf } from '../api/prometheus.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
-import type { Machine, WatchedFleet } from './fleet.ts'
+import type { Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
 
 /** How many machines hold the metrics: one that restarts must not end every canary. */
 const HOLDERS = 2
@@ -24,24 +23,43 @@ export interface CanaryNames {
  */
 export const preflight = async (fleet: WatchedFleet, reach: Reach, names: CanaryNames): Promise<readonly Machine[]> => {
   const { alertmanagers, prometheus } = fleet
-  const [receivers, rules, seen] = await Promise.all([
-    answers(
-      alertmanagers.map(({ endpoint }) => endpoint),
-      (one) => receiversOf(reach, one),
-    ),
+  const clusters = [...Map.groupBy(alertmanagers, ({ way }) => way).values()]
+  const [lacking, rules, seen] = await Promise.all([
+    Promise.all(clusters.map((members) => lackingIn(members, reach, names))),
     answers(prometheus, async (one) =>
       (await ruleGroupsOf(reach, one)).flatMap(({ rules }) => rules.map(({ name }) => name)),
     ),
     scrapedByAll(fleet, reach),
   ])
-  for (const [{ host }, known] of receivers)
-    if (!known.includes(names.receiver))
-      throw unprepared(host.name, 'its Alertmanager has no receiver for canary alerts')
+  for (const { host, why, fix } of lacking.flat()) throw unprepared(host, why, fix)
   for (const [{ host }, known] of rules)
     if (!known.includes(names.alert)) throw unprepared(host.name, 'its Prometheus has no rule for canary alerts')
   if (seen.length === 0)
     throw unprepared(prometheus[0]?.host.name ?? '', 'no machine with node_exporter is scraped by every Prometheus')
   return seen.slice(0, HOLDERS)
+}
+
+interface Lacking {
+  readonly host: string
+  readonly why: string
+  readonly fix?: string
+}
+
+/** What members of a cluster are not prepared in; one that does not answer is passed over as long as another does. */
+const lackingIn = async (
+  members: readonly WatchedAlertmanager[],
+  reach: Reach,
+  { receiver }: CanaryNames,
+): Promise<readonly Lacking[]> => {
+  const found = await answers(members, async ({ endpoint, unprepared: own }): Promise<Lacking | null> => {
+    const { name: host } = endpoint.host
+    const lacks = await own?.(reach)
+    if (lacks) return { host, ...lacks }
+    return (await receiversOf(reach, endpoint)).includes(receiver)
+      ? null
+      : { host, why: 'its Alertmanager has no receiver for canary alerts' }
+  })
+  return found.flatMap(([, lacks]) => lacks ?? [])
 }
 
 /** The machines that every Prometheus has scraped. One that has just started is given the time for its first scrapes. */
@@ -61,11 +79,11 @@ const scrapedByAll = async (
   }
 }
 
-const answers = async <T>(
-  endpoints: readonly Endpoint[],
-  question: (endpoint: Endpoint) => Promise<T>,
-): Promise<readonly (readonly [Endpoint, T])[]> => {
-  const results = await Promise.allSettled(endpoints.map(async (one) => [one, await question(one)] as const))
+const answers = async <E, T>(
+  asked: readonly E[],
+  question: (one: E) => Promise<T>,
+): Promise<readonly (readonly [E, T])[]> => {
+  const results = await Promise.allSettled(asked.map(async (one) => [one, await question(one)] as const))
   const failures = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   const bug = failures.find((error) => !(error instanceof HostError))
   if (bug) throw bug
@@ -76,7 +94,11 @@ const answers = async <T>(
   )
 }
 
-const unprepared = (host: string, why: string): HostError =>
+const unprepared = (
+  host: string,
+  why: string,
+  fix = 'Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
+): HostError =>
   new HostError(host, `this fleet is not prepared for watching alerts: ${why}`, {
-    hint: 'Nothing that serves was changed. Deploy first (without --watch-alerts), or run with --no-watch-alerts.',
+    hint: `Nothing that serves was changed. ${fix}`,
   })

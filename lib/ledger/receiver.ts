@@ -3,8 +3,7 @@ import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { listOf } from '../api/forms.ts'
 import { parseJson } from '../api/json.ts'
-import type { Connection, Reach } from '../model.ts'
-import { word } from '../shell.ts'
+import type { Reach } from '../model.ts'
 import { whenAborted } from '../signals.ts'
 import type { Notified } from './events.ts'
 import type { WatchedAlertmanager } from './fleet.ts'
@@ -32,14 +31,14 @@ const READ_AGAIN_MS = 2_000
 
 /** A link to each Alertmanager's host, on which the notifications come that it sends to its own loopback. */
 export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], hearing: Hearing): readonly KeptLink[] =>
-  alertmanagers.map(({ endpoint: { host }, port, tokenFile }) => {
-    const ears = limited(host.name, hearing)
+  alertmanagers.map(({ endpoint: { host }, port, token, way }) => {
+    const ears = limited(host.name, hearing, way)
     return keepLink(host, {
       connect: hearing.connect,
       onLost: (why) => hearing.lost(host.name, why),
       onBack: () => hearing.back(host.name),
       async use(connection, { up, over }) {
-        const server = webServer(host.name, { ...ears, isToken: tokenOn(connection, tokenFile) })
+        const server = webServer(host.name, { ...ears, isToken: tokenOn(() => token(connection)) })
         const streams = new Set<Duplex>()
         await using listening = await connection.listen(port, (stream) => {
           // Anybody on that host can connect.
@@ -61,13 +60,17 @@ export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], heari
   })
 
 /** The same, up to so many: what a host sends without end is neither held nor written down. */
-const limited = (host: string, { run, notified, foreign }: Hearing): Pick<Hearing, 'run' | 'notified' | 'foreign'> => {
+const limited = (
+  host: string,
+  { run, notified, foreign }: Hearing,
+  way: string | undefined,
+): Pick<Hearing, 'run' | 'notified' | 'foreign'> => {
   let [heard, strange] = [0, 0]
   return {
     run,
     notified(one) {
       heard += 1
-      if (heard <= MOST_NOTIFICATIONS) notified(one)
+      if (heard <= MOST_NOTIFICATIONS) notified(way === undefined ? one : { ...one, way })
     },
     foreign(_, body) {
       strange += 1
@@ -93,14 +96,10 @@ const webServer = (host: string, { run, notified, foreign, isToken }: Ears): Ser
     response.writeHead(200).end()
   })
 
-/** Whether a request's credentials are the token that was made at random on the host, and that only its Alertmanager can read there. */
-const tokenOn = (connection: Connection, file: string): Ears['isToken'] => {
+/** Whether a request's credentials are the token that was made at random. */
+const tokenOn = (read: () => Promise<string | null>): Ears['isToken'] => {
   let token: Promise<string | null> | undefined
   let readAt = 0
-  const read = async (): Promise<string | null> => {
-    const { stdout } = await connection.exec(`head -c 200 ${word(file)} 2>/dev/null || :`, { within: '30s' })
-    return /^[0-9a-f]{32,100}$/.exec(stdout.toString().trim())?.[0] ?? null
-  }
   return async (given) => {
     const right = await token
     if (right && given === `Bearer ${right}`) return true

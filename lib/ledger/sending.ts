@@ -7,6 +7,8 @@ interface Sending {
   /** How long canaries last, in turn; milliseconds. */
   readonly lifetimes: readonly number[]
   readonly everyMs: number
+  /** The clusters that each are to notify a canary; left out where there is one. */
+  readonly ways?: readonly string[]
   readonly write: MetricsFile['write']
   readonly note: Note
 }
@@ -19,7 +21,7 @@ export interface Sender {
 }
 
 /** Sends a canary now and one every so often. */
-export const sendCanaries = ({ run, lifetimes, everyMs, write, note }: Sending): Sender => {
+export const sendCanaries = ({ run, lifetimes, everyMs, ways, write, note }: Sending): Sender => {
   let alive: readonly Canary[] = []
   let number = 0
   const sent = new Set<string>()
@@ -30,7 +32,7 @@ export const sendCanaries = ({ run, lifetimes, everyMs, write, note }: Sending):
     write(metricsOf(run, next), () => {
       for (const { name, silenced } of next.filter((one) => alive.includes(one) && !sent.has(one.name))) {
         sent.add(name)
-        note({ what: 'sent', canary: name, silenced })
+        note({ what: 'sent', canary: name, silenced, ...(ways && { ways }) })
       }
     })
   }

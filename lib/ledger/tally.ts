@@ -16,6 +16,8 @@ export interface Tally {
   readonly open: number
   /** Of those, how many have not been notified yet. */
   readonly undelivered: number
+  /** How many were notified by the cluster that has notified the fewest. */
+  readonly leastDelivered: number
 }
 
 /** Works out what became of every canary, from all events up to `now`. */
@@ -55,12 +57,22 @@ export const tally = (events: readonly LedgerEvent[], patience: Patience, now: n
       },
     },
     open: open.length,
+    leastDelivered: leastOf(notified, loud),
     undelivered: open.filter(({ silenced, deliveredAt }) => !silenced && deliveredAt === undefined).length,
   }
 }
 
+/** Every cluster that had one to notify counts. */
+const leastOf = (notified: readonly Fate[], all: readonly Fate[]): number => {
+  const ways = [...new Set(all.map(({ way }) => way))]
+  return ways.length === 0 ? 0 : Math.min(...ways.map((way) => notified.filter((fate) => fate.way === way).length))
+}
+
+/** What became of a canary at one cluster. */
 interface Fate {
   readonly name: string
+  /** The cluster, where there are several. */
+  readonly way?: string
   readonly silenced: boolean
   readonly sentAt: number
   readonly endedAt?: number
@@ -80,17 +92,21 @@ const fatesOf = (events: readonly LedgerEvent[]): readonly Fate[] => {
   const fates = new Map<string, Fate>()
   for (const event of events) {
     if (event.what !== 'sent') continue
-    const { canary: name, silenced, at } = event
-    const counts = { duplicated: 0, refired: 0, repeated: 0, resolvedEarly: 0 }
-    fates.set(name, { name, silenced, sentAt: at, endedAt: ends.get(name), firing: false, ...counts })
+    const { canary, silenced, at, ways = [undefined] } = event
+    for (const way of ways) {
+      const name = way === undefined ? canary : `${canary} (${way})`
+      const counts = { duplicated: 0, refired: 0, repeated: 0, resolvedEarly: 0 }
+      fates.set(name, { name, way, silenced, sentAt: at, endedAt: ends.get(canary), firing: false, ...counts })
+    }
   }
   const alerts = Map.groupBy(
     events.filter((event) => event.what === 'notified'),
-    ({ canary, fingerprint }) => `${canary} ${fingerprint}`,
+    ({ canary, fingerprint, way }) => `${canary} ${fingerprint} ${way}`,
   )
   const breaks = events.filter((event) => event.what === 'link-lost')
   for (const story of alerts.values()) {
-    const fate = fates.get(story[0]?.canary ?? '')
+    const [first] = story
+    const fate = fates.get(first?.way === undefined ? (first?.canary ?? '') : `${first.canary} (${first.way})`)
     if (fate) follow(fate, story, breaks)
   }
   return [...fates.values()]

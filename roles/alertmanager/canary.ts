@@ -1,5 +1,5 @@
 import { command } from '../../lib/kinds/command.ts'
-import type { Task } from '../../lib/model.ts'
+import type { Duration, Task } from '../../lib/model.ts'
 import { word } from '../../lib/shell.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
@@ -20,29 +20,30 @@ export const withCanary = (config: Config, { enabled, port, group_interval }: Al
   const route = {
     receiver: CANARY_RECEIVER,
     matchers: [`alertname="${CANARY_ALERT}"`, 'vestal="canary"'],
-    group_by: ['...'],
-    // Alerts end when rules are evaluated, every 5 seconds. Between two evaluations all members know the same.
-    group_wait: '2s',
-    group_interval,
-    repeat_interval: '24h',
+    ...canaryGrouping(group_interval),
   }
   const others = Array.isArray(config.route.routes) ? config.route.routes : []
-  const receiver = {
-    name: CANARY_RECEIVER,
-    webhook_configs: [
-      {
-        url: `http://127.0.0.1:${port}/`,
-        send_resolved: true,
-        http_config: { authorization: { credentials_file: CANARY_TOKEN } },
-      },
-    ],
-  }
   return {
     ...config,
     route: { ...config.route, routes: [route, ...others] },
-    receivers: [...config.receivers, receiver],
+    receivers: [...config.receivers, canaryReceiver(port, { credentials_file: CANARY_TOKEN })],
   }
 }
+
+/** How canary alerts are grouped: each by itself. */
+export const canaryGrouping = (group_interval: Duration) => ({
+  group_by: ['...'],
+  // Alerts end when rules are evaluated, every 5 seconds. Between two evaluations all members know the same.
+  group_wait: '2s',
+  group_interval,
+  repeat_interval: '24h',
+})
+
+/** The receiver on the host's own loopback, which proves itself with this `authorization`. */
+export const canaryReceiver = (port: number, authorization: Readonly<Record<string, unknown>>) => ({
+  name: CANARY_RECEIVER,
+  webhook_configs: [{ url: `http://127.0.0.1:${port}/`, send_resolved: true, http_config: { authorization } }],
+})
 
 /**
  * The token, made at random on the host, which only root and the service can read: whoever else connects to the receiver's port there, on which the

@@ -67,6 +67,24 @@ const tenantsVars = z.strictObject({
     .describe('Tenants whose configurations are uploaded first; default: three of those that change.'),
 })
 
+const canaryVars = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether alerts can be watched: the tenant `vestal-canary`, which `vestal tenants sync` brings, and that Prometheus sends as it.',
+    ),
+  port: port
+    .default(19095)
+    .describe(
+      "The port of an instance's own loopback that the tenant's receiver sends to; it leads to the controller during a watched run.",
+    ),
+  every: duration.default('3s').describe('How often a watched run sends a canary alert.'),
+  group_interval: duration
+    .default('45s')
+    .describe('How often an instance looks at a canary again, and so how late it may tell that one is over.'),
+})
+
 const limitsVars = z.strictObject({
   max_config_size_bytes: count.optional().describe('How large a tenant’s configuration may be; 0: no limit.'),
   max_templates_count: count.optional().describe('How many templates a tenant may have; 0: no limit.'),
@@ -172,6 +190,11 @@ export const cortexVars = z.strictObject({
     .describe('The object store that all instances share: configurations, silences and the notification log.'),
   limits: limitsVars.prefault({}).describe('Limits of each tenant.'),
   tenants: tenantsVars.prefault({}).describe('Where tenants’ configurations are: see docs/tenants.md.'),
+  canary: canaryVars
+    .prefault({})
+    .describe(
+      'What a run with --watch-alerts needs: a tenant of its own for canary alerts, silent while no run watches.',
+    ),
   data_dir: absolutePath
     .default('/var/lib/cortex-alertmanager')
     .describe('Folder of the state of the tenants, in `data`, and of the tokens.'),

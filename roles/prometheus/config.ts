@@ -3,6 +3,7 @@ import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/prog
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import type { Sealed } from '../../lib/secret.ts'
+import { CANARY_TENANT, canaryStep } from '../cortex-alertmanager/canary.ts'
 import { PREFIX } from '../cortex-alertmanager/vars.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
 import { externalLabel } from './external-labels.ts'
@@ -19,6 +20,8 @@ export interface Parts {
   readonly alertmanagers: readonly { readonly host: Host; readonly web: Web }[]
   /** Where tenants' alerts go, each as `address:port`. */
   readonly ring: readonly string[]
+  /** Whether canary alerts go there too, as a tenant of their own. */
+  readonly ringCanary: boolean
   /** Where the rule files are. */
   readonly rules: string
   /** What gives alerts their teams. */
@@ -28,7 +31,7 @@ export interface Parts {
 /** prometheus.yml. All replicas of a shard differ in nothing but the value of their replica label. */
 export const configFile = (
   vars: PrometheusVars,
-  { host, jobs, alertmanagers, ring, rules, ownership }: Parts,
+  { host, jobs, alertmanagers, ring, ringCanary, rules, ownership }: Parts,
 ): string | Sealed =>
   yamlFile({
     global: {
@@ -40,7 +43,12 @@ export const configFile = (
     rule_files: [`${rules}/*.yml`],
     alerting: {
       alert_relabel_configs: relabelSteps(vars, ownership),
-      alertmanagers: [...senders(alertmanagers), ...vars.tenants.map((tenant) => tenantSender(tenant, ring))],
+      alertmanagers: [
+        ...senders(alertmanagers),
+        // A canary alert is no tenant's of the operator: nobody is to be notified of it.
+        ...vars.tenants.map((tenant) => tenantSender(tenant, { ring, canaries: 'drop' })),
+        ...(ringCanary ? [tenantSender(CANARY_TENANT, { ring, canaries: 'keep' })] : []),
+      ],
     },
     scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs],
     ...(vars.remote_write.length > 0 && { remote_write: vars.remote_write }),
@@ -72,10 +80,14 @@ const scrapeConfig = (job: Job) => ({
 })
 
 /** One entry for each tenant: the header is the same for all targets of an entry. */
-const tenantSender = (tenant: string, ring: readonly string[]) => ({
+const tenantSender = (
+  tenant: string,
+  { ring, canaries }: { readonly ring: readonly string[]; readonly canaries: 'keep' | 'drop' },
+) => ({
   api_version: 'v2',
   path_prefix: PREFIX,
   http_headers: { 'X-Scope-OrgID': { values: [tenant] } },
+  alert_relabel_configs: [canaryStep(canaries)],
   static_configs: [{ targets: ring }],
 })
 

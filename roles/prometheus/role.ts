@@ -30,7 +30,7 @@ import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
 import { ownershipFor } from './ownership.ts'
 import { shardOf, twinsScrape } from './replicas.ts'
-import { alertmanagersOf, jobsOf, ringOf } from './targets.ts'
+import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
 import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
 
@@ -64,6 +64,7 @@ export const prometheus: Role<PrometheusVars> = role({
         jobs,
         alertmanagers,
         ring: ringOf(scope),
+        ringCanary: ringCanaryOf(scope),
         rules: RULES,
         ownership: ownershipFor(scope, alertmanagers),
       }),

@@ -85,6 +85,10 @@ export const ringOf = ({ host, vars, group }: Scope<PrometheusVars>): readonly s
   return members.map((member) => joined(member.host.address, portOf(member.vars.listen)))
 }
 
+/** Whether its canary alerts go to the ring: where it sends to one whose canary tenant is there. */
+export const ringCanaryOf = ({ vars, group }: Pick<Scope<PrometheusVars>, 'vars' | 'group'>): boolean =>
+  vars.tenants.length > 0 && membersOf(group).some((member) => member.vars.canary.enabled)
+
 /** Of Alertmanagers those it sends to; of others every host that has the role. */
 const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [string, Omit<Job, 'name'>])[] => {
   if (!role.scrape) return []

@@ -8,6 +8,8 @@ import type { Inventory, Scope, Task } from '../../lib/model.ts'
 import { filesOf } from '../../lib/program/inventory-folder.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
+import { ringCanaryOf } from '../prometheus/targets.ts'
+import { prometheusOn } from '../prometheus/vars.ts'
 import { teamFile } from './team-file.ts'
 import type { RulesVars } from './vars.ts'
 
@@ -44,7 +46,9 @@ const ofTeams = (scope: Scope<RulesVars>): readonly RuleFile[] => {
 }
 
 const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {
-  const canary = group('alertmanager').some((host) => alertmanager.varsOf(host).canary.enabled)
+  const canary =
+    group('alertmanager').some((host) => alertmanager.varsOf(host).canary.enabled) ||
+    group('prometheus').some((host) => ringCanaryOf({ vars: prometheusOn(host), group }))
   const key = JSON.stringify([vars, canary])
   const known = read.get(inventory)?.get(key)
   if (known) return known

@@ -54,7 +54,7 @@ export const capacityOfRing = async (context: Context, flags: TenantsFlags): Pro
       ? undefined
       : flags.running
         ? await client.names()
-        : (await ring.tenants()).map(({ name }) => name)
+        : [...(await ring.tenants()).map(({ name }) => name), ...ring.own]
   const wish: Wish = {
     ...wishOf(flags, names),
     settings: ring.settings,

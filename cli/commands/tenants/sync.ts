@@ -22,11 +22,11 @@ import { clientOf, ringOfInventory } from './ring.ts'
 /** `plan` and `sync`: compares the ring with the files, and brings it to them. Exit code 3 where a plan has changes, 1 where a tenant failed. */
 export const syncTenants = async (context: Context, flags: TenantsFlags): Promise<number> => {
   const ring = ringOfInventory(context.inventory)
-  const { tenants, invalid } = flags.skipInvalid
+  const { tenants: written, invalid } = flags.skipInvalid
     ? await ring.tenantsAnd()
     : { tenants: await ring.tenants(), invalid: [] }
   const canaries = flags.canaries ?? ring.canaries
-  const unknown = missingFrom(new Set(tenants.map(({ name }) => name)), new Set(canaries ?? []))
+  const unknown = missingFrom(new Set(written.map(({ name }) => name)), new Set(canaries ?? []))
   if (unknown.length > 0)
     throw new InputError([
       { where: '--canaries', what: `no tenant is called ${listed(unknown)}`, fix: 'Name tenants of the folder.' },
@@ -35,7 +35,9 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
   const client = clientOf(ring, context.pool.reach)
   const working = { ring: client, forks: flags.forks, signal: stop.stop, onProgress: progress(flags) }
   const began = Date.now()
+  const { tenants, known } = await ring.withOwn(written, client)
   const plans = await planTenants(tenants, working, {
+    known,
     prune: flags.prune,
     unwanted: flags.action === 'plan' || flags.prune,
   })
@@ -83,8 +85,10 @@ export const syncTenants = async (context: Context, flags: TenantsFlags): Promis
 /** `verify`: every tenant is on as many instances as it has replicas, and these serve what the files say. */
 export const verifyTenants = async (context: Context, flags: TenantsFlags): Promise<number> => {
   const ring = ringOfInventory(context.inventory)
-  const tenants = await ring.tenants()
-  const working = { ring: clientOf(ring, context.pool.reach), forks: flags.forks }
+  const written = await ring.tenants()
+  const client = clientOf(ring, context.pool.reach)
+  const { tenants } = await ring.withOwn(written, client)
+  const working = { ring: client, forks: flags.forks }
   const withinMs = flags.within === '' ? 0 : milliseconds(flags.within as Duration)
   const served = await servedWithin(tenants, working, { ...ring.settings, withinMs })
   const wrong = served.filter(({ problem }) => problem !== null)
@@ -100,7 +104,7 @@ export const verifyTenants = async (context: Context, flags: TenantsFlags): Prom
 /** `list`: the tenants of the files and those that the ring has, and on which instances each is. */
 export const listTenants = async (context: Context, flags: TenantsFlags): Promise<number> => {
   const ring = ringOfInventory(context.inventory)
-  const wanted = new Set((await ring.tenants()).map(({ name }) => name))
+  const wanted = new Set([...(await ring.tenants()).map(({ name }) => name), ...ring.own])
   const client = clientOf(ring, context.pool.reach)
   const [there, served] = await Promise.all([client.names(), client.served()])
   const names = [...new Set([...wanted, ...there])].sort()

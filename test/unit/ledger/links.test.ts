@@ -10,6 +10,7 @@ import { HostError, LinkError } from '../../../lib/errors.ts'
 import { keepLink, reachBy, requireFirst } from '../../../lib/ledger/kept-link.ts'
 import { metricsFile } from '../../../lib/ledger/metrics-file.ts'
 import { receiveFrom } from '../../../lib/ledger/receiver.ts'
+import { tokenIn } from '../../../lib/ledger/token.ts'
 import type { Host } from '../../../lib/model.ts'
 import { hostWith } from '../connection/host.ts'
 import { freePort } from '../connection/sshd.ts'
@@ -93,7 +94,11 @@ describe('the receiver', () => {
     const calls = { notified: vi.fn(), foreign: vi.fn(), lost: vi.fn(), back: vi.fn() }
     const tokenFile = join(mkdtempSync(join(tmpdir(), 'vestal-token-')), 'token')
     writeFileSync(tokenFile, TOKEN)
-    const links = receiveFrom([{ endpoint, port, tokenFile }], { run: 'run-1', connect: open, ...calls })
+    const links = receiveFrom([{ endpoint, port, token: tokenIn(tokenFile) }], {
+      run: 'run-1',
+      connect: open,
+      ...calls,
+    })
     onTestFinished(async () => void (await Promise.all(links.map((link) => link[Symbol.asyncDispose]()))))
     await requireFirst(links)
     const post = (body: string, authorization = `Bearer ${TOKEN}`) =>

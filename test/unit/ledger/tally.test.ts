@@ -115,6 +115,30 @@ describe('firing again', () => {
     ).toMatchObject({ ...QUIET, duplicated: 1, linksLost: 1 })
   })
 
+  test('by another cluster is its own: each must notify every canary, and is told by name where it does not', () => {
+    const both: Untimed = { what: 'sent', canary: 'a', silenced: false, ways: ['one', 'two'] }
+    const by = (way: string, event: Untimed): Untimed => ({ ...event, way }) as Untimed
+    const start = [
+      [0, both],
+      [4, by('one', firing())],
+    ] as const
+    const end = [
+      [60, ended()],
+      [61, by('one', resolved())],
+    ] as const
+    const events = [...start, [5, by('two', firing())], ...end, [62, by('two', resolved())]] as const
+    expect(reportOf(...events, [120, closed])).toMatchObject({ ...QUIET, sent: 2, delivered: 2 })
+    expect(reportOf(...start, ...end, [120, closed])).toMatchObject({
+      ...QUIET,
+      sent: 2,
+      lost: 1,
+      canaries: { lost: ['a (two)'] },
+    })
+    const leastDelivered = (...lines: readonly Line[]) => tally(story(...lines), PATIENCE, 10_000).leastDelivered
+    expect([leastDelivered(...start), leastDelivered(...start, [5, by('two', firing())])]).toEqual([0, 1])
+    expect(leastDelivered([0, sent()], [4, firing()])).toBe(1)
+  })
+
   test('with other labels is another alert: each shard sends its own', () => {
     const lines = [
       [0, sent()],

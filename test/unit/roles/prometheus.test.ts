@@ -66,6 +66,7 @@ describe('a ring of Cortex Alertmanagers', () => {
   const ring = (
     prometheus: object,
     instances: object = { 'ring-1': { ansible_host: '10.0.0.7' }, 'ring-2': { ansible_host: '10.0.0.8' } },
+    cortex: object = {},
   ) =>
     fleet({
       'hosts.yml': hostsFile(
@@ -75,22 +76,35 @@ describe('a ring of Cortex Alertmanagers', () => {
         },
         {
           prometheus: { version: '3.5.3', ...prometheus },
-          cortex_alertmanager: { version: '1.21.1', storage: { backend: 'filesystem', dir: '/srv/shared' } },
+          cortex_alertmanager: {
+            version: '1.21.1',
+            storage: { backend: 'filesystem', dir: '/srv/shared' },
+            ...cortex,
+          },
         },
       ),
     })
 
-  test('is sent the alerts of each tenant under its name', async () => {
+  test('is sent the alerts of each tenant under its name, and canary alerts under theirs alone', async () => {
     using made = await ring({ tenants: ['a', 'b'] })
     const { alerting, scrape_configs } = parse(made.text('prometheus', 'prom-1', CONFIG))
-    const entry = (tenant: string) => ({
+    const entry = (tenant: string, action = 'drop') => ({
       api_version: 'v2',
       path_prefix: '/alertmanager',
       http_headers: { 'X-Scope-OrgID': { values: [tenant] } },
+      alert_relabel_configs: [{ source_labels: ['alertname', 'vestal'], regex: 'VestalCanary;canary', action }],
       static_configs: [{ targets: ['10.0.0.7:9009', '10.0.0.8:9009'] }],
     })
-    expect(alerting.alertmanagers).toEqual([entry('a'), entry('b')])
+    expect(alerting.alertmanagers).toEqual([entry('a'), entry('b'), entry('vestal-canary', 'keep')])
+    expect(made.text('prometheus', 'prom-1', '/etc/prometheus/rules/vestal-canary.yml')).toContain('VestalCanary')
     expect(scrape_configs).toContainEqual(expect.objectContaining({ job_name: 'cortex-alertmanager' }))
+  })
+
+  test('is sent no canary alerts where these are turned off, and no tenant gets one', async () => {
+    using made = await ring({ tenants: ['a'] }, undefined, { canary: { enabled: false } })
+    const { alertmanagers } = parse(made.text('prometheus', 'prom-1', CONFIG)).alerting
+    expect(alertmanagers).toMatchObject([{ alert_relabel_configs: [{ action: 'drop' }] }])
+    expect(() => made.text('prometheus', 'prom-1', '/etc/prometheus/rules/vestal-canary.yml')).toThrow()
   })
 
   test('is sent nothing without tenants', async () => {
