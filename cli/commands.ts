@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   routes: async () => (await import('./commands/routes/routes.ts')).default,
   silences: async () => (await import('./commands/silences.ts')).default,
   tenants: async () => (await import('./commands/tenants/tenants.ts')).default,
+  shards: async () => (await import('./commands/shards/shards.ts')).default,
   audit: async () => (await import('./commands/audit.ts')).default,
   'add-node': () =>
     bound(

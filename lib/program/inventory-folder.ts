@@ -19,7 +19,10 @@ interface Search {
 }
 
 /** The files of a folder that the inventory names, and of the folders in it, in order. Throws InputError when it cannot be read. */
-export const filesOf = (inventory: Inventory, { folder, endings, setting }: Search): readonly FolderFile[] => {
+export const filesOf = (
+  inventory: Pick<Inventory, 'folder'>,
+  { folder, endings, setting }: Search,
+): readonly FolderFile[] => {
   const root = resolve(inventory.folder, folder)
   try {
     return readdirSync(root, { recursive: true, withFileTypes: true })

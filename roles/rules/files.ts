@@ -20,7 +20,7 @@ export const RULES = '/etc/prometheus/rules'
  * Throws InputError where a folder or file cannot be read, holds no groups, or two files would have one name.
  */
 export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly Task[] => {
-  const files = [...filesFor(scope), ...ofTeams(scope)]
+  const files = allRuleFiles(scope)
   return [
     directory(RULES, { only: files.map(({ name }) => name) }),
     ...files.map(({ name, text }) => file(`${RULES}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
@@ -29,15 +29,25 @@ export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly T
 
 /** The paths of all rule files that hold at least one group. */
 export const ruleFileNames = (scope: Scope<RulesVars>): readonly string[] =>
-  [...filesFor(scope), ...ofTeams(scope)].filter(({ groups }) => groups > 0).map(({ name }) => `${RULES}/${name}`)
+  allRuleFiles(scope)
+    .filter(({ groups }) => groups > 0)
+    .map(({ name }) => `${RULES}/${name}`)
 
-interface RuleFile {
+/**
+ * The rule files of a host, whoever evaluates them: those that come with Vestal, the inventory's and what follows from its teams. Throws
+ * InputError as `ruleFiles` does.
+ */
+export const allRuleFiles = (scope: Scope<RulesVars>): readonly RuleFile[] => [...filesFor(scope), ...ofTeams(scope)]
+
+export interface RuleFile {
   /** On the host, below the folder of rules. */
   readonly name: string
   /** On the controller. */
   readonly path: string
   readonly text: string
   readonly groups: number
+  /** Its rules are about the server that evaluates them. */
+  readonly ofEachServer?: boolean
 }
 
 const ofTeams = (scope: Scope<RulesVars>): readonly RuleFile[] => {
@@ -52,7 +62,10 @@ const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFi
   const key = JSON.stringify([vars, canary])
   const known = read.get(inventory)?.get(key)
   if (known) return known
-  const files = [...shipped(inventory, vars, canary), ...vars.folders.flatMap((folder) => brought(inventory, folder))]
+  const files = [
+    ...shipped(inventory, vars, canary),
+    ...vars.folders.flatMap((folder) => ruleFolder(inventory, folder, 'rules.folders')),
+  ]
   const mistakes = clashes(files)
   if (mistakes.length > 0) throw new InputError(mistakes)
   read.set(inventory, (read.get(inventory) ?? new Map()).set(key, files))
@@ -75,12 +88,23 @@ const shipped = (
     ...(generic ? [ours('generic')] : []),
   ].map(({ name, file: url }) => {
     const path = fileURLToPath(url)
-    return { name: `vestal-${name}.yml`, path, text: readFileSync(path, 'utf8'), groups: 1 }
+    return {
+      name: `vestal-${name}.yml`,
+      path,
+      text: readFileSync(path, 'utf8'),
+      groups: 1,
+      ofEachServer: name === 'canary',
+    }
   })
 }
 
-const brought = (inventory: Inventory, folder: string): readonly RuleFile[] => {
-  const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml'], setting: 'rules.folders' })
+/** The rule files of a folder. Throws InputError, with what named the folder, where it can't be read or a file has no groups. */
+export const ruleFolder = (
+  inventory: Pick<Inventory, 'folder'>,
+  folder: string,
+  setting: string,
+): readonly RuleFile[] => {
+  const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml'], setting })
   const read = found.map((one) => ({
     ...one,
     name: one.name.replace(/\.yaml$/, '.yml'),

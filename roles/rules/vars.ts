@@ -21,5 +21,17 @@ export const rulesVars = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether the alert that always fires is loaded: its absence shows a broken chain.'),
+  on_every_shard: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Where targets are spread over shards: names of alerts and recorded series that every shard is to evaluate on its own targets, although all shards together then differ from one Prometheus with all data.',
+    ),
+  trusted_jobs: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Where targets are spread over shards: jobs with `honor_labels`, or that relabel their metrics, whose series nevertheless have the job, the instance and the labels that targets are hashed by of their own target.',
+    ),
 })
 export type RulesVars = z.infer<typeof rulesVars>

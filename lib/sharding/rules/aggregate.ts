@@ -5,10 +5,11 @@ import { EVERY, known, type Note, never, type Spread, sameShard, type Value } fr
 
 export type Aggregate = Extract<Expr, { readonly is: 'aggregate' }>
 
-/** They keep series as they are, and leave some out. */
-const CHOOSES = new Set(['topk', 'bottomk'])
-/** Which series they keep follows from no value, so two servers needn't agree even on the same data. */
-const DRAWS = new Set(['limitk', 'limit_ratio'])
+/**
+ * They keep some series as they are. Of equal values it is whichever comes first, which two servers needn't agree on: promtool was seen to keep
+ * another on a shard than on one server, though the whole group was there.
+ */
+const CHOOSES = new Set(['topk', 'bottomk', 'limitk', 'limit_ratio'])
 
 /**
  * Each group must be on one shard. The parameter, which stands first, is on every shard or was noted already. (prometheus `promql/engine.go`,
@@ -21,14 +22,16 @@ export const aggregateOf = (
 ): Value => {
   const { op, without, labels } = expr
   const over = args.at(-1) ?? EVERY
+  if (CHOOSES.has(op)) {
+    note(never(expr, `\`${op}\` takes series of several shards together, or may keep others of equal ones`))
+    return over
+  }
   if (over.on === 'every') return EVERY
   const group = without ? allBut(...labels) : only(...labels)
   const words = without || labels.length > 0 ? `${without ? 'without' : 'by'} (${labels.join(', ')})` : 'over all'
   const agreed = plus(both(group, over.kept), over.fixed.keys())
   const what = `\`${op}\` ${words} takes series of several shards together`
   note(sameShard(sharding, agreed, { span: expr, what, of: [over] }))
-  if (DRAWS.has(op)) note(never(expr, `which series \`${op}\` keeps cannot be proven to be the same`))
-  if (CHOOSES.has(op) || DRAWS.has(op)) return over
   const grouped: Spread = { ...over, kept: both(group, over.kept) }
   const named = op === 'count_values' ? expr.args[0] : undefined
   if (named?.is !== 'constant' || named.text === undefined) return grouped

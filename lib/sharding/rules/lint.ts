@@ -13,7 +13,9 @@ export interface Verdict {
   readonly rule: Rule
   /** The shards together give the series and alerts that one server with all data would, each from the same shard at all times. */
   readonly safe: boolean
-  /** Why not; none where it is safe. */
+  /** Where it is evaluated: what is safe on every shard, and what is wanted there all the same. */
+  readonly place: 'shard' | 'global'
+  /** Why it isn't safe; none where it is. */
   readonly reasons: readonly Reason[]
   /** It is safe where targets are hashed by one or more of these, as labels that the targets have, and by no other. */
   readonly help: LabelSet
@@ -24,8 +26,15 @@ export interface Reason {
   readonly what: string
 }
 
-/** Judges all rules of a fleet together, as one may read what another one records. Pure; in the order in which they were given. */
-export const lintRules = (rules: readonly Rule[], sharding: Sharding): readonly Verdict[] => {
+/**
+ * Judges all rules of a fleet together, as one may read what another one records. Pure; in the order in which they were given. `wanted`: rules
+ * that each shard has whatever one server would say, as they are about the server itself.
+ */
+export const lintRules = (
+  rules: readonly Rule[],
+  sharding: Sharding,
+  wanted: (rule: Rule) => boolean = () => false,
+): readonly Verdict[] => {
   const find = readersOf(rules)
   const judged = new Map<Rule, Judged>()
   const open = new Set<Rule>()
@@ -39,11 +48,14 @@ export const lintRules = (rules: readonly Rule[], sharding: Sharding): readonly 
     judged.set(rule, now)
     return now
   }
-  return rules.map((rule) => judge(rule).verdict)
+  return rules.map((rule) => {
+    const { verdict } = judge(rule)
+    return { ...verdict, place: verdict.safe || wanted(rule) ? 'shard' : 'global' }
+  })
 }
 
 interface Judged {
-  readonly verdict: Verdict
+  readonly verdict: Omit<Verdict, 'place'>
   /** Where the series are that it makes. */
   readonly value: Value
 }

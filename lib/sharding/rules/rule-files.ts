@@ -14,14 +14,19 @@ export interface SplitRules<T extends RuleText> {
   readonly verdicts: readonly Verdict[]
 }
 
-/** Judges the rules of files together. Throws InputError with every mistake where one can't be read. */
-export const lintFiles = (files: readonly RuleText[], sharding: Sharding): readonly Verdict[] => {
+/** Judges the rules of files together, as `lintRules` does. Throws InputError with every mistake where one can't be read. */
+export const lintFiles = (
+  files: readonly RuleText[],
+  sharding: Sharding,
+  wanted?: (rule: Rule) => boolean,
+): readonly Verdict[] => {
   const read = files.map(rulesOf)
   const mistakes = read.flatMap((one) => one.mistakes)
   if (mistakes.length > 0) throw new InputError(mistakes)
   return lintRules(
     read.flatMap(({ rules }) => rules),
     sharding,
+    wanted,
   )
 }
 
@@ -30,13 +35,17 @@ export const lintFiles = (files: readonly RuleText[], sharding: Sharding): reado
  * has a file of the same name, without the rules of the other place.
  * Throws InputError where a file can't be read.
  */
-export const splitRules = <T extends RuleText>(files: readonly T[], sharding: Sharding): SplitRules<T> => {
-  const verdicts = lintFiles(files, sharding)
+export const splitRules = <T extends RuleText>(
+  files: readonly T[],
+  sharding: Sharding,
+  wanted?: (rule: Rule) => boolean,
+): SplitRules<T> => {
+  const verdicts = lintFiles(files, sharding, wanted)
   const byFile = Map.groupBy(verdicts, ({ rule }) => rule.file)
-  const part = (file: T, safe: boolean): readonly T[] => {
+  const part = (file: T, place: Verdict['place']): readonly T[] => {
     const all = byFile.get(file.path) ?? []
-    const others = all.filter((one) => one.safe !== safe)
-    if (others.length === 0) return all.length > 0 || safe ? [file] : []
+    const others = all.filter((one) => one.place !== place)
+    if (others.length === 0) return all.length > 0 || place === 'shard' ? [file] : []
     if (others.length === all.length) return []
     return [
       {
@@ -49,8 +58,8 @@ export const splitRules = <T extends RuleText>(files: readonly T[], sharding: Sh
     ]
   }
   return {
-    shard: files.flatMap((file) => part(file, true)),
-    global: files.flatMap((file) => part(file, false)),
+    shard: files.flatMap((file) => part(file, 'shard')),
+    global: files.flatMap((file) => part(file, 'global')),
     verdicts,
   }
 }

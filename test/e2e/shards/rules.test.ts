@@ -5,8 +5,10 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Case, cases } from '../../unit/sharding/rules/cases.ts'
+import { verdictOf } from '../../unit/sharding/rules/verdict.ts'
 import { unpacked, versionsOf } from '../roles/binaries.ts'
-import { experiment } from './rule-experiment.ts'
+import { randomRule } from './random-rules.ts'
+import { experiment, randomOf } from './rule-experiment.ts'
 
 const promtool = join(unpacked('prometheus', versionsOf('prometheus').at(-1) ?? ''), 'promtool')
 const rounds = Number(process.env.VESTAL_ROUNDS ?? 3)
@@ -28,4 +30,19 @@ const BATCHES = [seeds(1, 2), seeds(3, 8), seeds(11, 30), seeds(41, 60)]
 test.each(named(false))('otherwise on three shards than on one server, for some data: %s', (_, one) => {
   const shown = BATCHES.some((batch) => experiment(promtool, one, batch).differing.length > 0)
   expect(shown, one.why).toBe(true)
+})
+
+/** Of every three random rules about one is called safe, and few of those fail on one server. */
+const DRAWN = 60 * rounds
+
+test(`of ${DRAWN} rules drawn at random, those called safe are on three shards as on one server`, () => {
+  const drawn = seeds(1, DRAWN).map((seed) => ({ seed, rule: randomRule(randomOf(seed)) }))
+  const safe = drawn.filter(({ rule }) => verdictOf(rule).safe)
+  const outcomes = safe.map(({ seed, rule }) => ({
+    seed,
+    rule,
+    ...experiment(promtool, rule, [seed, seed + 1_000_000]),
+  }))
+  expect(outcomes.filter(({ differing }) => differing.length > 0)).toEqual([])
+  expect(outcomes.filter(({ evaluated }) => evaluated > 0).length).toBeGreaterThan(DRAWN / 6)
 })

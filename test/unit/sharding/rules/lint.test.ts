@@ -1,17 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LabelSet } from '../../../../lib/sharding/rules/label-set.ts'
-import { lintFiles } from '../../../../lib/sharding/rules/rule-files.ts'
-import { shardingBy } from '../../../../lib/sharding/rules/sharding.ts'
 import { type Case, cases } from './cases.ts'
-
-const verdictOf = ({ expr, after = [], labels, annotations, by = ['__address__'], everywhere = [] }: Case) => {
-  const rules = [...after, { alert: 'Tested', expr, labels, annotations }]
-  const text = JSON.stringify({ groups: [{ name: 'g', rules }] })
-  const verdicts = lintFiles([{ path: 'rules.yml', text }], shardingBy(by, { everywhere: new Set(everywhere) }))
-  const last = verdicts.at(-1)
-  if (!last) throw new Error('no verdict')
-  return last
-}
+import { verdictOf } from './verdict.ts'
 
 const shown = ({ but, names }: LabelSet): Case['help'] => {
   const told = [...names].filter((name) => !['__name__', 'le', 'quantile'].includes(name)).sort()
