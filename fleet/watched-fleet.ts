@@ -1,6 +1,6 @@
 import { milliseconds } from '../lib/duration.ts'
 import { InputError } from '../lib/errors.ts'
-import type { WatchedAlertmanager, WatchedFleet } from '../lib/ledger/fleet.ts'
+import type { Entry, Machine, WatchedAlertmanager, WatchedFleet } from '../lib/ledger/fleet.ts'
 import { tokenIn } from '../lib/ledger/token.ts'
 import type { Connection, Duration, Host, Inventory } from '../lib/model.ts'
 import { endpointOf, joined, portOf } from '../lib/program/web.ts'
@@ -11,7 +11,9 @@ import { CANARY_TENANT, limitAgainstCanary } from '../roles/cortex-alertmanager/
 import { type Member, membersIn } from '../roles/cortex-alertmanager/members.ts'
 import { PREFIX } from '../roles/cortex-alertmanager/vars.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { CANARY_JOB, canaryMachines } from '../roles/prometheus/canary.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
+import { replicasOf, scrapesNothing, shardingOf } from '../roles/prometheus/shards.ts'
 import { canaryTokenIn } from './tenants/canary.ts'
 import { requestFor, storedIn } from './tenants/ring-client.ts'
 import type { TenantBody } from './tenants/tenant.ts'
@@ -30,7 +32,7 @@ export const watchedFleet = (inventory: Inventory): WatchedFleet => {
   const of = (group: string): readonly Host[] => inventory.hosts.filter(({ groups }) => groups.includes(group))
   const members = of('alertmanager').map((host) => ({ host, vars: alertmanager.varsOf(host) }))
   const replicas = of('prometheus').map((host) => ({ host, vars: prometheus.varsOf(host) }))
-  const machines = of('node_exporter').map((host) => ({ host, vars: nodeExporter.varsOf(host) }))
+  const machines = of('node_exporter')
   const off = members.find(({ vars }) => !vars.canary.enabled)
   if (off) throw unwatchable('alertmanager.canary.enabled', `is false on ${off.host.name}`)
   if (replicas.length === 0) throw unwatchable('group prometheus', 'is empty')
@@ -53,11 +55,7 @@ export const watchedFleet = (inventory: Inventory): WatchedFleet => {
       })),
       ...ring.map((member) => ({ ...ringMember(member), ...(both && { way: WAYS.ring }) })),
     ],
-    prometheus: replicas.map(({ host, vars }) => endpointOf(host, vars)),
-    machines: turnAbout(machines.map(({ host }) => host)).map((host) => {
-      const { textfile_dir, listen } = nodeExporter.varsOf(host)
-      return { host, folder: textfile_dir, address: joined(host.address, portOf(listen)) }
-    }),
+    entries: entriesOf(inventory),
     pace: {
       everyMs: longest(canaries.map(({ every }) => every)),
       scrapeMs: longest(replicas.map(({ vars }) => nodeInterval(vars.targets.node?.config) ?? vars.scrape_interval)),
@@ -115,19 +113,35 @@ const ringMember = ({ host, vars }: Member): WatchedAlertmanager => {
   }
 }
 
+/** Each shard that scrapes anything by itself; without shards all together. */
+const entriesOf = (inventory: Inventory): readonly Entry[] => {
+  const endpoint = (host: Host) => endpointOf(host, prometheus.varsOf(host))
+  const machine = (host: Host): Machine => {
+    const { textfile_dir, listen } = nodeExporter.varsOf(host)
+    return { host, folder: textfile_dir, address: joined(host.address, portOf(listen)) }
+  }
+  const replicas = [...replicasOf(inventory)]
+  if (!shardingOf(inventory))
+    return [
+      {
+        shard: null,
+        prometheus: replicas.flatMap(([, some]) => some).map(endpoint),
+        machines: canaryMachines(inventory).map(machine),
+      },
+    ]
+  return replicas
+    .filter(([, some]) => some.some((host) => !scrapesNothing(host, inventory)))
+    .map(([shard, some]) => ({
+      shard,
+      prometheus: some.map(endpoint),
+      machines: canaryMachines(inventory, shard).map(machine),
+      job: CANARY_JOB,
+    }))
+}
+
 const nodeInterval = (config: Readonly<Record<string, unknown>> | undefined): Duration | undefined => {
   const interval = config?.scrape_interval
   return typeof interval === 'string' && /^\d+(ms|s|m|h|d)$/.test(interval) ? (interval as Duration) : undefined
-}
-
-/** Hosts of different groups by turns, so that the first two are not restarted in one play. */
-const turnAbout = (hosts: readonly Host[]): readonly Host[] => {
-  const turn = new Map(
-    [...Map.groupBy(hosts, ({ groups }) => groups.join()).values()].flatMap((alike) =>
-      alike.map((host, at) => [host, at] as const),
-    ),
-  )
-  return [...hosts].sort((one, other) => (turn.get(one) ?? 0) - (turn.get(other) ?? 0))
 }
 
 const unwatchable = (where: string, what: string): InputError =>

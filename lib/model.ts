@@ -263,8 +263,8 @@ export interface Role<V = unknown> {
   readonly rollout?: Rollout
   /** It is a cluster, whose members name each other. */
   readonly cluster?: Cluster<V>
-  /** Why there must not be so few of it; null where these are enough. `left` are the hosts that keep it once `host` has lost it. */
-  minimum?(host: Host, left: readonly Host[]): TooFew | null
+  /** Why there must not be so few of it; null where these are enough. `left` are the hosts that keep it once `host` has lost it; `inventory` has them all. */
+  minimum?(host: Host, left: readonly Host[], inventory: Inventory): TooFew | null
   /** Gates before its service stops for good on a host: nothing is left there that only it knows. The inventory no longer has the host. */
   drained?(scope: Scope<V>): readonly Gate[]
   /** What it keeps on a disk that must outlive its machine. */
@@ -316,7 +316,7 @@ export interface Rollout {
   readonly titles: RolloutTitles
   /** How many go at once. A roll's `--serial` never widens 1. */
   readonly batch: number | `${number}%`
-  readonly apart?: (host: Host) => string
+  readonly apart?: (host: Host, inventory: Inventory) => string
   /** Others do its work meanwhile. */
   readonly before?: (scope: PlayScope) => readonly Gate[]
   /** Keeps what an upgrade or a rollback could lose. */
@@ -503,7 +503,7 @@ export interface Play {
   /** Hosts whose change interrupts a service go this many at a time; default: all at once. Others never wait for a batch. */
   readonly batch?: number | `${number}%`
   /** Hosts with the same answer are never interrupted in one batch. */
-  readonly apart?: (host: Host) => string
+  readonly apart?: (host: Host, inventory: Inventory) => string
   /**
    * Groups of hosts that do each other's work: before a batch interrupts anything, this run holds the locks of all of them, so that no other
    * run interrupts one of them at the same time. Default: for each of the play's roles whose rollout asks others first, the hosts that have it.

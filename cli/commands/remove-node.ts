@@ -69,11 +69,12 @@ const nothingToDo = ({ name, role, json }: RemoveNodeFlags): number => {
 const below = (group: Group | undefined): readonly string[] =>
   group ? [group.name, ...[...group.children].flatMap(below)] : []
 
-const requireEnough = ({ hosts }: Inventory, host: Host, roles: readonly Removable[]): void => {
+const requireEnough = (inventory: Inventory, host: Host, roles: readonly Removable[]): void => {
   const mistakes = roles.flatMap(({ group, minimum }): readonly Mistake[] => {
     const few = minimum?.(
       host,
-      hosts.filter((one) => one !== host && one.groups.includes(group)),
+      inventory.hosts.filter((one) => one !== host && one.groups.includes(group)),
+      inventory,
     )
     return few ? [{ where: host.name, what: few.what, fix: `${few.fix}, or give --force` }] : []
   })

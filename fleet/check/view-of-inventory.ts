@@ -9,6 +9,7 @@ import { CONFIG as ALERTMANAGER_CONFIG } from '../../roles/alertmanager/flags.ts
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
+import { shardOf } from '../../roles/prometheus/shards.ts'
 import { RULES } from '../../roles/rules/files.ts'
 import {
   type AlertmanagerConfig,
@@ -22,11 +23,11 @@ import {
 export const inventoryView = (inventory: Inventory): FleetView => ({
   prometheus: hostsOf(inventory, 'prometheus').map((host) => {
     const tasks = tasksOf(prometheus, host, inventory)
-    const { shard, version } = prometheus.varsOf(host)
+    const { version } = prometheus.varsOf(host)
     const config = textOf(tasks, CONFIG)
     return prometheusView({
       host: host.name,
-      shard,
+      shard: shardOf(host, inventory),
       version,
       config: (parse(config) ?? {}) as PrometheusConfig,
       command: commandOf(tasks, 'prometheus'),

@@ -7,6 +7,7 @@ import { endpointOf, joined, portOf } from '../../lib/program/web.ts'
 import { alertingForm, routingForm } from '../../lib/routing/running-forms.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
+import { shardOf } from '../../roles/prometheus/shards.ts'
 import { type AlertmanagerView, alertmanagerView, type FleetView, type PrometheusView, prometheusView } from './view.ts'
 
 export interface Running {
@@ -27,9 +28,12 @@ export const runningView = async (inventory: Inventory, running: Running): Promi
   const of = (group: string) =>
     inventory.hosts.filter((host) => running.hosts.includes(host) && host.groups.includes(group))
   const unread: { host: string; why: string }[] = []
-  const answered = async <T>(host: Host, look: (host: Host, running: Running) => Promise<T | null>) => {
+  const answered = async <T>(
+    host: Host,
+    look: (host: Host, running: Running, inventory: Inventory) => Promise<T | null>,
+  ) => {
     try {
-      const one = await look(host, running)
+      const one = await look(host, running, inventory)
       return one === null ? [] : [one]
     } catch (error) {
       if (!(error instanceof HostError)) throw error
@@ -44,7 +48,11 @@ export const runningView = async (inventory: Inventory, running: Running): Promi
   return { view: { prometheus: prometheuses.flat(), alertmanagers: alertmanagers.flat() }, unread }
 }
 
-const onePrometheus = async (host: Host, { reach, command }: Running): Promise<PrometheusView | null> => {
+const onePrometheus = async (
+  host: Host,
+  { reach, command }: Running,
+  inventory: Inventory,
+): Promise<PrometheusView | null> => {
   const vars = prometheus.varsOf(host)
   const words = command(host, portOf(vars.listen))
   if (!words) return null
@@ -58,7 +66,7 @@ const onePrometheus = async (host: Host, { reach, command }: Running): Promise<P
   ])
   return prometheusView({
     host: host.name,
-    shard: vars.shard,
+    shard: shardOf(host, inventory),
     version: plain(version),
     command: words,
     config: runningYaml(host.name, config, alertingForm),

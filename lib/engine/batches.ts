@@ -1,6 +1,8 @@
 import type { Host, Play } from '../model.ts'
 
-interface BatchRules extends Pick<Play, 'batch' | 'apart'> {
+interface BatchRules extends Pick<Play, 'batch'> {
+  /** Hosts with the same answer are never in one batch. */
+  readonly apart?: (host: Host) => string
   /** How many hosts a percentage is of. */
   readonly of: number
 }

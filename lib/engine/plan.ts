@@ -37,13 +37,22 @@ export const interrupts = (host: PlannedHost): boolean =>
   host.planned.some(({ steps }) => steps.some((step) => step.interrupts))
 
 /** All batches in order. Hosts with nothing to do are in none; hosts that nothing interrupts go together, before the others. */
-export const planBatches = (book: Playbook, plannedHosts: readonly PlannedHost[]): readonly PlannedBatch[] =>
+export const planBatches = (
+  book: Playbook,
+  plannedHosts: readonly PlannedHost[],
+  inventory: Inventory,
+): readonly PlannedBatch[] =>
   book.plays.flatMap((play) => {
+    const { apart } = play
     const busy = plannedHosts.filter(({ work, planned }) => work.play === play && planned.length > 0)
     const calm = busy.filter((host) => !interrupts(host))
     const rolling = batchesOf(
       busy.filter(interrupts),
-      { batch: play.batch, apart: play.apart, of: plannedHosts.filter(({ work }) => work.play === play).length },
+      {
+        batch: play.batch,
+        apart: apart && ((host) => apart(host, inventory)),
+        of: plannedHosts.filter(({ work }) => work.play === play).length,
+      },
       ({ work }) => work.host,
     )
     return [

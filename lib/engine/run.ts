@@ -36,7 +36,7 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
     const reading = readings.get(work.host)
     return reading && !(reading instanceof Error) ? [planHost(work, reading)] : []
   })
-  const batches = planBatches(book, plannedHosts)
+  const batches = planBatches(book, plannedHosts, inventory)
   const plan = await planOf(book, inventory, { batches, readings, pool, options })
   options.emit({ event: 'planned', plan })
   if (!(await options.confirm(plan))) return { plan, report: null }

@@ -1,4 +1,5 @@
 import type { Duration, Gate } from '../model.ts'
+import { prefixOf } from './schedule.ts'
 import type { Tally } from './tally.ts'
 
 /** What gates and failures of the ledger are about, where others have a host's name. */
@@ -9,12 +10,14 @@ type Count = () => Tally
 /** So many must have come back: restarts should find some that fire. */
 const FIRST = 3
 
-/** The whole way works: canaries have been notified. */
-export const firstArrives = (count: Count, withinMs: number): Gate =>
+/** The whole way works, through each shard: canaries have been notified. `shards` has one null where there are none. */
+export const firstArrives = (count: Count, withinMs: number, shards: readonly (string | null)[]): Gate =>
   gate('Canary alerts arrive before anything is changed', withinMs, () => {
-    const { report, leastDelivered } = count()
-    const { sent, delivered } = report
-    return leastDelivered >= FIRST ? null : `${sent} sent, ${delivered} notified`
+    const { report, notified, leastDelivered } = count()
+    const silent = shards.filter((shard) => !notified.some((name) => name.startsWith(prefixOf(shard))))
+    if (leastDelivered >= FIRST && silent.length === 0) return null
+    const where = silent.some((shard) => shard !== null) ? `, none through shard ${silent.join(', ')}` : ''
+    return `${report.sent} sent, ${report.delivered} notified${where}`
   })
 
 /** None of those that still fire waits to be notified. */

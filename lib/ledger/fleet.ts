@@ -4,10 +4,19 @@ import type { Connection, Host, Reach } from '../model.ts'
 /** What of a fleet takes part when alerts are watched. */
 export interface WatchedFleet {
   readonly alertmanagers: readonly WatchedAlertmanager[]
+  /** Where canaries come in: one for each shard, or one for all. */
+  readonly entries: readonly Entry[]
+  readonly pace: Pace
+}
+/** Prometheus servers that scrape the same targets, and where the metrics of their canaries can stand. */
+export interface Entry {
+  /** null where targets are not spread over shards. */
+  readonly shard: string | null
   readonly prometheus: readonly Endpoint[]
   /** Machines whose node_exporter reads metrics from files, the better ones first. */
   readonly machines: readonly Machine[]
-  readonly pace: Pace
+  /** The job that reads canaries there; default: any that scrapes the machine. */
+  readonly job?: string
 }
 export interface WatchedAlertmanager {
   readonly endpoint: Endpoint

@@ -41,6 +41,8 @@ export interface LedgerOptions {
 }
 const TELL_MS = 10_000
 const RENEW_MS = 4 * 60_000
+/** So many shards have canaries at the full pace each; more share it, so that Alertmanagers hold some hundreds of them at most. */
+const AT_FULL_PACE = 4
 
 /** A ledger over a fleet; nothing is opened before `begin`. All that it made is taken away when it is disposed. */
 export const openLedger = (options: LedgerOptions): Ledger => {
@@ -57,11 +59,11 @@ export const openLedger = (options: LedgerOptions): Ledger => {
     events.push(timed.what === 'notified' ? { ...timed, body: undefined } : timed)
   }
   const count = (): Tally => tally(events, patience, Date.now())
-  let sender: Sender | undefined
+  const senders: Sender[] = []
 
   return {
     async begin() {
-      const holders = await metricsMachines(options)
+      const entries = await entriesReady(options)
       const links = receiveFrom(fleet.alertmanagers, {
         run,
         connect: options.connect,
@@ -87,22 +89,30 @@ export const openLedger = (options: LedgerOptions): Ledger => {
         const renewing = setInterval(() => void silence.renew().catch(() => undefined), RENEW_MS)
         made.defer(() => clearInterval(renewing))
       }
-      const file = made.use(metricsFile({ run, machines: holders, connect: options.connect }))
-      await requireFirst(file.links)
-      const ways = [...clusters.keys()].flatMap((way) => way ?? [])
-      const sending = sendCanaries({
-        run,
-        lifetimes,
-        everyMs: fleet.pace.everyMs,
-        ...(ways.length > 0 && { ways }),
-        write: file.write,
-        note,
+      const files = entries.map(({ shard, machines }) => {
+        const name = shard === null ? run : `${run}-shard-${shard}`
+        return { shard, file: made.use(metricsFile({ run: name, machines, connect: options.connect })) }
       })
+      for (const { file } of files) await requireFirst(file.links)
+      const ways = [...clusters.keys()].flatMap((way) => way ?? [])
+      const everyMs = fleet.pace.everyMs * Math.ceil(entries.length / AT_FULL_PACE)
+      for (const { shard, file } of files) {
+        const sending = sendCanaries({
+          run,
+          shard,
+          lifetimes,
+          everyMs,
+          ...(ways.length > 0 && { ways }),
+          write: file.write,
+          note,
+        })
+        senders.push(sending)
+        made.defer(() => sending.endAll())
+      }
       const telling = setInterval(() => options.tell(count().report), TELL_MS)
       made.defer(() => clearInterval(telling))
-      sender = sending
-      made.defer(() => sending.endAll())
-      const report = await options.ask(firstArrives(count, patience.lateMs), stop)
+      const shards = entries.map(({ shard }) => shard)
+      const report = await options.ask(firstArrives(count, patience.lateMs, shards), stop)
       if (!report.pass && !stop.aborted)
         throw new HostError(CANARIES, `no canary alert came back: ${report.why}`, {
           hint: 'Nothing that serves was changed. `vestal status` asks each part of the way; --no-watch-alerts goes on without canary alerts.',
@@ -112,9 +122,9 @@ export const openLedger = (options: LedgerOptions): Ledger => {
 
     async end() {
       const { groupIntervalMs, peerWaitMs } = fleet.pace
-      sender?.noMore()
+      for (const sender of senders) sender.noMore()
       await options.ask(allDelivered(count, patience.lateMs), abandon)
-      sender?.endAll()
+      for (const sender of senders) sender.endAll()
       const bound = 2 * groupIntervalMs + peerWaitMs + patience.lateMs + patience.quietMs
       const over = await options.ask(allOver(count, bound), abandon)
       note({ what: 'closed' })
@@ -128,7 +138,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
   }
 }
 
-const metricsMachines = async ({ connect, fleet, names }: LedgerOptions) => {
+const entriesReady = async ({ connect, fleet, names }: LedgerOptions) => {
   await using pool = connectionPool(connect)
   return await preflight(fleet, pool.reach, names)
 }

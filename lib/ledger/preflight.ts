@@ -3,7 +3,7 @@ import { receiversOf } from '../api/alertmanager.ts'
 import { ruleGroupsOf, targetsOf } from '../api/prometheus.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
-import type { Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
+import type { Entry, Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
 
 /** How many machines hold the metrics: one that restarts must not end every canary. */
 const HOLDERS = 2
@@ -18,25 +18,31 @@ export interface CanaryNames {
 }
 
 /**
- * Asks every Prometheus and Alertmanager whether it knows canary alerts, and returns the machines whose metrics every Prometheus has. Those that
- * do not answer are passed over, as long as one of each does: a machine may be new or gone. Throws HostError where the fleet is not prepared.
+ * Asks every Prometheus and Alertmanager whether it knows canary alerts, and returns the ways in, each with the machines whose metrics every
+ * Prometheus of it has. Those that do not answer are passed over, as long as one of each does: a machine may be new or gone. Throws HostError where
+ * the fleet is not prepared.
  */
-export const preflight = async (fleet: WatchedFleet, reach: Reach, names: CanaryNames): Promise<readonly Machine[]> => {
-  const { alertmanagers, prometheus } = fleet
+export const preflight = async (fleet: WatchedFleet, reach: Reach, names: CanaryNames): Promise<readonly Entry[]> => {
+  const { alertmanagers, entries } = fleet
+  const prometheus = entries.flatMap((entry) => entry.prometheus)
   const clusters = [...Map.groupBy(alertmanagers, ({ way }) => way).values()]
   const [lacking, rules, seen] = await Promise.all([
     Promise.all(clusters.map((members) => lackingIn(members, reach, names))),
     answers(prometheus, async (one) =>
       (await ruleGroupsOf(reach, one)).flatMap(({ rules }) => rules.map(({ name }) => name)),
     ),
-    scrapedByAll(fleet, reach),
+    Promise.all(entries.map((entry) => scrapedByAll(entry, fleet, reach))),
   ])
   for (const { host, why, fix } of lacking.flat()) throw unprepared(host, why, fix)
   for (const [{ host }, known] of rules)
     if (!known.includes(names.alert)) throw unprepared(host.name, 'its Prometheus has no rule for canary alerts')
-  if (seen.length === 0)
-    throw unprepared(prometheus[0]?.host.name ?? '', 'no machine with node_exporter is scraped by every Prometheus')
-  return seen.slice(0, HOLDERS)
+  return entries.map((entry, at) => {
+    const machines = (seen[at] ?? []).slice(0, HOLDERS)
+    if (machines.length > 0) return { ...entry, machines }
+    const every =
+      entry.shard === null ? 'every Prometheus' : `every Prometheus of shard ${entry.shard} for its canaries`
+    throw unprepared(entry.prometheus[0]?.host.name ?? '', `no machine with node_exporter is scraped by ${every}`)
+  })
 }
 
 interface Lacking {
@@ -64,14 +70,18 @@ const lackingIn = async (
 
 /** The machines that every Prometheus has scraped. One that has just started is given the time for its first scrapes. */
 const scrapedByAll = async (
-  { prometheus, machines, pace }: WatchedFleet,
+  { prometheus, machines, job }: Entry,
+  { pace }: WatchedFleet,
   reach: Reach,
 ): Promise<readonly Machine[]> => {
   for (const until = Date.now() + DISCOVERY_MS + pace.scrapeMs; ; await sleep(AGAIN_MS)) {
     const targets = await answers(prometheus, (one) => targetsOf(reach, one))
     const seen = machines.filter(({ address }) =>
       targets.every(([, known]) =>
-        known.some(({ health, discoveredLabels }) => health === 'up' && discoveredLabels.__address__ === address),
+        known.some(
+          ({ health, scrapePool, discoveredLabels }) =>
+            health === 'up' && discoveredLabels.__address__ === address && (job === undefined || scrapePool === job),
+        ),
       ),
     )
     const starting = targets.some(([, known]) => known.length === 0 || known.some(({ health }) => health === 'unknown'))

@@ -14,12 +14,22 @@ const SHORTEST_MS = 30_000
 /** Where nobody is left to take the metric away, the alert ends by itself this long after it should have. */
 const GRACE_MS = 20_000
 
+/** The label of a canary's metric that says which shard is to read it, where targets are spread over shards. */
+export const SHARD_LABEL = 'vestal_shard'
+
+/** What the names of a shard's canaries begin with. */
+export const prefixOf = (shard: string | null): string => (shard === null ? 'c' : `shard-${shard}-c`)
+
 /** The canary with this number. Lifetimes come round in turn, for silenced ones too. */
-export const canary = (number: number, now: number, lifetimes: readonly number[]): Canary => {
+export const canary = (
+  number: number,
+  now: number,
+  { lifetimes, shard }: { readonly lifetimes: readonly number[]; readonly shard: string | null },
+): Canary => {
   const silenced = number % SILENCED === SILENCED - 1
   const turn = silenced ? Math.floor(number / SILENCED) : number
   return {
-    name: `c${String(number).padStart(4, '0')}`,
+    name: `${prefixOf(shard)}${String(number).padStart(4, '0')}`,
     silenced,
     endsAt: now + (lifetimes[turn % lifetimes.length] ?? SHORTEST_MS),
   }
@@ -43,10 +53,13 @@ export const patienceOf = ({ scrapeMs, evaluateMs, peerWaitMs }: Pace): Patience
 })
 
 /** The file of metrics with these canaries, as the textfile collector reads it. */
-export const metricsOf = (run: string, canaries: readonly Canary[]): string =>
+export const metricsOf = (
+  { run, shard }: { readonly run: string; readonly shard: string | null },
+  canaries: readonly Canary[],
+): string =>
   canaries
     .map(({ name, silenced, endsAt }) => {
-      const labels = `canary="${name}",run="${run}"${silenced ? ',silenced="true"' : ''}`
+      const labels = `canary="${name}",run="${run}"${silenced ? ',silenced="true"' : ''}${shard === null ? '' : `,${SHARD_LABEL}="${shard}"`}`
       return `vestal_canary_ends_at_seconds{${labels}} ${Math.ceil((endsAt + GRACE_MS) / 1000)}\n`
     })
     .join('')

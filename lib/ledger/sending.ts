@@ -4,6 +4,8 @@ import { type Canary, canary, metricsOf } from './schedule.ts'
 
 interface Sending {
   readonly run: string
+  /** Which shard they go through; null where there are none. */
+  readonly shard: string | null
   /** How long canaries last, in turn; milliseconds. */
   readonly lifetimes: readonly number[]
   readonly everyMs: number
@@ -21,7 +23,7 @@ export interface Sender {
 }
 
 /** Sends a canary now and one every so often. */
-export const sendCanaries = ({ run, lifetimes, everyMs, ways, write, note }: Sending): Sender => {
+export const sendCanaries = ({ run, shard, lifetimes, everyMs, ways, write, note }: Sending): Sender => {
   let alive: readonly Canary[] = []
   let number = 0
   const sent = new Set<string>()
@@ -29,7 +31,7 @@ export const sendCanaries = ({ run, lifetimes, everyMs, ways, write, note }: Sen
     const gone = alive.filter((one) => sent.has(one.name) && !next.includes(one))
     alive = next
     for (const { name } of gone) note({ what: 'ended', canary: name })
-    write(metricsOf(run, next), () => {
+    write(metricsOf({ run, shard }, next), () => {
       for (const { name, silenced } of next.filter((one) => alive.includes(one) && !sent.has(one.name))) {
         sent.add(name)
         note({ what: 'sent', canary: name, silenced, ...(ways && { ways }) })
@@ -40,7 +42,7 @@ export const sendCanaries = ({ run, lifetimes, everyMs, ways, write, note }: Sen
   const tick = (): void => {
     const now = Date.now()
     const lasting = alive.filter(({ endsAt }) => endsAt > now)
-    if (open) change([...lasting, canary(number++, now, lifetimes)])
+    if (open) change([...lasting, canary(number++, now, { lifetimes, shard })])
     else if (lasting.length < alive.length) change(lasting)
   }
   const timer = setInterval(tick, everyMs)

@@ -18,6 +18,8 @@ export interface Tally {
   readonly undelivered: number
   /** How many were notified by the cluster that has notified the fewest. */
   readonly leastDelivered: number
+  /** The names of those that were notified. */
+  readonly notified: readonly string[]
 }
 
 /** Works out what became of every canary, from all events up to `now`. */
@@ -58,6 +60,7 @@ export const tally = (events: readonly LedgerEvent[], patience: Patience, now: n
     },
     open: open.length,
     leastDelivered: leastOf(notified, loud),
+    notified: notified.map(({ name }) => name),
     undelivered: open.filter(({ silenced, deliveredAt }) => !silenced && deliveredAt === undefined).length,
   }
 }

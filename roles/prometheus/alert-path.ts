@@ -3,6 +3,7 @@ import type { Scope } from '../../lib/model.ts'
 import type { Labels } from '../../lib/routing/matcher.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import { ownershipFor } from './ownership.ts'
+import { shardingOf, shardOf } from './shards.ts'
 import { alertmanagersOf } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
@@ -17,23 +18,29 @@ export interface AlertPath {
 
 /** As the inventory wants it. Throws InputError as the teams' files do. */
 export const alertPath = (scope: Scope<PrometheusVars>): AlertPath => {
-  const { vars, host } = scope
+  const { vars } = scope
   return {
-    external: addedLabels(vars, host.name),
-    steps: relabelSteps(vars, ownershipFor(scope, alertmanagersOf(scope))),
+    external: addedLabels(scope),
+    steps: relabelSteps(scope, ownershipFor(scope, alertmanagersOf(scope))),
     dotAll: compare(vars.version, '3.0.0') >= 0,
   }
 }
 
-/** The replica label goes first, so that what comes after sees the same alert on all replicas. */
-export const relabelSteps = (vars: PrometheusVars, ownership: readonly RelabelStep[]): readonly RelabelStep[] => [
-  { action: 'labeldrop', regex: vars.replica_label },
+type About = Pick<Scope<PrometheusVars>, 'host' | 'vars' | 'inventory'>
+
+/** The labels of replica and shard go first, so that what comes after sees the same alert wherever its target is scraped. */
+export const relabelSteps = ({ vars, inventory }: About, ownership: readonly RelabelStep[]): readonly RelabelStep[] => [
+  {
+    action: 'labeldrop',
+    regex: shardingOf(inventory) ? `${vars.replica_label}|${vars.shard_label}` : vars.replica_label,
+  },
   ...vars.alert_relabel_configs,
   ...ownership,
 ]
 
-export const addedLabels = (vars: PrometheusVars, hostName: string): Labels => ({
+export const addedLabels = ({ vars, host, inventory }: About): Labels => ({
   ...vars.external_labels,
   ...(vars.cluster !== undefined && { [vars.cluster_label]: vars.cluster }),
-  [vars.replica_label]: vars.replica ?? hostName,
+  ...(shardingOf(inventory) && { [vars.shard_label]: shardOf(host, inventory) }),
+  [vars.replica_label]: vars.replica ?? host.name,
 })

@@ -1,4 +1,4 @@
-import type { Host, Inventory } from '../../lib/model.ts'
+import type { Host, Inventory, Scope } from '../../lib/model.ts'
 import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
@@ -7,7 +7,8 @@ import { CANARY_TENANT, canaryStep } from '../cortex-alertmanager/canary.ts'
 import { PREFIX } from '../cortex-alertmanager/vars.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
 import { externalLabel } from './external-labels.ts'
-import type { Job } from './targets.ts'
+import type { Job } from './job.ts'
+import { shardedScrape } from './spread.ts'
 import type { PrometheusVars } from './vars.ts'
 
 export const CONFIG = '/etc/prometheus/prometheus.yml'
@@ -15,7 +16,6 @@ export const WEB_CONFIG = '/etc/prometheus/web.yml'
 export const TARGETS = '/etc/prometheus/file_sd'
 
 export interface Parts {
-  readonly host: Host
   readonly jobs: readonly Job[]
   readonly alertmanagers: readonly { readonly host: Host; readonly web: Web }[]
   /** Where tenants' alerts go, each as `address:port`. */
@@ -30,19 +30,21 @@ export interface Parts {
 
 /** prometheus.yml. All replicas of a shard differ in nothing but the value of their replica label. */
 export const configFile = (
-  vars: PrometheusVars,
-  { host, jobs, alertmanagers, ring, ringCanary, rules, ownership }: Parts,
-): string | Sealed =>
-  yamlFile({
+  scope: Scope<PrometheusVars>,
+  { jobs, alertmanagers, ring, ringCanary, rules, ownership }: Parts,
+): string | Sealed => {
+  const { vars } = scope
+  const spread = shardedScrape(scope)
+  return yamlFile({
     global: {
       scrape_interval: vars.scrape_interval,
       ...(vars.scrape_timeout && { scrape_timeout: vars.scrape_timeout }),
       evaluation_interval: vars.evaluation_interval,
-      external_labels: externalLabels(vars, host),
+      external_labels: externalLabels(scope),
     },
     rule_files: [`${rules}/*.yml`],
     alerting: {
-      alert_relabel_configs: relabelSteps(vars, ownership),
+      alert_relabel_configs: relabelSteps(scope, ownership),
       alertmanagers: [
         ...senders(alertmanagers),
         // A canary alert is no tenant's of the operator: nobody is to be notified of it.
@@ -50,9 +52,10 @@ export const configFile = (
         ...(ringCanary ? [tenantSender(CANARY_TENANT, { ring, canaries: 'keep' })] : []),
       ],
     },
-    scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs],
+    scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs].map(spread),
     ...(vars.remote_write.length > 0 && { remote_write: vars.remote_write }),
   })
+}
 
 /** A job's targets, as file_sd reads them: Prometheus notices a change of this file by itself. Printed once for all replicas. */
 export const targetsFile = ({ targets }: Job, inventory: Inventory): string | Sealed => {
@@ -68,9 +71,9 @@ const printed = new WeakMap<Inventory, Map<string, string | Sealed>>()
 
 export const targetsPath = ({ name }: Job): string => `${TARGETS}/${name}.yml`
 
-const externalLabels = (vars: PrometheusVars, host: Host): Readonly<Record<string, string>> =>
+const externalLabels = (scope: Scope<PrometheusVars>): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.entries(addedLabels(vars, host.name)).map(([name, value]) => [name, externalLabel(vars.version, value)]),
+    Object.entries(addedLabels(scope)).map(([name, value]) => [name, externalLabel(scope.vars.version, value)]),
   )
 
 const scrapeConfig = (job: Job) => ({

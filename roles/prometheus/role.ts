@@ -29,7 +29,9 @@ import { flagsOf } from './flags.ts'
 import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
 import { ownershipFor } from './ownership.ts'
-import { shardOf, twinsScrape } from './replicas.ts'
+import { twinsScrape } from './replicas.ts'
+import { shardOf } from './shards.ts'
+import { ownTargets } from './spread.ts'
 import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
 import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
@@ -59,8 +61,7 @@ export const prometheus: Role<PrometheusVars> = role({
     const alertmanagers = alertmanagersOf(scope)
     const config = file(
       CONFIG,
-      configFile(vars, {
-        host,
+      configFile(scope, {
         jobs,
         alertmanagers,
         ring: ringOf(scope),
@@ -104,8 +105,9 @@ export const prometheus: Role<PrometheusVars> = role({
   healthy(scope) {
     const { host, vars, inventory } = scope
     const self = endpointOf(host, vars)
-    const expected = jobsOf(scope).flatMap(({ name, targets }) =>
-      targets.map(({ address }) => ({ job: name, address })),
+    const mine = ownTargets(scope)
+    const expected = jobsOf(scope).flatMap((job) =>
+      job.targets.filter((target) => mine(job, target)).map(({ address }) => ({ job: job.name, address })),
     )
     const files = ruleFileNames(scopeOf(rules, host, inventory))
     const alertmanagers = [
@@ -131,9 +133,9 @@ export const prometheus: Role<PrometheusVars> = role({
     ]
   },
 
-  instance: ({ host, vars }) => ({
+  instance: ({ host, vars, inventory }) => ({
     ...programTasks('prometheus'),
-    part: `shard ${vars.shard}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
+    part: `shard ${shardOf(host, inventory)}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
     status: prometheusStatus(endpointOf(host, vars)),
   }),
   rollout: {

@@ -7,19 +7,9 @@ import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
 import { GROUP, membersOf } from '../cortex-alertmanager/members.ts'
+import { canaryJobs } from './canary.ts'
+import { type Job, targetOf } from './job.ts'
 import type { PrometheusVars } from './vars.ts'
-
-/** A job over the hosts of a group: one file of targets, and the scrape config that reads it. */
-export interface Job {
-  readonly name: string
-  readonly targets: readonly Target[]
-  /** Fields of its scrape config. */
-  readonly config: Readonly<Record<string, unknown>>
-}
-export interface Target {
-  readonly address: string
-  readonly labels: Readonly<Record<string, string>>
-}
 
 /**
  * The jobs over inventory groups: one for every role that has something to scrape. A target's `instance` is the host's name and the port:
@@ -36,7 +26,9 @@ export const jobsOf = (scope: Scope<PrometheusVars>): readonly Job[] => {
     },
   ])
   const jobs: Record<string, Omit<Job, 'name'> | null> = { ...own, ...Object.fromEntries(asked) }
-  return Object.entries(jobs).flatMap(([name, job]) => (job && job.targets.length > 0 ? [{ name, ...job }] : []))
+  return Object.entries({ ...jobs, ...canaryJobs(scope, jobs) }).flatMap(([name, job]) =>
+    job && job.targets.length > 0 ? [{ name, ...job }] : [],
+  )
 }
 
 /** An Alertmanager that alerts are sent to. */
@@ -108,8 +100,3 @@ const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [
     },
   ])
 }
-
-const targetOf = (
-  host: Host,
-  { port, labels }: { readonly port: number; readonly labels: Readonly<Record<string, string>> },
-): Target => ({ address: joined(host.address, port), labels: { instance: joined(host.name, port), ...labels } })

@@ -28,6 +28,11 @@ const scrapeConfig = z.looseObject(
   { error: 'expected a scrape config, as Prometheus reads it' },
 )
 
+/** A label as a target has it while it is relabelled. */
+const targetLabel = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'expected a label of targets, such as __address__, job or namespace' })
+
 const retentionVars = z.strictObject({
   time: duration.default('15d').describe('How long samples are kept.'),
   size: bytes
@@ -51,9 +56,45 @@ export const prometheusVars = z.strictObject({
       'Name of the external label that tells replicas apart; taken off alerts, so that those of all replicas are the same.',
     ),
   shard: z
-    .string()
-    .default('0')
-    .describe('Replicas of one shard scrape the same targets; two of them are never interrupted at once.'),
+    .union([z.int().nonnegative(), z.string()], { error: 'expected the number of a shard, from 0' })
+    .transform(String)
+    .optional()
+    .describe(
+      'Which shard it is a replica of; default: the number of its group `shard_NUMBER`, else the part of `shards` that its place among the hosts gives it, else 0. Replicas of one shard scrape the same targets; two of them are never interrupted at once.',
+    ),
+  shards: z
+    .int({ error: 'expected how many shards there are' })
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe(
+      'How many shards there are: the same for all hosts, which are handed out to them in the order of the inventory, as many to each.',
+    ),
+  sharding: z
+    .enum(['table', 'hashmod'], { error: 'expected table or hashmod' })
+    .optional()
+    .describe(
+      'How targets are spread over shards: by the table in `shards.yml` beside the inventory, which `vestal shards` writes, or by their hash modulo the number of shards. Default: `table` where that file is there or `shards` is given; else each host scrapes all that its settings name.',
+    ),
+  shard_labels: z
+    .array(targetLabel)
+    .min(1)
+    .default(['__address__'])
+    .describe(
+      'With `sharding: hashmod`, the labels that targets are hashed by; a table has its own. In place of `__address__` it is `__param_target` for jobs that set it, which probes do.',
+    ),
+  shard_label: labelName
+    .default('shard')
+    .describe(
+      'Name of the external label with the number of the shard, where targets are spread; taken off alerts, so that one that moves with its target stays the same.',
+    ),
+  keep_dropped_targets: z
+    .int({ error: 'expected a number of targets; 0 is no limit' })
+    .nonnegative()
+    .optional()
+    .describe(
+      'How many targets that it doesn’t scrape a sharded Prometheus remembers for each job, from 2.47 on; default: 1, and all of jobs whose own relabelling drops some, as `vestal shards verify` must tell those from what no shard scrapes.',
+    ),
   external_labels: labels.default({}).describe('Further external labels.'),
   scrape_interval: duration.default('15s').describe('How often targets are scraped.'),
   scrape_timeout: duration

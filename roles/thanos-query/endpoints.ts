@@ -4,7 +4,7 @@ import { sidecarsIn } from '../thanos-sidecar/members.ts'
 import type { QueryVars } from './vars.ts'
 
 /** All that a Query asks, as `address:port`, in the inventory's order. */
-export const endpointsOf = (inventory: Pick<Inventory, 'hosts'>, vars: Pick<QueryVars, 'endpoints'>) => [
+export const endpointsOf = (inventory: Inventory, vars: Pick<QueryVars, 'endpoints'>) => [
   ...new Set([...sidecarsIn(inventory).map(({ address }) => address), ...vars.endpoints]),
 ]
 
@@ -18,7 +18,7 @@ export const endpointsFile = (addresses: readonly string[], { strict }: { readon
 
 /** The labels that tell copies of one series apart. */
 export const replicaLabels = (
-  { hosts }: Pick<Inventory, 'hosts'>,
+  { hosts }: Inventory,
   { replica_labels }: Pick<QueryVars, 'replica_labels'> = {},
 ): readonly string[] =>
   replica_labels ?? [

@@ -1,6 +1,6 @@
 import type { Host, Inventory } from '../../lib/model.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
-import { shardOf } from '../prometheus/replicas.ts'
+import { shardOf } from '../prometheus/shards.ts'
 import { sidecarOn } from './vars.ts'
 
 export const GROUP = 'thanos_sidecar'
@@ -15,11 +15,11 @@ export interface Sidecar {
 }
 
 /** All sidecars of a fleet, in the inventory's order. */
-export const sidecarsIn = ({ hosts }: Pick<Inventory, 'hosts'>): readonly Sidecar[] =>
-  hosts
+export const sidecarsIn = (inventory: Inventory): readonly Sidecar[] =>
+  inventory.hosts
     .filter(({ groups }) => groups.includes(GROUP))
     .map((host) => ({
       host,
       address: joined(host.address, portOf(sidecarOn(host).grpc_listen)),
-      shard: shardOf(host),
+      shard: shardOf(host, inventory),
     }))

@@ -12,7 +12,7 @@ export interface InventoryFile {
 
 /**
  * The inventory files behind a path: the file itself, or the folder's files by name, sub-folders too, as Ansible reads them
- * (ansible-core, inventory/manager.py: hidden files, `group_vars`, `host_vars` and backups are left out). Files of other kinds
+ * (ansible-core, inventory/manager.py: hidden files, `group_vars`, `host_vars` and backups are left out, and the table of shards). Files of other kinds
  * are passed over; an INI inventory, a script or a path where nothing stands is a mistake.
  */
 export const inventoryFiles = (
@@ -42,7 +42,8 @@ export const inventoryFiles = (
 /** The folder whose `group_vars` and `host_vars` go with a path. */
 export const folderOf = (path: string): string => (statSync(path).isDirectory() ? path : dirname(path))
 
-const IGNORED = /^\.|^(?:host_vars|group_vars|vars_plugins)$|~$|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)$/
+const IGNORED =
+  /^\.|^(?:host_vars|group_vars|vars_plugins|shards\.yml)$|~$|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)$/
 
 const filesBelow = (
   folder: string,

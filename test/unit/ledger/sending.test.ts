@@ -12,7 +12,7 @@ const sending = () => {
     void ('canary' in event && told.push(`${Date.now() / 1_000} ${event.what} ${event.canary}`))
   const writes: { readonly text: string; readonly accept: () => void }[] = []
   const write = (text: string, accept: () => void): void => void writes.push({ text, accept })
-  const sender = sendCanaries({ run: 'r', lifetimes: [3_000, 5_000], everyMs: 1_000, write, note })
+  const sender = sendCanaries({ run: 'r', shard: null, lifetimes: [3_000, 5_000], everyMs: 1_000, write, note })
   const alive = () => [...(writes.at(-1)?.text.matchAll(/canary="(c\d+)"/g) ?? [])].map(([, name]) => name)
   return { told, writes, sender, alive }
 }

@@ -51,7 +51,7 @@ describe('before something is interrupted', () => {
   test('replicas of one shard are kept apart', async () => {
     using made = await shards()
     const apart = play('Prometheus').apart
-    expect(['a-1', 'a-2', 'b-1'].map((name) => apart?.(made.host(name)))).toEqual(['0', '0', 'b'])
+    expect(['a-1', 'a-2', 'b-1'].map((name) => apart?.(made.host(name), made.inventory))).toEqual(['0', '0', 'b'])
   })
 })
 

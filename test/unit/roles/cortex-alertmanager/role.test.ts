@@ -192,10 +192,10 @@ describe('a ring', () => {
   test('cannot shrink below its replicas', async () => {
     using one = await ring()
     const left = ['am-1', 'am-2'].map(one.host)
-    expect(cortexAlertmanager.minimum?.(one.host('am-3'), left)?.what).toBe(
+    expect(cortexAlertmanager.minimum?.(one.host('am-3'), left, one.inventory)?.what).toBe(
       'would leave 2 instances for 3 replicas of each tenant',
     )
-    expect(cortexAlertmanager.minimum?.(one.host('am-4'), [...left, one.host('am-3')])).toBeNull()
+    expect(cortexAlertmanager.minimum?.(one.host('am-4'), [...left, one.host('am-3')], one.inventory)).toBeNull()
   })
 })
 

@@ -116,8 +116,8 @@ describe('a query', () => {
     const batch = [one.host('q-1')]
     const before = role.rollout?.before?.({ inventory: one.inventory, batch, hosts: one.inventory.hosts }) ?? []
     expect(before.map(({ host }) => host).sort()).toEqual(['prom-1', 'q-2'])
-    expect(role.minimum?.(one.host('q-1'), [])?.what).toMatch(/the last Thanos Query/)
-    expect(role.minimum?.(one.host('q-1'), [one.host('q-2')])).toBeNull()
+    expect(role.minimum?.(one.host('q-1'), [], one.inventory)?.what).toMatch(/the last Thanos Query/)
+    expect(role.minimum?.(one.host('q-1'), [one.host('q-2')], one.inventory)).toBeNull()
   })
 
   test('has one version with the other Thanos roles of its host: there is one binary', async () => {
