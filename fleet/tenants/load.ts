@@ -10,6 +10,7 @@ import { readSecrets } from '../../lib/inventory/yaml/secrets.ts'
 import { parseSource, positionOf } from '../../lib/inventory/yaml/source.ts'
 import { variableReader } from '../../lib/inventory/yaml/variable.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
+import { tenantsOfTeams } from './teams.ts'
 import { isTenantName, type Tenant, type TenantConfig } from './tenant.ts'
 import { mistakesIn } from './validate.ts'
 
@@ -32,13 +33,23 @@ interface Found {
   readonly mistakes: readonly Mistake[]
 }
 
+interface Loading {
+  /** The folder of teams that are tenants too, and the label that says whose an alert is. */
+  readonly teams?: { readonly folder: string; readonly label: string }
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /**
  * The tenants of a folder: `NAME.yml` (`.yaml`, `.json`) is the configuration of one, `*.tmpl` in the folder `NAME` are its templates; a module
- * (`.ts`, `.mts`, `.js`, `.mjs`) exports many, or a function that returns them. Throws InputError where the folder is not there, or a module gives
- * no tenants: what belongs to no tenant.
+ * (`.ts`, `.mts`, `.js`, `.mjs`) exports many, or a function that returns them. With `teams`, each team is one more, and the folder need not be there.
+ * Throws InputError where the folder is not there, a module gives no tenants, or a file of teams has mistakes: what belongs to no tenant.
  */
-export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = process.env): Promise<LoadedTenants> => {
-  if (!existsSync(folder) || !isFolder(folder))
+export const loadTenants = async (
+  folder: string,
+  { teams, env = process.env }: Loading = {},
+): Promise<LoadedTenants> => {
+  const there = existsSync(folder) && isFolder(folder)
+  if (!there && !teams)
     throw new InputError([
       {
         where: folder,
@@ -46,7 +57,7 @@ export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = proce
         fix: 'It is `cortex_alertmanager.tenants.folder`, relative to the inventory.',
       },
     ])
-  const entries = readdirSync(folder)
+  const entries = (there ? readdirSync(folder) : [])
     .filter((entry) => !entry.startsWith('.') && !isFolder(join(folder, entry)))
     .sort()
   const made = await Promise.all(
@@ -56,9 +67,9 @@ export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = proce
     const name = /^(.+)\.(?:ya?ml|json)$/.exec(entry)?.[1]
     return name === undefined ? [] : [inFile(name, join(folder, entry), env)]
   })
-  const byName = [...Map.groupBy([...files, ...made.flat()], ({ name }) => name)].sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  )
+  const byName = [
+    ...Map.groupBy([...files, ...made.flat(), ...(teams ? ofTeams(teams, env) : [])], ({ name }) => name),
+  ].sort(([one], [other]) => (one < other ? -1 : 1))
   const all = byName.map(([name, some]) => {
     const [first, ...others] = some
     const twice = others.map(({ file }) => ({
@@ -73,6 +84,27 @@ export const loadTenants = async (folder: string, env: NodeJS.ProcessEnv = proce
     invalid: all.filter(({ mistakes }) => mistakes.length > 0).map(({ name, mistakes }) => ({ name, mistakes })),
   }
 }
+
+const ofTeams = ({ folder, label }: Required<Loading>['teams'], env: NodeJS.ProcessEnv): readonly Found[] =>
+  tenantsOfTeams(folder, { label, env }).map(({ name, config, where }): Found => {
+    if (!isTenantName(name))
+      return {
+        name,
+        file: where,
+        mistakes: [{ where, path: name, what: 'this team can be no tenant by that name', fix: NAME_FIX }],
+      }
+    return {
+      name,
+      file: where,
+      tenant: { name, config, templates: {}, file: where },
+      mistakes: mistakesIn(config, []).map(({ path, what, fix }) => ({
+        where,
+        path: [name, ...path].join('.'),
+        what,
+        fix,
+      })),
+    }
+  })
 
 const inFile = (name: string, file: string, env: NodeJS.ProcessEnv): Found => {
   const mistakes = collectMistakes()

@@ -32,8 +32,8 @@ interface Generating {
   readonly version: string
   /** The label that says whose an alert is. */
   readonly label: string
-  /** Where files of secrets stand on the host. */
-  readonly secrets: string
+  /** Where files of secrets stand on the host; null: secrets stay in the configuration. */
+  readonly secrets: string | null
 }
 
 /** The label of an alert that has been firing for too long. */
@@ -122,7 +122,10 @@ const receiversOf = (
       for (const [kind, list] of Object.entries(team.receivers[own] ?? {}))
         for (const [at, written] of (list ?? []).entries()) {
           const prefix = [team.name, own, kind, at].join('.')
-          const made = toFiles(written, { kind, version, folder: secrets, prefix })
+          const made =
+            secrets === null
+              ? { block: written, files: [] }
+              : toFiles(written, { kind, version, folder: secrets, prefix })
           for (const file of made.files) files.set(file.name, file)
           blocks.set(kind, [...(blocks.get(kind) ?? []), made.block])
         }

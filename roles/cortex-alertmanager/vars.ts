@@ -3,6 +3,7 @@ import {
   absolutePath,
   bytes,
   duration,
+  labelName,
   listenAddress,
   port,
   secret,
@@ -61,6 +62,13 @@ const filesystem = z.strictObject({
 
 const tenantsVars = z.strictObject({
   folder: z.string().default('tenants').describe('Folder of the tenants’ files, relative to the inventory.'),
+  teams: z
+    .strictObject({
+      folder: z.string().default('teams').describe('Folder of the files of teams, relative to the inventory.'),
+      label: labelName.default('team').describe('The label of an alert that says which team it is of.'),
+    })
+    .optional()
+    .describe('Where teams as files are tenants too, each by its name: see docs/teams.md. Default: none is.'),
   canaries: z
     .array(z.string())
     .optional()

@@ -46,9 +46,17 @@ export const ringOfInventory = (inventory: Inventory): TenantRing => {
       },
     ])
   const { vars } = first
-  const { canary } = vars
+  const {
+    canary,
+    tenants: { teams },
+  } = vars
   const tenantsAnd = async (): Promise<LoadedTenants> => {
-    const found = withoutOwn(await loadTenants(resolve(inventory.folder, vars.tenants.folder)), canary.enabled)
+    const found = withoutOwn(
+      await loadTenants(resolve(inventory.folder, vars.tenants.folder), {
+        teams: teams && { ...teams, folder: resolve(inventory.folder, teams.folder) },
+      }),
+      canary.enabled,
+    )
     hide(
       inventory,
       found.tenants.map(({ config }) => config),

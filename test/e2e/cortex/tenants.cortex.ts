@@ -1,12 +1,25 @@
 /** The example inventory as it is: a ring of three, tenants as files, and who is notified. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clearNotifications } from '../../../lib/lab/receiver.ts'
 import { testLab } from '../lab-setup.ts'
 import { startVestal, vestal } from '../vestal.ts'
-import { deliveries, deploy, emptyStore, on, ownersOf, post, processOf, ringInventory, writeTenants } from './ring.ts'
+import {
+  asTenant,
+  configure,
+  deliveries,
+  deploy,
+  emptyStore,
+  on,
+  ownersOf,
+  post,
+  processOf,
+  ringInventory,
+  until,
+  writeTenants,
+} from './ring.ts'
 
 const TENANTS = Array.from({ length: 100 }, (_, at) => `t-${at + 1}`)
 let inventory = ''
@@ -158,5 +171,44 @@ test('tenants without a file are deleted only when told', async () => {
   expect(tenants.filter(({ status }) => status !== 'same').map(({ tenant, status }) => `${tenant} ${status}`)).toEqual([
     'b-new deleted',
     'c-new deleted',
+  ])
+})
+
+test('a team is a tenant too: its receivers are told by severity, and hours are kept', async () => {
+  const hook = (name: string) => ({
+    webhook_configs: [{ url: `http://10.88.0.1:9095/shop-${name}`, send_resolved: false }],
+  })
+  mkdirSync(join(inventory, 'teams'))
+  writeFileSync(
+    join(inventory, 'teams/shop.json'),
+    JSON.stringify({
+      shop: {
+        owns: ['namespace="shop"'],
+        receivers: { pager: hook('pager'), chat: hook('chat'), never: hook('never') },
+        times: { never: [{ years: ['1990'] }] },
+        grouping: { by: ['alertname'], wait: '1s' },
+        notify: [
+          { severity: 'critical', to: 'pager' },
+          { severity: 'warning', to: 'chat' },
+          { hours: 'never', to: 'never' },
+        ],
+      },
+    }),
+  )
+  configure(inventory, { tenants: { teams: {} } })
+  clearNotifications(testLab)
+  const { tenants } = JSON.parse((await on(inventory, ['tenants', 'sync', '--json'])).stdout)
+  expect(tenants.filter(({ status }: { status: string }) => status !== 'same')).toEqual([
+    { tenant: 'shop', status: 'created' },
+  ])
+  for (const severity of ['critical', 'warning', 'info']) {
+    const body = [{ labels: { alertname: severity, severity } }]
+    expect((await asTenant(1, 'shop', '/api/v2/alerts', { method: 'POST', body })).ok).toBe(true)
+  }
+  await until('both are told', async () => deliveries().size >= 2, 60_000)
+  await sleep(15_000)
+  expect([...deliveries()].sort()).toEqual([
+    ['/shop-chat warning', 1],
+    ['/shop-pager critical', 1],
   ])
 })

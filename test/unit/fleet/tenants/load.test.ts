@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { type LoadedTenants, loadTenants } from '../../../../fleet/tenants/load.ts'
 import { bodyOf, isTenantName } from '../../../../fleet/tenants/tenant.ts'
 import { describeMistake, InputError } from '../../../../lib/errors.ts'
@@ -16,7 +17,7 @@ const put = (name: string, text: string): void => {
   writeFileSync(join(folder, name), text)
 }
 const refusal = async (): Promise<string> => {
-  const found = await loadTenants(folder, {}).catch((thrown: unknown) => thrown)
+  const found = await loadTenants(folder, { env: {} }).catch((thrown: unknown) => thrown)
   const mistakes =
     found instanceof InputError ? found.mistakes : (found as LoadedTenants).invalid.flatMap((one) => one.mistakes)
   return mistakes.map(describeMistake).join('\n')
@@ -45,7 +46,7 @@ test('a secret goes into what is uploaded and shows nowhere', async () => {
     'acme.yml',
     'route: { receiver: team }\nreceivers: [{ name: team, slack_configs: [{ api_url: { $env: URL }, channel: x }] }]\n',
   )
-  const { tenants } = await loadTenants(folder, { URL: 'https://hooks.slack.com/hidden' })
+  const { tenants } = await loadTenants(folder, { env: { URL: 'https://hooks.slack.com/hidden' } })
   expect(JSON.stringify(tenants)).not.toContain('hidden')
   expect(tenants.map((one) => bodyOf(one).alertmanager_config).join()).toContain('https://hooks.slack.com/hidden')
 })
@@ -99,4 +100,78 @@ test.each([
   ['x'.repeat(151), false],
 ])('%j as a tenant’s name: %s', (name, right) => {
   expect(isTenantName(name)).toBe(right)
+})
+
+describe('teams', () => {
+  const load = (tenants = 'tenants') =>
+    loadTenants(join(folder, tenants), {
+      teams: { folder: join(folder, 'teams'), label: 'team' },
+      env: { URL: 'https://hooks.slack.com/hidden' },
+    })
+
+  test('are tenants too, with all that a team says of who is told when; secrets stay in the configuration', async () => {
+    put(
+      'teams/a.yml',
+      `payments:
+  owns: [namespace="payments"]
+  receivers:
+    chat: { slack_configs: [{ channel: x, api_url: { $env: URL } }] }
+    pager: { webhook_configs: [{ url: http://pager }] }
+  times: { office: [{ weekdays: ['monday:friday'] }] }
+  mute: [office]
+  grouping: { by: [alertname], wait: 1s }
+  notify:
+    - { severity: critical, to: [pager, chat] }
+    - { severity: warning, hours: office, to: chat }
+search: { owns: [namespace="search"], receivers: { chat: { webhook_configs: [{ url: http://chat }] } } }
+`,
+    )
+    put('tenants/acme.yml', SIMPLE)
+    const { tenants, invalid } = await load()
+    expect([tenants.map(({ name }) => name), invalid]).toEqual([['acme', 'payments', 'search'], []])
+    const payments = tenants[1]
+    if (!payments) throw new Error('no payments')
+    expect(JSON.stringify(payments)).not.toContain('hidden')
+    const text = bodyOf(payments).alertmanager_config
+    expect(text).toContain('https://hooks.slack.com/hidden')
+    expect(text).not.toMatch(/_file/)
+    expect(parse(text)).toMatchObject({
+      route: {
+        receiver: 'payments/chat+pager',
+        routes: [
+          {
+            group_by: ['alertname'],
+            group_wait: '1s',
+            mute_time_intervals: ['payments/office'],
+            routes: [
+              { receiver: 'payments/chat+pager', matchers: ['severity="critical"'], continue: true },
+              { receiver: 'payments/chat', active_time_intervals: ['payments/office'], continue: true },
+            ],
+          },
+        ],
+      },
+      time_intervals: [{ name: 'payments/office', time_intervals: [{ weekdays: ['monday:friday'] }] }],
+    })
+    // Every alert of the tenant is the team's.
+    expect(parse(text).route.routes[0].matchers).toBeUndefined()
+  })
+
+  test('need no folder of tenants; one that no tenant can be called, or is there twice, is told with its place', async () => {
+    put('teams/a.yml', 'ops@night: { receivers: { x: { webhook_configs: [{ url: http://x }] } } }\n')
+    put('teams/b.yml', 'acme: { receivers: { x: { webhook_configs: [{ url_file: /etc/x }] } } }\n')
+    const apart = await load('nowhere')
+    expect(apart.tenants).toEqual([])
+    const said = apart.invalid.flatMap(({ mistakes }) => mistakes.map(describeMistake)).join('\n')
+    expect(said).toMatch(/a\.yml:1:\d+: ops@night: this team can be no tenant by that name/)
+    expect(said).toMatch(/b\.yml:1:\d+: acme\.receivers\.0\.webhook_configs\.0\.url_file/)
+    put('teams/b.yml', 'acme: { receivers: { x: { webhook_configs: [{ url: http://x }] } } }\n')
+    put('tenants/acme.yml', SIMPLE)
+    const twice = (await load()).invalid.flatMap(({ mistakes }) => mistakes.map(describeMistake)).join('\n')
+    expect(twice).toMatch(/b\.yml:1:\d+: the tenant acme is there already: .*acme\.yml/)
+  })
+
+  test('with a mistake in a file of theirs are refused as a whole', async () => {
+    put('teams/a.yml', 'payments: { notify: [{ to: nobody }] }\n')
+    await expect(load()).rejects.toThrow(/a\.yml:1:\d+: payments: has no receiver/)
+  })
 })
