@@ -10,12 +10,28 @@ import { instant, listOf, placeInUrl, texts, versionText } from './forms.ts'
 
 /** A target that it scrapes. */
 export type ActiveTarget = z.output<typeof target>
+/** What a Prometheus discovers. */
+export interface Discovered {
+  readonly active: readonly ActiveTarget[]
+  readonly dropped: readonly { readonly discoveredLabels: Readonly<Record<string, string>> }[]
+  /** How many are dropped, by job; null where it doesn't say. */
+  readonly counts: Readonly<Record<string, number>> | null
+}
 /** A group of rules, with what its last evaluation found. */
 export type RuleGroup = z.output<typeof group>
 
 /** The targets that it scrapes, whether up or not. */
 export const targetsOf = async (reach: Reach, prometheus: Endpoint): Promise<readonly ActiveTarget[]> =>
   (await data(reach, prometheus, '/api/v1/targets?state=active', TARGETS)).activeTargets
+
+/**
+ * All that its service discovery has found: what it scrapes, and what its relabelling drops. Of the latter it may remember some only
+ * (`keep_dropped_targets`); `counts` says how many there are by job, from 2.47 on.
+ */
+export const discoveredOf = async (reach: Reach, prometheus: Endpoint): Promise<Discovered> => {
+  const found = await data(reach, prometheus, '/api/v1/targets', DISCOVERED)
+  return { active: found.activeTargets, dropped: found.droppedTargets, counts: found.droppedTargetCounts ?? null }
+}
 
 /** Its groups of rules, in the order of files and names. */
 export const ruleGroupsOf = async (reach: Reach, prometheus: Endpoint): Promise<readonly RuleGroup[]> =>
@@ -91,6 +107,11 @@ const group = z.object({
 })
 
 const TARGETS = answer({ activeTargets: listOf(target) })
+const DISCOVERED = answer({
+  activeTargets: listOf(target),
+  droppedTargets: listOf(z.object({ discoveredLabels: texts })),
+  droppedTargetCounts: z.record(z.string(), z.number()).nullish(),
+})
 const RULES = answer({ groups: listOf(group) })
 const ALERTMANAGERS = answer({ activeAlertmanagers: listOf(z.object({ url: placeInUrl })) })
 const RUNTIME = answer({ startTime: instant, reloadConfigSuccess: z.boolean() })

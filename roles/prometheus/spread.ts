@@ -54,7 +54,8 @@ export const ownTargets = (scope: Scope<PrometheusVars>): ((job: Job, target: Ta
   }
 }
 
-const relabellingOf = (config: ScrapeConfig, host: string): readonly RelabelStep[] => {
+/** The steps of a scrape config, without those of the shards. Throws InputError where they are no list. */
+export const relabellingOf = (config: ScrapeConfig, host: string): readonly RelabelStep[] => {
   const steps = config.relabel_configs ?? []
   if (Array.isArray(steps)) return steps as readonly RelabelStep[]
   throw new InputError([

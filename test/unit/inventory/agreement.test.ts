@@ -31,10 +31,10 @@ const PATTERNS =
   alpha[1:3] alpha[1:] alpha[0:0] alpha[2-3] alpha[7:99] all[2] gamma-2[0] node*[1] alpha:&node*:!node02 db.example.net stray,spare,!spare
   2001:db8::8 gamma-2:ungrouped !node* rack[ab]-* rack?-[!3]`.split(/\s+/)
 
-/** Ansible takes every YAML file below a folder for an inventory, those of tenants too: `route` would be a group. */
+/** Ansible takes every YAML file below a folder for an inventory, those of tenants and the table of shards too: `route` would be a group. */
 function example(name: string): string {
-  const tenants = existsSync(join(EXAMPLES, name, 'tenants'))
-  return join(EXAMPLES, name, ...(tenants ? ['hosts.yml'] : []))
+  const others = ['tenants', 'shards.yml'].some((one) => existsSync(join(EXAMPLES, name, one)))
+  return join(EXAMPLES, name, ...(others ? ['hosts.yml'] : []))
 }
 
 function folders(path: string): readonly string[] {

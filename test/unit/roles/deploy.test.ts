@@ -55,7 +55,7 @@ describe('before something is interrupted', () => {
   })
 })
 
-describe.each(['ha', 'single-site'])('inventory/%s', (name) => {
+describe.each(['ha', 'sharded', 'single-site'])('inventory/%s', (name) => {
   const load = () => loadInventory([join(import.meta.dirname, '../../../inventory', name)], roles, { env: {} })
 
   test('needs no setting from outside, and no two roles want one thing in two ways', async () => {
