@@ -4,6 +4,7 @@ import type { Role } from '../lib/model.ts'
 import { alertmanager } from './alertmanager/role.ts'
 import { base } from './base/role.ts'
 import { cortexAlertmanager } from './cortex-alertmanager/role.ts'
+import { gateway } from './gateway/role.ts'
 import { nodeExporter } from './node-exporter/role.ts'
 import { prometheus } from './prometheus/role.ts'
 import { rules } from './rules/role.ts'
@@ -23,6 +24,7 @@ export const shippedRoles: readonly Role[] = [
   thanosSidecar,
   prometheus,
   thanosQuery,
+  gateway,
 ]
 
 /**

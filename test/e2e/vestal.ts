@@ -116,7 +116,7 @@ export const resetHost = (address: string): Promise<string> => onHost(address, '
 
 const SERVICES = [
   ...['prometheus', 'alertmanager', 'cortex-alertmanager', 'node_exporter'],
-  ...['thanos-sidecar', 'thanos-query'],
+  ...['thanos-sidecar', 'thanos-query', 'gateway', 'gateway-address'],
 ]
 const BINARIES = [...SERVICES, 'promtool', 'amtool', 'cortex', 'thanos']
 const USERS = ['prometheus', 'alertmanager', 'cortex', 'node-exp', 'thanos']

@@ -67,3 +67,69 @@ export const until = async (what: string, question: () => Promise<boolean>, with
     await sleep(100)
   }
 }
+
+/** The one address, and its ports. */
+export const ONE = '10.88.0.200'
+export const QUERIES = `${ONE}:8090`
+
+/** What lab.ts calls a host of the inventory. */
+export const machineOf = (name: string): string => `lab-${Number(addressOf(name).split('.').at(-1)) - 10}`
+
+/** What became of questions that were asked one after the other, ten in a second. */
+export interface Asked {
+  readonly questions: number
+  /** Those that got no answer, or an error. */
+  readonly failed: number
+  /** Those whose answer said that it lacks something. */
+  readonly partial: number
+  /** The longest time without any answer, in ms. */
+  readonly longestGapMs: number
+  /** The longest that one of them took, in ms. */
+  readonly slowestMs: number
+  /** The answers' numbers, each once. */
+  readonly numbers: readonly number[]
+}
+
+/** Asks for a number ten times in a second, whether the one before was answered or not, until it is ended. */
+export const startAsking = (query: string, place = QUERIES) => {
+  const stop = new AbortController()
+  const [arrivals, took, numbers] = [[Date.now()], [0], new Set<number>()]
+  let [questions, failed, partial] = [0, 0, 0]
+  const one = async (): Promise<void> => {
+    const began = Date.now()
+    questions += 1
+    const answer = await ask(place, query).catch(() => undefined)
+    took.push(Date.now() - began)
+    if (!answer || Number.isNaN(numberOf(answer))) {
+      failed += 1
+      return
+    }
+    arrivals.push(Date.now())
+    if (answer.warnings) partial += 1
+    numbers.add(numberOf(answer))
+  }
+  const asked: Promise<void>[] = []
+  const loop = (async () => {
+    while (!stop.signal.aborted) {
+      asked.push(one())
+      await sleep(100, undefined, { signal: stop.signal }).catch(() => undefined)
+    }
+  })()
+  return {
+    async end(): Promise<Asked> {
+      stop.abort()
+      await loop
+      await Promise.all(asked)
+      arrivals.push(Date.now())
+      const gaps = arrivals.slice(1).map((at, index) => at - (arrivals[index] ?? at))
+      return {
+        questions,
+        failed,
+        partial,
+        longestGapMs: Math.max(...gaps),
+        slowestMs: Math.max(...took),
+        numbers: [...numbers],
+      }
+    },
+  }
+}

@@ -121,6 +121,8 @@ describe('the order in which machines come and go', () => {
       'Every Prometheus learns of it',
       'The new Thanos Query starts',
       'Thanos Queries learn of it, one at a time',
+      'The new gateway starts',
+      'Gateways learn of it, one at a time',
       'The new Alertmanager holds what the others hold',
       'The new Cortex Alertmanager has its part of the tenants',
       'Other machines',
@@ -128,6 +130,7 @@ describe('the order in which machines come and go', () => {
     expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
       'Every Prometheus forgets it',
       'Thanos Queries forget it, one at a time',
+      'Gateways forget it, one at a time',
       'Its services stop',
       'Alertmanagers forget it, one at a time',
       'No member is missed',

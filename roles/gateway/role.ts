@@ -1,0 +1,151 @@
+import { InputError } from '../../lib/errors.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import { packages } from '../../lib/kinds/packages.ts'
+import { service } from '../../lib/kinds/service.ts'
+import { unit } from '../../lib/kinds/unit.ts'
+import type { Gate, Host, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
+import { execStart } from '../../lib/program/release.ts'
+import { template } from '../../lib/program/template.ts'
+import { portOf } from '../../lib/program/web.ts'
+import { role } from '../../lib/role.ts'
+import { backendsOf } from './backends.ts'
+import { checks } from './checks.ts'
+import { CONFIG, configFile, FOLDER } from './config.ts'
+import { everyPageServes, everyServerUp, serversSeenBy, shownServers, statsOf } from './gates.ts'
+import { ALIVE, aliveScript, KEEPALIVED, keepalivedFile } from './keepalived.ts'
+import { type GatewayVars, gatewayOn, gatewayVars } from './vars.ts'
+
+const GROUP = 'gateway'
+const SERVICE = 'gateway'
+const ADDRESS = 'gateway-address'
+/** The account that the distribution's package makes. */
+const USER = 'haproxy'
+const COMMAND = ['/usr/sbin/haproxy', '-Ws', '-f', CONFIG]
+const KEEPER = [
+  ...['/usr/sbin/keepalived', '--dont-fork', '--vrrp', `--use-file=${KEEPALIVED}`],
+  ...[`--pid=/run/${ADDRESS}/keepalived.pid`, `--vrrp_pid=/run/${ADDRESS}/vrrp.pid`],
+]
+const unitText = template<{ command: string; config: string; low: boolean }>(
+  import.meta.url,
+  'templates/gateway.service.ejs',
+)
+const addressText = template<{ command: string }>(import.meta.url, 'templates/gateway-address.service.ejs')
+
+/** One address for queries and pages, in front of those that are up. */
+export const gateway: Role<GatewayVars> = role<GatewayVars>({
+  name: 'gateway',
+  title: 'Gateway',
+  summary:
+    'One address for queries and the pages of Prometheus and Alertmanager, by HAProxy; with keepalived it floats.',
+  group: GROUP,
+  vars: gatewayVars,
+  service: SERVICE,
+
+  tasks({ host, vars, inventory, group }) {
+    const config = file(CONFIG, configFile(inventory, vars), {
+      mode: '0640',
+      group: USER,
+      validate: '/usr/sbin/haproxy -c -q -f "$1"',
+    })
+    const text = unitText({
+      command: execStart(COMMAND),
+      config: CONFIG,
+      low: portsOf(vars).some((port) => port < 1024),
+    })
+    const unitTask = unit(`${SERVICE}.service`, text)
+    return [
+      packages(['haproxy', ...(vars.floating ? ['keepalived'] : [])]),
+      directory(FOLDER),
+      config,
+      unitTask,
+      service(SERVICE, { command: COMMAND, unit: unitTask, loads: [config] }),
+      ...addressTasks({ host, vars, group }),
+    ]
+  },
+
+  healthy({ host, vars, inventory }) {
+    return [everyServerUp(host, vars, backendsOf(inventory, vars))]
+  },
+  serves: ({ host, vars, inventory }) => [everyPageServes(host, vars, backendsOf(inventory, vars))],
+
+  instance: ({ host, vars, inventory }) => ({
+    service: `service ${SERVICE}`,
+    async status(reach) {
+      const seen = await serversSeenBy(reach, statsOf(host, vars))
+      return { ready: true, shows: { behind: shownServers(seen, inventory, vars) } }
+    },
+  }),
+
+  rollout: {
+    titles: {
+      all: 'Gateways, one at a time',
+      first: 'The first gateway',
+      joins: 'The new gateway starts',
+      learns: 'Gateways learn of it, one at a time',
+      forgets: 'Gateways forget it, one at a time',
+    },
+    batch: 1,
+    before: othersServe,
+  },
+  minimum,
+  drained: ({ host, inventory }) => othersServe({ inventory, batch: [host], hosts: [host] }),
+  scrape: ({ vars }) => ({ job: GROUP, port: portOf(vars.metrics) }),
+  reaches: ({ host, vars, inventory }) =>
+    backendsOf(inventory, vars).flatMap(({ servers }) =>
+      servers
+        .filter((server) => server.host !== host)
+        .map((server) => ({
+          name: 'web',
+          to: server.host,
+          address: server.host.address,
+          port: server.port,
+          why: 'The gateway asks only those that it reaches.',
+        })),
+    ),
+  checks,
+  needs: ({ vars }) => ({
+    ports: portsOf(vars).map((port) => ({ port, protocol: 'tcp' as const, unit: `${SERVICE}.service` })),
+  }),
+})
+
+const portsOf = ({ query, prometheus, alertmanager, metrics }: GatewayVars): readonly number[] =>
+  [query, prometheus, alertmanager, metrics].flatMap((listen) => (listen === null ? [] : [portOf(listen)]))
+
+/** Throws InputError where the host's own address could not be told from the floating one. */
+const addressTasks = ({ host, vars, group }: Pick<Scope<GatewayVars>, 'host' | 'vars' | 'group'>): readonly Task[] => {
+  const { floating } = vars
+  if (!floating) return []
+  if (floating.address.replace(/\/\d+$/, '') === host.address)
+    throw new InputError([
+      {
+        where: `host ${host.name}`,
+        path: 'gateway.floating.address',
+        what: `${floating.address} is the address of the host itself`,
+        fix: 'Choose an address that no machine has.',
+      },
+    ])
+  const alive = file(ALIVE, aliveScript(host, vars), { mode: '0755' })
+  const config = file(KEEPALIVED, keepalivedFile(host, group(GROUP), floating), {
+    // Its test ends by a signal to its own group, whatever it found.
+    validate: `( trap '' TERM; exec setsid -w /usr/sbin/keepalived --config-test --use-file="$1" )`,
+  })
+  const unitTask = unit(`${ADDRESS}.service`, addressText({ command: execStart(KEEPER) }))
+  return [alive, config, unitTask, service(ADDRESS, { command: KEEPER, unit: unitTask, loads: [config] })]
+}
+
+/** Before one is interrupted: the others have somebody to ask for every page. */
+function othersServe({ inventory, batch }: PlayScope): readonly Gate[] {
+  return inventory.hosts
+    .filter((host) => host.groups.includes(GROUP) && !batch.includes(host))
+    .map((host) => {
+      const vars = gatewayOn(host)
+      return everyPageServes(host, vars, backendsOf(inventory, vars))
+    })
+}
+
+function minimum(_: Host, left: readonly Host[]): TooFew | null {
+  return left.length > 0
+    ? null
+    : { what: 'is the last gateway: nobody would answer at its address', fix: 'add another first' }
+}
