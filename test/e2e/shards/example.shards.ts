@@ -15,11 +15,12 @@ test('replicas and shards are one series each to who asks, and all copies to who
   const [whole, copies] = [await ask(query, 'up'), await ask(query, 'up', { dedup: 'false' })]
   expect(whole.warnings).toBeUndefined()
   const labels = (of: typeof whole) => new Set(of.data?.result.flatMap(({ metric }) => Object.keys(metric)))
-  expect(labels(whole).has('replica')).toBe(false)
-  expect(labels(copies).has('replica')).toBe(true)
+  expect(['replica', 'shard'].filter((label) => labels(whole).has(label))).toEqual([])
+  expect(['replica', 'shard'].filter((label) => labels(copies).has(label))).toEqual(['replica', 'shard'])
   const of = (answer: typeof whole) => answer.data?.result.length ?? 0
   expect(of(whole)).toBeGreaterThanOrEqual(20)
-  expect(of(copies)).toBeGreaterThanOrEqual(2 * of(whole))
+  // Two replicas of the one shard that has the target.
+  expect(of(copies)).toBe(2 * of(whole))
   expect(new Set(whole.data?.result.map(({ metric }) => `${metric.job} ${metric.instance}`)).size).toBe(of(whole))
 })
 

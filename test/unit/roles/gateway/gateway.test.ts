@@ -164,7 +164,7 @@ prometheus,prom-2,0,UP 1/2,1,,
 test('the last gateway is not taken away, and none is interrupted while no other one has somebody to ask', async () => {
   using one = await site()
   const role = gateway as Role
-  expect(role.minimum?.(one.host('gw-1'), [])?.what).toMatch(/last gateway/)
+  expect(role.minimum?.(one.host('gw-1'), [], one.inventory)?.what).toMatch(/last gateway/)
   const batch = [one.host('gw-1')]
   const before = role.rollout?.before?.({ inventory: one.inventory, batch, hosts: one.inventory.hosts }) ?? []
   expect(before.map(({ host }) => host)).toEqual(['gw-2'])
