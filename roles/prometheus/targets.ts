@@ -1,14 +1,16 @@
 import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
-import type { Host, Role, Scope } from '../../lib/model.ts'
+import type { Host, Inventory, Role, Scope } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
 import { inFileOrder } from '../../lib/role.ts'
+import { EVERYWHERE_LABEL } from '../../lib/sharding/hash.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
 import { GROUP, membersOf } from '../cortex-alertmanager/members.ts'
 import { canaryJobs } from './canary.ts'
 import { type Job, targetOf } from './job.ts'
+import { shardingOf } from './shards.ts'
 import type { PrometheusVars } from './vars.ts'
 
 /**
@@ -96,7 +98,14 @@ const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [
     job,
     {
       targets: some.map(({ host, port, labels = {} }) => targetOf(host, { port, labels })),
-      config: some[0]?.config ?? {},
+      config: { ...some[0]?.config, ...(role.key === alertmanager.key && everywhere(scope.inventory)) },
     },
   ])
+}
+
+const everywhere = (inventory: Inventory): Job['config'] => (shardingOf(inventory) ? SCRAPED_EVERYWHERE : {})
+
+/** Every shard sends to all Alertmanagers, and watches all of them: so rules over them as a whole hold on each shard. */
+export const SCRAPED_EVERYWHERE: Job['config'] = {
+  relabel_configs: [{ target_label: EVERYWHERE_LABEL, replacement: 'alertmanager' }],
 }

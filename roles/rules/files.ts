@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { InputError, type Mistake } from '../../lib/errors.ts'
-import { directory } from '../../lib/kinds/directory.ts'
-import { file } from '../../lib/kinds/file.ts'
-import type { Inventory, Scope, Task } from '../../lib/model.ts'
+import type { Inventory, Scope } from '../../lib/model.ts'
 import { filesOf } from '../../lib/program/inventory-folder.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
@@ -16,26 +14,8 @@ import type { RulesVars } from './vars.ts'
 export const RULES = '/etc/prometheus/rules'
 
 /**
- * The tasks that put the rule files on a host, and nothing else beside them; each is checked by the promtool at this path.
- * Throws InputError where a folder or file cannot be read, holds no groups, or two files would have one name.
- */
-export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly Task[] => {
-  const files = allRuleFiles(scope)
-  return [
-    directory(RULES, { only: files.map(({ name }) => name) }),
-    ...files.map(({ name, text }) => file(`${RULES}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
-  ]
-}
-
-/** The paths of all rule files that hold at least one group. */
-export const ruleFileNames = (scope: Scope<RulesVars>): readonly string[] =>
-  allRuleFiles(scope)
-    .filter(({ groups }) => groups > 0)
-    .map(({ name }) => `${RULES}/${name}`)
-
-/**
  * The rule files of a host, whoever evaluates them: those that come with Vestal, the inventory's and what follows from its teams. Throws
- * InputError as `ruleFiles` does.
+ * InputError where a folder or file cannot be read, holds no groups, or two files would have one name.
  */
 export const allRuleFiles = (scope: Scope<RulesVars>): readonly RuleFile[] => [...filesFor(scope), ...ofTeams(scope)]
 

@@ -1,40 +1,79 @@
-import type { Host, Inventory } from '../../lib/model.ts'
+import { InputError } from '../../lib/errors.ts'
+import type { Host, Inventory, Scope } from '../../lib/model.ts'
 import { settingsOf } from '../../lib/role.ts'
 import type { Verdict } from '../../lib/sharding/rules/lint.ts'
 import type { Rule } from '../../lib/sharding/rules/rule-file.ts'
-import { lintFiles } from '../../lib/sharding/rules/rule-files.ts'
+import { lintFiles, type SplitRules, splitRules } from '../../lib/sharding/rules/rule-files.ts'
 import { type Scrape, shardingOfScrapes } from '../../lib/sharding/rules/scrapes.ts'
 import type { Sharding } from '../../lib/sharding/rules/sharding.ts'
-import { readTable } from '../../lib/sharding/table.ts'
-import { jobsOf } from '../prometheus/targets.ts'
+import { CANARY_JOB } from '../prometheus/canary.ts'
+import { replicasOf, shardingOf } from '../prometheus/shards.ts'
+import { jobsOf, SCRAPED_EVERYWHERE } from '../prometheus/targets.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
 import { allRuleFiles, type RuleFile } from './files.ts'
 import { type RulesVars, rulesVars } from './vars.ts'
 
 /** The group of the hosts that evaluate rules over all shards. */
 const GLOBAL_TIER = 'thanos_rule'
+/** The job that every shard scrapes. */
+const ALERTMANAGERS = 'alertmanager'
 const rulesOn = settingsOf('rules', rulesVars)
 
 /**
- * How an inventory's targets are spread, as its rules must take it: by these labels, or by those of its table. Throws InputError as the
- * prometheus role does, and for a table with mistakes.
+ * The rule files that a Prometheus evaluates: all of them, or those parts that a shard can evaluate alone. Throws InputError where one cannot be
+ * read, and where a rule needs all shards and no host evaluates rules over them.
+ */
+export const ownRules = (scope: Scope<RulesVars>): readonly RuleFile[] => {
+  const files = allRuleFiles(scope)
+  if (!isSpread(scope.inventory)) return files
+  const { shard, verdicts } = placed(files, scope)
+  if (globalTier(scope.inventory).length === 0) blameGlobal(verdicts)
+  return shard
+}
+
+/**
+ * The rule files for those who evaluate rules over all shards: what no shard can evaluate alone. None where targets are not spread. Throws
+ * InputError as `ownRules` does, and where the hosts of Prometheus have different rules.
+ */
+export const globalRules = (inventory: Inventory): readonly RuleFile[] => {
+  if (!isSpread(inventory)) return []
+  const files = scraping(inventory).flatMap((host) => {
+    const scope = rulesScope(host, inventory)
+    return placed(allRuleFiles(scope), scope).global
+  })
+  const different = [...new Map(files.map((one) => [JSON.stringify([one.name, one.text]), one])).values()]
+  const mistakes = [...Map.groupBy(different, ({ name }) => name)]
+    .filter(([, same]) => same.length > 1)
+    .map(([name, same]) => ({
+      where: same[0]?.path ?? name,
+      what: 'has rules that need all shards, and is not the same on all Prometheus hosts',
+      fix: 'Set `rules` for the group prometheus.',
+    }))
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  return different
+}
+
+/**
+ * How an inventory's targets are spread, as its rules must take it: by these labels, by those of its table or settings, or by their address. Throws
+ * InputError as the prometheus role does, and for a table with mistakes.
  */
 export const rulesSharding = (
   inventory: Inventory,
-  labels = readTable(inventory.folder)?.labels ?? ['__address__'],
+  labels = shardingOf(inventory)?.labels ?? ['__address__'],
 ): Sharding => {
   const hosts = scraping(inventory)
   const scrapes = hosts.flatMap((host) => scrapesOf(host, inventory))
-  const different = new Map(scrapes.map((one) => [JSON.stringify(one), one]))
+  const different = new Map(scrapes.map((one) => [JSON.stringify([one.name, one.config]), one]))
+  const own = hosts.map(prometheusOn).flatMap(({ shard_label, replica_label }) => [shard_label, replica_label])
   const trusted = hosts.flatMap((host) => rulesOn(host).trusted_jobs)
-  return shardingOfScrapes([...different.values()], { labels, trusted })
+  return shardingOfScrapes([...different.values()], { labels, own, trusted })
 }
 
 /** The verdict on every rule of an inventory; one that several hosts have is judged once. Throws InputError where a rule can't be read. */
 export const lintInventory = (inventory: Inventory, sharding: Sharding): readonly Verdict[] => {
   const sets = scraping(inventory).map((host) => {
-    const vars = rulesOn(host)
-    return { vars, files: allRuleFiles({ host, vars, inventory, group: groupOf(inventory) }) }
+    const scope = rulesScope(host, inventory)
+    return { vars: scope.vars, files: allRuleFiles(scope) }
   })
   const different = new Map(sets.map((one) => [JSON.stringify(one), one]))
   const verdicts = [...different.values()].flatMap(({ files, vars }) =>
@@ -43,16 +82,50 @@ export const lintInventory = (inventory: Inventory, sharding: Sharding): readonl
   return [...new Map(verdicts.map((one) => [JSON.stringify([one.rule.file, one.rule.at]), one])).values()]
 }
 
+/** The hosts that evaluate rules over all shards. */
+export const globalTier = (inventory: Inventory): readonly Host[] => groupOf(inventory)(GLOBAL_TIER)
+
+/** Whether no Prometheus has all targets. */
+const isSpread = (inventory: Inventory): boolean => shardingOf(inventory) !== null && replicasOf(inventory).size > 1
+
+const placed = (files: readonly RuleFile[], { inventory, vars }: Scope<RulesVars>): SplitRules<RuleFile> => {
+  const before = known.get(inventory) ?? new Map<string, SplitRules<RuleFile>>()
+  known.set(inventory, before)
+  const key = JSON.stringify([vars, files.map(({ path, text }) => [path, text])])
+  const split = before.get(key) ?? splitRules(files, rulesSharding(inventory), wantedOf(files, vars))
+  before.set(key, split)
+  return split
+}
+
+/** Judged once: every replica has the same rules. */
+const known = new WeakMap<Inventory, Map<string, SplitRules<RuleFile>>>()
+
 /** The rules that are evaluated on every shard, whatever the verdict is. */
 const wantedOf = (files: readonly RuleFile[], { on_every_shard }: RulesVars): ((rule: Rule) => boolean) => {
   const own = new Set(files.filter(({ ofEachServer }) => ofEachServer).map(({ path }) => path))
   return ({ file, name }) => own.has(file) || on_every_shard.includes(name)
 }
 
-/** The hosts that evaluate rules over all shards. */
-export const globalTier = (inventory: Inventory): readonly Host[] => groupOf(inventory)(GLOBAL_TIER)
+const blameGlobal = (verdicts: readonly Verdict[]): void => {
+  const mistakes = verdicts
+    .filter(({ place }) => place === 'global')
+    .map(({ rule, reasons: [first] }) => ({
+      where: first?.where ?? rule.where(0),
+      path: rule.name,
+      what: `needs all shards, and no host is in group ${GLOBAL_TIER}: ${first?.what}`,
+      fix: 'Add such a host, or name the rule in rules.on_every_shard; vestal shards rules says more.',
+    }))
+  if (mistakes.length > 0) throw new InputError(mistakes)
+}
 
 const scraping = (inventory: Inventory): readonly Host[] => groupOf(inventory)('prometheus')
+
+const rulesScope = (host: Host, inventory: Inventory): Scope<RulesVars> => ({
+  host,
+  vars: rulesOn(host),
+  inventory,
+  group: groupOf(inventory),
+})
 
 const groupOf =
   ({ hosts }: Inventory) =>
@@ -61,8 +134,23 @@ const groupOf =
 
 const scrapesOf = (host: Host, inventory: Inventory): readonly Scrape[] => {
   const vars = prometheusOn(host)
+  const jobs = jobsOf({ host, vars, inventory, group: groupOf(inventory) })
+  // An inventory without shards is judged as it would be with them.
+  const alone = shardingOf(inventory) === null
   return [
-    ...jobsOf({ host, vars, inventory, group: groupOf(inventory) }),
+    ...jobs.map((job) => {
+      if (job.name === CANARY_JOB) return { ...job, metrics: CANARY_METRICS }
+      const watched = alone && job.name === ALERTMANAGERS && vars.targets[ALERTMANAGERS] === undefined
+      return watched ? { ...job, config: { ...job.config, ...SCRAPED_EVERYWHERE } } : job
+    }),
     ...vars.scrape_configs.map((config) => ({ name: config.job_name, config })),
   ]
 }
+
+/** What the canaries' metrics are called: its own, and what Prometheus says of every target (`scrape/scrape.go`). */
+const CANARY_METRICS = [
+  'vestal_canary_ends_at_seconds',
+  'up',
+  ...['duration_seconds', 'samples_scraped', 'samples_post_metric_relabeling', 'series_added'],
+  ...['timeout_seconds', 'sample_limit', 'body_size_bytes'],
+].map((name, at) => (at < 2 ? name : `scrape_${name}`))

@@ -2,8 +2,8 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { staged } from '../../lib/program/release.ts'
 import { role } from '../../lib/role.ts'
 import { prometheusVars } from '../prometheus/vars.ts'
-import { ruleFiles } from './files.ts'
 import { PROGRAM, promtool } from './release.ts'
+import { ruleFiles } from './tasks.ts'
 import { rulesVars } from './vars.ts'
 
 const promVersion = prometheusVars.pick({ version: true }).loose()

@@ -4,7 +4,7 @@ import { ALL, both, type LabelSet, minus, only } from './label-set.ts'
 import { PromqlError, parsePromql } from './promql.ts'
 import type { Rule } from './rule-file.ts'
 import { narrowed, readersOf, scraped } from './series.ts'
-import type { Sharding } from './sharding.ts'
+import { type Sharding, TARGET } from './sharding.ts'
 import { templateDoubts } from './templates.ts'
 import { type Condition, EVERY, either, known, type Spread, sameShard, type Value } from './value.ts'
 
@@ -81,10 +81,13 @@ const judgeRule = (rule: Rule, rules: Rules): Judged => {
   const never = (where: string, what: string) =>
     note({ where, what: `cannot be proven: ${what}`, met: false, follows: false, help: only() })
   const value = labelled(exprValue(rule, { rule, note, never, ...rules }), { rule, note, ...rules })
-  for (const template of rule.templates) for (const what of templateDoubts(template)) never(template.where, what)
-  const reasons = conditions.filter(({ met, follows }) => !met && !follows).map(({ where, what }) => ({ where, what }))
+  for (const template of rule.templates)
+    for (const what of templateDoubts(template, rules.sharding.own)) never(template.where, what)
+  const unmet = conditions.filter(({ met }) => !met)
+  const causes = unmet.filter(({ follows }) => !follows)
+  const reasons = (causes.length > 0 ? causes : unmet).map(({ where, what }) => ({ where, what }))
   const help = conditions.reduce((all, condition) => both(all, condition.help), ALL)
-  return { verdict: { rule, safe: conditions.every(({ met }) => met), reasons: distinct(reasons), help }, value }
+  return { verdict: { rule, safe: unmet.length === 0, reasons: distinct(reasons), help }, value }
 }
 
 const exprValue = (rule: Rule, reading: Reading & { never(where: string, what: string): void }): Value => {
@@ -106,7 +109,7 @@ const labelled = (value: Value, { rule, note, sharding }: Reading): Value => {
   const written = Object.keys(rule.labels)
   if (value.on === 'every' || written.length === 0) return value
   const left = { ...value, kept: minus(value.kept, written) }
-  const named = written.filter((label) => sharding.determining.some((set) => set.includes(label)))
+  const named = written.filter((label) => [...TARGET, ...sharding.labels].includes(label))
   const what = `its label ${named.join(', ')} hides which shard a series is on`
   const span = { from: 0, to: 0 }
   note({ where: rule.whereLabel(named[0] ?? ''), ...sameShard(sharding, known(left), { span, what, of: [value] }) })
@@ -131,7 +134,7 @@ const select = ({ matchers, ...span }: Selector, { rule, note, find, judge, shar
   if (alsoScraped) {
     const one = scraped(matchers, sharding)
     const what = `cannot be proven: ${[...new Set(sharding.doubts.values())].join('; ')}`
-    if (one.on === 'one') note({ where, ...sameShard(sharding, known(one), { span, what }) })
+    if (one.on === 'one') note({ where, ...sameShard(sharding, known(one), { span, what, of: [one], first: true }) })
     values.push(one)
   }
   const spread = values.filter((one): one is Spread => one.on === 'one')

@@ -8,22 +8,32 @@ import { type Sharding, shardingBy, TARGET } from './sharding.ts'
 export interface Scrape {
   readonly name: string
   readonly config: Readonly<Record<string, unknown>>
+  /** The names of its metrics, where they are known. */
+  readonly metrics?: readonly string[]
   /** Its targets, where they are known. */
   readonly targets?: readonly { readonly address: string; readonly labels: Readonly<Record<string, string>> }[]
 }
 
 /**
  * How targets of these jobs are spread by labels, and what about it can't be relied on: series that may have labels of another target. `trusted`
- * are jobs of which an operator says that theirs don't.
+ * are jobs of which an operator says that theirs don't. A job with several configurations is not scraped alike by all who scrape it.
  */
 export const shardingOfScrapes = (
   scrapes: readonly Scrape[],
-  { labels, trusted = [] }: { readonly labels: readonly string[]; readonly trusted?: readonly string[] },
+  {
+    labels,
+    own,
+    trusted = [],
+  }: { readonly labels: readonly string[]; readonly own?: readonly string[]; readonly trusted?: readonly string[] },
 ): Sharding => {
-  const wholly = new Set(scrapes.filter((one) => isEverywhere(one)).map(({ name }) => name))
-  const partly = scrapes.filter((one) => writes(one, EVERYWHERE_LABEL) && !wholly.has(one.name))
-  // Then a target's own name is all that tells its shard: it may have been hashed by anything, or be on every shard.
-  const hashed = partly.length > 0 || scrapes.some((one) => writes(one, HASH_LABEL)) ? [HASH_LABEL] : labels
+  const shared = scrapes.filter((one) => writes(one, EVERYWHERE_LABEL))
+  const everywhere = new Set(
+    shared
+      .filter((one) => isEverywhere(one) && scrapes.filter(({ name }) => name === one.name).length === 1)
+      .map(({ name }) => name),
+  )
+  // Then a target may have been hashed by anything.
+  const hashed = scrapes.some((one) => writes(one, HASH_LABEL)) ? [HASH_LABEL] : labels
   const counted = new Set([...TARGET, ...hashed])
   const doubts = new Map<string, string>()
   const doubt = (some: Iterable<string>, why: string) => {
@@ -39,7 +49,8 @@ export const shardingOfScrapes = (
   }
   for (const [both, address] of namedAlike(scrapes))
     doubt(['instance'], `targets at other addresses are called alike: ${both} (${address})`)
-  return { ...shardingBy(hashed, { doubts, everywhere: wholly }), labels }
+  const sharedJobs = shared.map((one) => ({ metrics: one.metrics, ...(!writes(one, 'job') && { job: one.name }) }))
+  return { ...shardingBy(hashed, { doubts, everywhere, shared: sharedJobs, own }), labels }
 }
 
 const stepsOf = (steps: unknown): readonly RelabelStep[] => (Array.isArray(steps) ? (steps as RelabelStep[]) : [])
@@ -48,7 +59,7 @@ const stepsOf = (steps: unknown): readonly RelabelStep[] => (Array.isArray(steps
 const writes = ({ config }: Scrape, label: string): boolean =>
   stepsOf(config.relabel_configs).some((step) => writtenBy(step, new Set([label])).length > 0)
 
-/** Whether every target of a job is scraped by every shard, and is of no other job by its label. */
+/** Whether every target of a job is scraped by every shard, under the job's name. */
 const isEverywhere = (scrape: Scrape): boolean =>
   stepsOf(scrape.config.relabel_configs).some(
     ({ source_labels: from = [], regex = '(.*)', replacement = '$1', target_label: to, action = 'replace' }) =>

@@ -46,8 +46,16 @@ const may = ({ kind, name, labels }: Rule, metric: string, matcher: Matcher): bo
 }
 
 /** Where series of targets are that a selector finds. */
-export const scraped = (matchers: readonly Matcher[], { doubts, everywhere }: Sharding): Value => {
-  const found = narrowed({ on: 'one', kept: allBut(...doubts.keys()), fixed: new Map() }, matchers)
+export const scraped = (matchers: readonly Matcher[], { doubts, everywhere, shared }: Sharding): Value => {
+  const kept = allBut(...doubts.keys())
+  const mayBe = (label: string, value: string) =>
+    !has(kept, label) || matchers.every((one) => one.name !== label || meets({ [label]: value }, one))
+  const mixed = shared.some(
+    ({ job, metrics }) =>
+      (job === undefined || mayBe('job', job)) &&
+      (metrics === undefined || metrics.some((metric) => mayBe('__name__', metric))),
+  )
+  const found = narrowed({ on: 'one', kept, fixed: new Map(), mixed }, matchers)
   return everywhere.has(found.fixed.get('job') ?? '') ? EVERY : found
 }
 

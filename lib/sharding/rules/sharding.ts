@@ -1,19 +1,25 @@
-import type { LabelSet } from './label-set.ts'
-import { has } from './label-set.ts'
+import { has, type LabelSet } from './label-set.ts'
 
 /** What is known of how targets are spread. */
 export interface Sharding {
   /** The labels that targets are hashed by. */
   readonly labels: readonly string[]
-  /**
-   * Each a set of labels: series that agree on all of one set are on the same shard. `job` and `instance`, which name the target that a
-   * series comes from, are one.
-   */
-  readonly determining: readonly (readonly string[])[]
+  /** Whether these are on the series too, so that series which agree on them are on the same shard. */
+  readonly seen: boolean
   /** Labels whose values on a series need not be those of its target, each with the reason. */
   readonly doubts: ReadonlyMap<string, string>
-  /** Jobs that every shard scrapes as a whole. */
+  /** Jobs that every shard scrapes as a whole, and in the same way. */
   readonly everywhere: ReadonlySet<string>
+  /** Jobs of which some targets are on several shards, those above among them. */
+  readonly shared: readonly SharedJob[]
+  /** External labels whose value each server has of its own. */
+  readonly own: readonly string[]
+}
+export interface SharedJob {
+  /** The value of `job` of its series; without it, it is not known. */
+  readonly job?: string
+  /** The names of its metrics; without them, they are not known. */
+  readonly metrics?: readonly string[]
 }
 
 /** What names a target: a shard holds whole targets, so series that agree on these are on one shard however targets are hashed. */
@@ -28,17 +34,24 @@ export const shardingBy = (
   {
     doubts = new Map(),
     everywhere = new Set(),
-  }: { readonly doubts?: Sharding['doubts']; readonly everywhere?: Sharding['everywhere'] } = {},
-): Sharding => {
-  const seen = labels.length > 0 && !labels.some((label) => label.startsWith('__'))
-  // A job that every shard scrapes may share the values of a job that one shard does.
-  const own = everywhere.size > 0 ? [...new Set(['job', ...labels])] : labels
-  return { labels, determining: seen ? [own, TARGET] : [TARGET], doubts, everywhere }
-}
+    shared = [...everywhere].map((job) => ({ job })),
+    own = ['shard', 'replica'],
+  }: Partial<Pick<Sharding, 'doubts' | 'everywhere' | 'shared' | 'own'>> = {},
+): Sharding => ({
+  labels,
+  seen: labels.length > 0 && !labels.some((label) => label.startsWith('__')),
+  doubts,
+  everywhere,
+  shared,
+  own,
+})
 
-/** Whether series that agree on these labels are on the same shard. */
-export const fixesShard = ({ determining }: Sharding, known: LabelSet): boolean =>
-  determining.some((set) => set.every((label) => has(known, label)))
+/**
+ * Whether series that agree on these labels are on the same shard. Where some of them may be on several shards, and others of the same labels on one,
+ * only a target's own name tells.
+ */
+export const fixesShard = ({ labels, seen }: Sharding, known: LabelSet, mixed: boolean): boolean =>
+  fixesTarget(known) || (seen && !mixed && labels.every((label) => has(known, label)))
 
 /** The same whatever targets are hashed by. */
 export const fixesTarget = (known: LabelSet): boolean => TARGET.every((label) => has(known, label))

@@ -1,4 +1,4 @@
-import { ALL, both, has, type LabelSet, only, plus } from './label-set.ts'
+import { ALL, both, type LabelSet, only, plus } from './label-set.ts'
 import type { Span } from './promql.ts'
 import { fixesShard, fixesTarget, type Sharding } from './sharding.ts'
 
@@ -15,6 +15,8 @@ export interface Spread {
   readonly kept: LabelSet
   /** Values that a label has on the targets of all of them, also where the series has it no longer. */
   readonly fixed: ReadonlyMap<string, string>
+  /** Some of them may be of targets that several shards scrape. */
+  readonly mixed: boolean
 }
 export const EVERY: Every = { on: 'every' }
 
@@ -41,15 +43,27 @@ export const known = ({ kept, fixed }: Spread): LabelSet => plus(kept, fixed.key
 export const sameShard = (
   sharding: Sharding,
   agreed: LabelSet,
-  { span, what, of = [] }: { readonly span: Span; readonly what: string; readonly of?: readonly Spread[] },
-): Condition => ({
-  span,
-  what,
-  met: fixesShard(sharding, agreed),
-  follows: of.some((one) => !fixesShard(sharding, known(one))),
-  // A target's own name does whatever targets are hashed by.
-  help: fixesTarget(agreed) ? ALL : sharding.everywhere.size > 0 && !has(agreed, 'job') ? only() : agreed,
-})
+  { span, what, of, first = false }: About,
+): Condition => {
+  const mixed = of.some((one) => one.mixed)
+  return {
+    span,
+    what,
+    met: fixesShard(sharding, agreed, mixed),
+    follows: !first && of.some((one) => !fixesShard(sharding, known(one), one.mixed)),
+    // A target's own name does whatever targets are hashed by.
+    help: fixesTarget(agreed) ? ALL : mixed ? only() : agreed,
+  }
+}
+
+interface About {
+  readonly span: Span
+  readonly what: string
+  /** What the series are made of. */
+  readonly of: readonly Spread[]
+  /** Nothing was looked at before: these are read here. */
+  readonly first?: boolean
+}
 
 /** The condition that never holds. */
 export const never = (span: Span, what: string): Condition => ({ span, what, met: false, follows: false, help: only() })
@@ -59,4 +73,5 @@ export const either = (one: Spread, other: Spread): Spread => ({
   on: 'one',
   kept: both(one.kept, other.kept),
   fixed: new Map([...one.fixed].filter(([label, value]) => other.fixed.get(label) === value)),
+  mixed: one.mixed || other.mixed,
 })

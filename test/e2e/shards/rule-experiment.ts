@@ -11,18 +11,30 @@ export interface Outcome {
   readonly evaluated: number
   /** Those of them for which the shards together had other series, other alerts, or at another time. */
   readonly differing: readonly number[]
+  /** Data sets for which one server had any series or alert. */
+  readonly telling: number
   /** What differed first, for a person. */
   readonly first?: string
 }
 
-const SHARDS = [0, 1, 2]
+export const SHARDS = [0, 1, 2]
 const MINUTES = 16
 const ASKED = [3, 5, 6, 8, 9, 11, 12, 14]
 /** The tested rule as it stands, and its expression again as a series, whose values can be compared. */
 const QUERIES = ['ALERTS{alertname="Tested"}', 'tested']
 
+/** What is evaluated: a rule, and the rules before it. */
+export interface Tested extends Pick<Case, 'expr' | 'after' | 'labels' | 'annotations'> {
+  /** Random data: the series of each target, with the shards that scrape it. */
+  data(random: () => number): readonly Series[]
+}
+
 /** Evaluates a case over data of each of these seeds. */
-export const experiment = (promtool: string, tested: Omit<Case, 'safe' | 'why'>, seeds: readonly number[]): Outcome => {
+export const experiment = (promtool: string, one: Omit<Case, 'safe' | 'why'>, seeds: readonly number[]): Outcome =>
+  evaluate(promtool, { ...one, data: (random) => dataOf(one, random) }, seeds)
+
+/** Evaluates a rule over data of each of these seeds. */
+export const evaluate = (promtool: string, tested: Tested, seeds: readonly number[]): Outcome => {
   const folder = mkdtempSync(join(tmpdir(), 'vestal-rules-'))
   try {
     const { expr, after = [], labels, annotations } = tested
@@ -33,7 +45,7 @@ export const experiment = (promtool: string, tested: Omit<Case, 'safe' | 'why'>,
     ]
     writeFileSync(join(folder, 'rules.yml'), JSON.stringify({ groups: [{ name: 'g', rules }] }))
     const tests = seeds.flatMap((seed, at) => {
-      const series = dataOf(tested, randomOf(seed))
+      const series = tested.data(randomOf(seed))
       return [undefined, ...SHARDS].map((shard, part) => testOf(series, shard, at * (SHARDS.length + 1) + part))
     })
     const file = join(folder, 'rules.test.yml')
@@ -53,7 +65,7 @@ export const experiment = (promtool: string, tested: Omit<Case, 'safe' | 'why'>,
 const recordable = (labels: Case['labels'] = {}) =>
   Object.fromEntries(Object.entries(labels).filter(([, value]) => !value.includes('{{')))
 
-interface Series {
+export interface Series {
   readonly name: string
   readonly values: string
   /** The shards that have it. */
@@ -118,7 +130,7 @@ const metricOf = (text: string): Metric => {
 }
 
 /** Small whole numbers, so that sums are exact whatever their order, and gaps. */
-const valuesOf = (random: () => number): string => {
+export const valuesOf = (random: () => number): string => {
   let now = Math.floor(random() * 3)
   return Array.from({ length: MINUTES + 1 }, () => {
     if (random() < 0.35) now = Math.floor(random() * 3)
@@ -126,7 +138,7 @@ const valuesOf = (random: () => number): string => {
   }).join(' ')
 }
 
-const textOf = (labels: Readonly<Record<string, string>>): string =>
+export const textOf = (labels: Readonly<Record<string, string>>): string =>
   `{${Object.entries(labels)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(',')}}`
@@ -170,13 +182,14 @@ const answersOf = (said: string): Answers => {
 
 const compared = (answers: Answers, seeds: readonly number[]): Outcome => {
   const differing: number[] = []
-  let evaluated = 0
+  let [evaluated, telling] = [0, 0]
   let first: string | undefined
   for (const [at, seed] of seeds.entries()) {
     const number = at * (SHARDS.length + 1)
     const whole = answers.get(number)
     if (!whole) continue
     evaluated++
+    if (whole.size > 0) telling++
     const difference = differenceOf(
       whole,
       SHARDS.map((shard) => answers.get(number + 1 + shard)),
@@ -185,7 +198,7 @@ const compared = (answers: Answers, seeds: readonly number[]): Outcome => {
     differing.push(seed)
     first ??= `data set ${seed}: ${difference}`
   }
-  return { evaluated, differing, first }
+  return { evaluated, telling, differing, first }
 }
 
 const differenceOf = (

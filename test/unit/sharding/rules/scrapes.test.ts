@@ -23,16 +23,23 @@ test.each<[string, Scrape['config'], readonly string[]]>([
   expect([...spread(config, ['namespace'], ['one']).doubts.keys()]).toEqual([])
 })
 
-test('what is hashed in place of the labels is seen, and where all shards scrape a job', () => {
+test('what is hashed in place of the labels is seen, and what several shards scrape', () => {
   const step = (target_label: string, more = {}) => ({ relabel_configs: [{ target_label, replacement: 'x', ...more }] })
-  const target = [['job', 'instance']]
-  expect(spread({}).determining).toEqual([['namespace'], ...target])
-  expect(spread({}, ['__address__']).determining).toEqual(target)
-  expect(spread(step('__tmp_hash')).determining).toEqual(target)
-  const everywhere = spread(step('__tmp_disable_sharding'))
-  expect([everywhere.determining, [...everywhere.everywhere]]).toEqual([[['job', 'namespace'], ...target], ['one']])
-  const sometimes = spread(step('__tmp_disable_sharding', { source_labels: ['a'], regex: 'b' }))
-  expect([sometimes.determining, [...sometimes.everywhere]]).toEqual([target, []])
+  const seen = (config: Scrape['config'], labels?: string[]) => spread(config, labels).seen
+  expect([seen({}), seen({}, ['__address__']), seen(step('__tmp_hash'))]).toEqual([true, false, false])
+  const all = step('__tmp_disable_sharding')
+  const everywhere = spread(all)
+  expect([[...everywhere.everywhere], everywhere.shared]).toEqual([['one'], [{ job: 'one' }]])
+  const some = spread(step('__tmp_disable_sharding', { source_labels: ['a'], regex: 'b' }))
+  expect([[...some.everywhere], some.shared]).toEqual([[], [{ job: 'one' }]])
+  const renamed = spread({ relabel_configs: [...all.relabel_configs, { target_label: 'job', replacement: 'y' }] })
+  expect([[...renamed.everywhere], renamed.shared]).toEqual([[], [{}]])
+  const two = [
+    { name: 'one', config: all },
+    { name: 'one', config: { ...all, params: {} }, metrics: ['up'] },
+  ]
+  const differing = shardingOfScrapes(two, { labels: ['namespace'] })
+  expect([[...differing.everywhere], differing.shared]).toEqual([[], [{ job: 'one' }, { job: 'one', metrics: ['up'] }]])
 })
 
 test('targets that are called alike, and are not at one address, can be on two shards', () => {

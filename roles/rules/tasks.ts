@@ -1,0 +1,24 @@
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import type { Scope, Task } from '../../lib/model.ts'
+import { RULES } from './files.ts'
+import { ownRules } from './placement.ts'
+import type { RulesVars } from './vars.ts'
+
+/**
+ * The tasks that put the rule files on a host, and nothing else beside them; each is checked by the promtool at this path. Where targets are
+ * spread over shards, only what a shard can evaluate alone. Throws InputError as `ownRules` does.
+ */
+export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly Task[] => {
+  const files = ownRules(scope)
+  return [
+    directory(RULES, { only: files.map(({ name }) => name) }),
+    ...files.map(({ name, text }) => file(`${RULES}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
+  ]
+}
+
+/** The paths of all rule files that hold at least one group. */
+export const ruleFileNames = (scope: Scope<RulesVars>): readonly string[] =>
+  ownRules(scope)
+    .filter(({ groups }) => groups > 0)
+    .map(({ name }) => `${RULES}/${name}`)
