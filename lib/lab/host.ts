@@ -6,7 +6,7 @@ import { HostError } from '../errors.ts'
 import { cgroupTree, isFrozen, isPopulated, killGroup, memberGroup, pidsOf, startMember } from './cgroup.ts'
 import { run } from './command.ts'
 import { hostKey } from './keys.ts'
-import { hostNamespace, labFolder, namespaceFile } from './places.ts'
+import { hostNamespace, labFolder, namespaceFile, SHARED_ON_HOSTS, sharedFolder } from './places.ts'
 import { labExec } from './ssh.ts'
 
 export type Power = 'running' | 'frozen' | 'off'
@@ -29,6 +29,7 @@ export const startHost = async (lab: string, host: string, image?: string): Prom
     throw new HostError(host, `the image under ${host}'s disk is gone`, {
       hint: 'Take the lab down and bring it up anew.',
     })
+  mkdirSync(sharedFolder(lab), { recursive: true })
   await killGroup(lab, host)
   const boot = ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', machine]
   startMember(lab, host, boot, {
@@ -43,6 +44,7 @@ export const startHost = async (lab: string, host: string, image?: string): Prom
       HOST_KEY: hostKey(host),
       MACHINE: hostNamespace(lab, host),
       NETNS: namespaceFile(hostNamespace(lab, host)),
+      SHARED: sharedFolder(lab),
     },
   })
 }
@@ -104,13 +106,15 @@ const imageUnder = (folder: string, fresh = ''): string => {
 const systemPath = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * The disk, the host's identity at its first boot, a unified control group tree where systemd looks for it, a place for
+ * The disk, the folder that all hosts share, the host's identity at its first boot, a unified control group tree where systemd looks for it, a place for
  * systemd-nspawn's own notes, and the machine, which is started anew when it ends with the exit code that says it reboots.
  * Its network namespace outlives it, so what dies with a machine's kernel is seen to here: no link, and no packet filter of its own.
  * All of it is mounted in a namespace that ends with the machine, so nothing is ever left to unmount.
  */
 const machine = `
 mount -t overlay overlay -o "lowerdir=$IMAGE,upperdir=$PWD/upper,workdir=$PWD/work" root
+mkdir -p root${SHARED_ON_HOSTS}
+mount --bind "$SHARED" root${SHARED_ON_HOSTS}
 if [ ! -s root/etc/machine-id ]; then
   printf '%s\\n' "$HOST" >root/etc/hostname
   install -m 600 "$HOST_KEY" root/etc/ssh/ssh_host_ed25519_key

@@ -32,6 +32,7 @@ import {
   labRoot,
   mostHosts,
   receiverUrl,
+  sharedFolder,
 } from './places.ts'
 import type { Progress } from './progress.ts'
 import { ensureReceiver, removeReceiver } from './receiver.ts'
@@ -177,11 +178,12 @@ const checkRequest = (name: string, hosts: number): void => {
     throw new InputError([{ where: 'lab up', what: "runs inside a lab's network already", fix: 'Run it outside.' }])
 }
 
-/** What the lab keeps of its own: disks, the receiver's files and what a fault that was cut off left. */
+/** What the lab keeps of its own: disks, the hosts' shared folder, the receiver's files and what a fault that was cut off left. */
 const removeDisks = (name: string): void => {
   const folder = labFolder(name)
   for (const host of hostsOf(name)) removeOwn(hostFolder(name, host))
   removeEmpty(join(folder, 'hosts'))
+  removeOwn(sharedFolder(name))
   for (const file of readdirSync(folder)) if (/^(receiver\.log|hostkey-\w+)$/.test(file)) removeOwn(join(folder, file))
   removeEmpty(folder)
 }

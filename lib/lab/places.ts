@@ -18,6 +18,9 @@ export const labKnownHosts = (): string => `${labRoot()}/known_hosts`
 export const labMirror = (): string => `${labRoot()}/mirror`
 /** What belongs to one lab only, and goes when it goes. */
 export const labFolder = (lab: string): string => `${labRoot()}/labs/${checkLabName(lab)}`
+/** A folder that all hosts of a lab share, where it is on the box and where they see it. */
+export const sharedFolder = (lab: string): string => `${labFolder(lab)}/shared`
+export const SHARED_ON_HOSTS = '/srv/shared'
 export const notificationsFile = (lab: string): string => `${labFolder(lab)}/notifications.ndjson`
 
 export const hostName = (index: number): string => `lab-${index}`

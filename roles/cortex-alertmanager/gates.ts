@@ -163,8 +163,8 @@ const failuresIn = (samples: readonly Sample[]): Readonly<Record<string, number>
   )
 
 /**
- * The folder of a `filesystem` storage is one and the same on all instances: what one writes, all read. Each writes a file of its own, that is
- * removed again.
+ * The folder of a `filesystem` storage is one and the same on all instances: what one writes, all read, and may change. Each writes a file of its own,
+ * that is removed again.
  */
 export const storageIsShared = ({ host, vars }: Member, members: readonly Member[]): readonly Gate[] => {
   const { storage } = vars
@@ -186,17 +186,28 @@ export const storageIsShared = ({ host, vars }: Member, members: readonly Member
           const others = members.filter((member) => member.host !== host)
           const seen = await Promise.all(
             others.map(async (other) => {
-              const { stdout } = await (await reach(other.host)).exec(at(`head -c 100 ${mark} 2>/dev/null || :`))
-              return { name: other.host.name, same: stdout.toString() === text }
+              const look = at(`head -c 100 ${mark} 2>/dev/null && if test -w ${mark}; then printf ' w'; fi || :`)
+              // Where nothing was ever deployed there is no such account; it is asked from there once something is.
+              const script = `if id -u -- ${USER} >/dev/null 2>&1; then ${look}\nelse printf none; fi`
+              const { stdout } = await (await reach(other.host)).exec(script)
+              return { name: other.host.name, said: stdout.toString() }
             }),
           )
-          const apart = seen.filter(({ same }) => !same).map(({ name }) => name)
-          if (apart.length === 0) return { pass: true }
-          return {
-            pass: false,
-            final: true,
-            why: `${storage.dir} of ${listed(apart)} is another folder: what is written here isn't there. Mount one file system on all, or use an object store`,
-          }
+          const apart = seen.filter(({ said }) => !['none', text, `${text} w`].includes(said))
+          const unwritable = seen.filter(({ said }) => said === text)
+          if (apart.length > 0)
+            return {
+              pass: false,
+              final: true,
+              why: `${storage.dir} of ${listed(apart.map(({ name }) => name))} is another folder: what is written here isn't there. Mount one file system on all, or use an object store`,
+            }
+          if (unwritable.length > 0)
+            return {
+              pass: false,
+              final: true,
+              why: `in ${storage.dir} ${listed(unwritable.map(({ name }) => name))} may not change what is written here: give the account ${USER} the same number on all machines`,
+            }
+          return { pass: true }
         } finally {
           await own.exec(at(`rm -f ${mark}`))
         }
