@@ -21,6 +21,15 @@ export interface Verified extends ExactlyOnce {
 /** Asks every Prometheus what it has discovered. Throws InputError where targets are not spread. */
 export const verifyShards = async (inventory: Inventory, reach: Reach): Promise<Verified> => {
   const sharding = requireSharding(inventory)
+  const { servers, silent } = await serversOf(inventory, reach)
+  return { ...exactlyOnce(servers, meantBy(inventory, sharding)), silent }
+}
+
+/** What every Prometheus has discovered, and those that don't say. */
+export const serversOf = async (
+  inventory: Inventory,
+  reach: Reach,
+): Promise<{ readonly servers: readonly ServerTargets[]; readonly silent: Verified['silent'] }> => {
   const hosts = [...replicasOf(inventory).values()].flat()
   const silent: { host: string; why: string }[] = []
   const asked = await Promise.all(
@@ -35,8 +44,7 @@ export const verifyShards = async (inventory: Inventory, reach: Reach): Promise<
       }
     }),
   )
-  const servers = asked.filter((one) => one !== null)
-  return { ...exactlyOnce(servers, meantBy(inventory, sharding)), silent }
+  return { servers: asked.filter((one) => one !== null), silent }
 }
 
 /** Throws InputError where an inventory's targets are not spread over shards. */

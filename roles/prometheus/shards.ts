@@ -38,6 +38,11 @@ export const shardingOf = (inventory: Inventory): Sharding | null => {
   return sharding
 }
 
+/** Lets an inventory be deployed by a table that is not in its file yet. Throws InputError as `shardingOf` does. */
+export const useTable = (inventory: Inventory, table: ShardTable): void => {
+  spread.set(inventory, byTable(inventory, table))
+}
+
 /** Whether a host is of a shard that owns no bucket and gets none: it answers queries, and no target would miss it. */
 export const scrapesNothing = (host: Host, inventory: Inventory): boolean =>
   shardingOf(inventory)?.scraped(shardOf(host, inventory)).length === 0

@@ -1,9 +1,16 @@
 import type { CommonFlags } from '../../options.ts'
 
 export interface ShardsFlags extends Omit<CommonFlags, 'inventory'> {
-  readonly action: 'rules' | 'verify'
+  readonly action: 'rules' | 'verify' | 'move'
   readonly inventory?: readonly string[]
   readonly labels?: readonly string[]
   readonly rules?: string
   readonly within: string
+  readonly to?: string
+  readonly undo: boolean
+  readonly yes: boolean
+  readonly diff: boolean
+  readonly watchAlerts: boolean
+  readonly silence: readonly string[]
+  readonly breakLock: readonly string[]
 }

@@ -2,8 +2,9 @@ import type { Argv } from 'yargs'
 import { InputError } from '../../../lib/errors.ts'
 import { command } from '../../command.ts'
 import { inLab, openContext } from '../../context.ts'
-import { commas, commonOptionsAlone, listOption } from '../../options.ts'
+import { breakLockOption, commas, commonOptionsAlone, listOption, NONE } from '../../options.ts'
 import type { ShardsFlags } from './flags.ts'
+import { moveShards } from './move.ts'
 import { rulesOfShards } from './rules.ts'
 import { verifyOfShards } from './verify.ts'
 
@@ -19,7 +20,9 @@ const shards = async (flags: ShardsFlags): Promise<number> => {
   const inside = await inLab(context.hosts)
   if (inside !== null) return inside
   // Awaited here, so that the links stay open meanwhile.
-  return await verifyOfShards(context, flags)
+  return flags.action === 'move'
+    ? await moveShards(context, { ...flags, inventory })
+    : await verifyOfShards(context, flags)
 }
 
 export default command({
@@ -28,6 +31,7 @@ export default command({
   summary: 'Targets and rules spread over several Prometheus',
   examples: [
     'vestal shards verify -i inventory/sharded',
+    'vestal shards move -i inventory/sharded --to 4',
     'vestal shards rules -i inventory/ha',
     'vestal shards rules --rules rules --labels namespace',
   ],
@@ -35,10 +39,10 @@ export default command({
     commonOptionsAlone(args)
       .hide('limit')
       .positional('action', {
-        choices: ['rules', 'verify'] as const,
+        choices: ['rules', 'verify', 'move'] as const,
         demandOption: true,
         describe:
-          'rules: which rules a shard can evaluate alone, and which need all shards; asks no machine. verify: every target is scraped by exactly one shard, and there by each replica; exit 1 where one is not',
+          'rules: which rules a shard can evaluate alone, and which need all shards; asks no machine. verify: every target is scraped by exactly one shard, and there by each replica; exit 1 where one is not. move: buckets go to other shards, step by step; what has been reached stands in shards.yml, so that it can go on or back',
       })
       .option('labels', {
         ...listOption('What targets are hashed by; commas separate; default: as in shards.yml, or their address'),
@@ -55,6 +59,26 @@ export default command({
         requiresArg: true,
         describe: 'For verify: look again until all is right, for so long, such as 1m; default: one look',
       })
+      .option('to', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          'For move: how many shards there are to be, or the file of a table; left out, a move that was begun goes on',
+      })
+      .option('undo', { type: 'boolean', default: false, describe: 'For move: take back what moves now' })
+      .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'For move: do not ask before changing' })
+      .option('diff', { alias: 'D', type: 'boolean', default: false, describe: 'For move: show how files change' })
+      .option('watch-alerts', {
+        type: 'boolean',
+        default: true,
+        describe:
+          'For move: send canary alerts through every shard meanwhile, and tell which were late, lost or notified twice',
+      })
+      .option('silence', {
+        ...listOption('For move: silence alerts with these matchers meanwhile; may be given again'),
+        default: NONE,
+      })
+      .option('break-lock', breakLockOption)
       .check(({ within }) =>
         within === '' || /^\d+(ms|s|m|h)$/.test(within) ? true : '--within takes a duration such as 1m',
       ),

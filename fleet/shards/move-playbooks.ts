@@ -1,0 +1,57 @@
+import type { Host, Inventory, Playbook, Role, Select } from '../../lib/model.ts'
+import { playbook } from '../../lib/playbook.ts'
+import { prometheus } from '../../roles/prometheus/role.ts'
+import { shardOf } from '../../roles/prometheus/shards.ts'
+import { rolledRoles } from '../plays.ts'
+import { hasLetGo, movesOf, scrapesWhatMoves } from './moved.ts'
+
+/** New shards scrape what moves to them, beside the old ones, until each of their replicas was seen to. The inventory's table says what moves. */
+export const newShardsScrape = (inventory: Inventory): Playbook => {
+  const to = new Set(movesOf(inventory).map((move) => String(move.to)))
+  const hosts: Select = (host) => host.groups.includes('prometheus') && to.has(shardOf(host, inventory))
+  return playbook({
+    name: 'shards-move',
+    summary: 'New shards scrape what moves to them, beside the old ones.',
+    onFailure: 'stop',
+    plays: [
+      { ...playOf(inventory.roles), name: 'New shards scrape too', hosts },
+      {
+        name: 'Every target that moves is scraped by its new shard',
+        hosts,
+        roles: [],
+        after: ({ hosts: all }) => all.map((host) => scrapesWhatMoves(inventory, host)),
+      },
+    ],
+  })
+}
+
+/** Old shards let go of what new ones were seen to scrape. */
+export const oldShardsLetGo = (inventory: Inventory): Playbook => {
+  const from = new Set(movesOf(inventory).map((move) => String(move.from)))
+  const hosts: Select = (host) => host.groups.includes('prometheus') && from.has(shardOf(host, inventory))
+  return playbook({
+    name: 'shards-move',
+    summary: 'Old shards let go of what new ones scrape.',
+    onFailure: 'stop',
+    plays: [
+      { ...playOf(inventory.roles), name: 'Old shards let go', hosts },
+      {
+        name: 'Nothing is scraped twice',
+        hosts,
+        roles: [],
+        after: ({ hosts: all }) => all.map((host) => hasLetGo(inventory, host)),
+      },
+    ],
+  })
+}
+
+/** The hosts that a playbook is about. */
+export const hostsOf = ({ plays }: Playbook, { hosts }: Inventory): readonly Host[] =>
+  hosts.filter((host) => plays.some((play) => play.hosts(host)))
+
+const playOf = (roles: readonly Role[]) => {
+  const rolled = rolledRoles(roles).find(({ role }) => role.key === prometheus.key)
+  if (!rolled) throw new Error('there is no role prometheus')
+  const { batch, apart, before } = rolled.rollout
+  return { roles: rolled.roles, batch, apart, before }
+}

@@ -1,0 +1,117 @@
+import { type ActiveTarget, targetsOf } from '../../lib/api/prometheus.ts'
+import { milliseconds } from '../../lib/duration.ts'
+import { HostError } from '../../lib/errors.ts'
+import type { Duration, Gate, Host, Inventory, Reach } from '../../lib/model.ts'
+import { endpointOf } from '../../lib/program/web.ts'
+import type { Meant } from '../../lib/sharding/exactly-once.ts'
+import type { Move } from '../../lib/sharding/table.ts'
+import { counted, listed } from '../../lib/wording.ts'
+import { prometheus } from '../../roles/prometheus/role.ts'
+import { replicasOf, shardOf } from '../../roles/prometheus/shards.ts'
+import { meantBy, requireSharding } from './verify.ts'
+
+/** So many scrapes say that a server really scrapes a target: it then has two intervals of it. */
+const SCRAPES = 3
+
+/**
+ * The new shard's server was seen to scrape each target that moves to it three times, up or not. Which these are the old shard says; where none of its
+ * replicas answers, the new one's own discovery does. It waits as long as scrapes go on coming.
+ */
+export const scrapesWhatMoves = (inventory: Inventory, host: Host): Gate => {
+  const meant = meantBy(inventory, requireSharding(inventory))
+  const moves = movesOf(inventory).filter(({ to }) => String(to) === shardOf(host, inventory))
+  const seen = new Map<string, Set<string>>()
+  return {
+    name: `Prometheus has scraped every target that moves to it ${SCRAPES} times`,
+    host: host.name,
+    within: patience(inventory),
+    async ask(reach) {
+      const own = (await activeOf(reach, host)).filter((one) => isMoved(one, moves, meant))
+      const others = await Promise.all(moves.map((move) => fromOld(reach, inventory, move, meant)))
+      const wanted = new Set([...own.map(keyOf), ...others.flatMap((some) => (some ?? []).map(keyOf))])
+      for (const one of own) {
+        const key = keyOf(one)
+        const times = seen.get(key) ?? new Set<string>()
+        if (Date.parse(one.lastScrape) > 0) times.add(one.lastScrape)
+        seen.set(key, times)
+      }
+      const missing = [...wanted].filter((key) => !own.some((one) => keyOf(one) === key))
+      const counts = [...wanted].map((key) => Math.min(SCRAPES, seen.get(key)?.size ?? 0))
+      const waiting = own.filter((one) => (seen.get(keyOf(one))?.size ?? 0) < SCRAPES)
+      const scrapes = counts.reduce((sum, one) => sum + one, 0)
+      if (missing.length === 0 && waiting.length === 0) {
+        const unknown = others.some((one) => one === null)
+        const detail = counted(wanted.size, 'target')
+        return { pass: true, detail: unknown ? `${detail}, by its own discovery: an old shard is silent` : detail }
+      }
+      const progress = `${scrapes} of ${counted(wanted.size * SCRAPES, 'scrape')}`
+      return missing.length > 0
+        ? { pass: false, why: `does not scrape yet: ${listed(missing.map(nameOf))}`, progress }
+        : {
+            pass: false,
+            why: `not yet scraped ${SCRAPES} times: ${listed(waiting.map((one) => one.scrapeUrl))}`,
+            progress,
+          }
+    },
+  }
+}
+
+/** The old shard's server scrapes nothing any more that has moved away from it. */
+export const hasLetGo = (inventory: Inventory, host: Host): Gate => {
+  const meant = meantBy(inventory, requireSharding(inventory))
+  const moves = movesOf(inventory).filter(
+    ({ from, state }) => String(from) === shardOf(host, inventory) && state === 'seen',
+  )
+  return {
+    name: 'Prometheus has let go of every target that moved away',
+    host: host.name,
+    within: '60s',
+    async ask(reach) {
+      const held = (await activeOf(reach, host)).filter((one) => isMoved(one, moves, meant))
+      return held.length === 0
+        ? { pass: true }
+        : { pass: false, why: `still scrapes ${listed(held.map((one) => one.scrapeUrl))}` }
+    },
+  }
+}
+
+export const movesOf = (inventory: Inventory): readonly Move[] => requireSharding(inventory).table?.moving ?? []
+
+/** Discovery after a reload, and some scrapes; it begins anew with every scrape that is seen. */
+const patience = (inventory: Inventory): Duration => {
+  const intervals = [...replicasOf(inventory).values()].flat().flatMap((host) => {
+    const { scrape_interval, scrape_configs, targets } = prometheus.varsOf(host)
+    const own = [...scrape_configs, ...Object.values(targets).map((one) => one?.config ?? {})]
+    return [scrape_interval, ...own.map((config) => Reflect.get(config, 'scrape_interval'))]
+  })
+  const known = intervals.filter((one) => typeof one === 'string' && /^\d+(ms|s|m|h|d)$/.test(one)) as Duration[]
+  return `${Math.max(...known.map(milliseconds)) * 2 + 30_000}ms`
+}
+
+const activeOf = (reach: Reach, host: Host): Promise<readonly ActiveTarget[]> =>
+  targetsOf(reach, endpointOf(host, prometheus.varsOf(host)))
+
+/** The targets of a move as the first replica of the old shard that answers scrapes them; null where none does. */
+const fromOld = async (
+  reach: Reach,
+  inventory: Inventory,
+  move: Move,
+  meant: Meant,
+): Promise<readonly ActiveTarget[] | null> => {
+  for (const host of replicasOf(inventory).get(String(move.from)) ?? [])
+    try {
+      return (await activeOf(reach, host)).filter((one) => isMoved(one, [move], meant))
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error
+    }
+  return null
+}
+
+const isMoved = ({ scrapePool, discoveredLabels }: ActiveTarget, moves: readonly Move[], meant: Meant): boolean => {
+  const place = meant.place(scrapePool, discoveredLabels)
+  return typeof place === 'number' && moves.some(({ buckets }) => buckets.includes(place))
+}
+
+const keyOf = ({ scrapePool, scrapeUrl, labels }: ActiveTarget): string =>
+  JSON.stringify([scrapePool, scrapeUrl, Object.entries(labels).sort()])
+const nameOf = (key: string): string => (JSON.parse(key) as readonly string[])[1] ?? ''

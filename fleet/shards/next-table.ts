@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs'
+import { InputError } from '../../lib/errors.ts'
+import { readText } from '../../lib/inventory/files.ts'
+import type { Inventory, Reach } from '../../lib/model.ts'
+import { moveBegun, spreadAgain } from '../../lib/sharding/move.ts'
+import { evenOwners, parseTable, readTable, type ShardTable, tableOf } from '../../lib/sharding/table.ts'
+import { replicasOf, shardingOf } from '../../roles/prometheus/shards.ts'
+import { meantBy, serversOf } from './verify.ts'
+
+/** The table of an inventory as its file has it. Throws InputError where there is none. */
+export const tableOfFile = (inventory: Inventory): ShardTable => {
+  const table = readTable(inventory.folder)
+  if (table) return table
+  throw new InputError([
+    {
+      where: inventory.folder,
+      what: 'there is no shards.yml to move from',
+      fix: 'vestal shards move --to NUMBER writes the first one.',
+    },
+  ])
+}
+
+/** The first table: buckets handed out evenly. */
+export const firstTable = (to: string): ShardTable => tableOf(evenOwners(numberIn(to)))
+
+/**
+ * The table with the moves begun that lead where `to` says: to so many shards, by how many targets each bucket has now, or to the owners in another
+ * table's file. Throws InputError for what is neither, and where there is nothing to move.
+ */
+export const tableTowards = async (
+  inventory: Inventory,
+  { to, reach }: { readonly to: string; readonly reach: Reach },
+): Promise<ShardTable> => {
+  const table = tableOfFile(inventory)
+  const next = /^\d+$/.test(to)
+    ? moveBegun(table, await ownersFor(inventory, table, { shards: numberIn(to), reach }))
+    : towardsFile(table, to)
+  if (next.moving.length > 0) return next
+  throw new InputError([
+    { where: '--to', what: `${to} is where every bucket is already`, fix: 'vestal shards verify shows that it is.' },
+  ])
+}
+
+const numberIn = (to: string): number => {
+  const count = Number(to)
+  if (Number.isInteger(count) && count >= 1 && count <= 1_000) return count
+  throw new InputError([
+    { where: '--to', what: `${to} is no number of shards`, fix: 'Give how many there are to be, from 1 on.' },
+  ])
+}
+
+const towardsFile = (table: ShardTable, file: string): ShardTable => {
+  if (!existsSync(file))
+    throw new InputError([
+      {
+        where: '--to',
+        what: `${file} is no number, and there is no such file`,
+        fix: 'Give a number of shards, or a table’s file.',
+      },
+    ])
+  const wanted = parseTable({ file, text: readText(file) })
+  if (wanted.buckets !== table.buckets || wanted.labels.join() !== table.labels.join())
+    throw new InputError([
+      {
+        where: file,
+        what: `hashes targets by ${wanted.labels.join(', ')} into ${wanted.buckets} buckets, and shards.yml by ${table.labels.join(', ')} into ${table.buckets}`,
+        fix: 'Only owners can be moved step by step: with other labels every target is in another bucket.',
+      },
+    ])
+  return moveBegun(table, wanted.owners, wanted.shards)
+}
+
+/** By the targets that there are; a bucket without any weighs next to nothing. */
+const ownersFor = async (
+  inventory: Inventory,
+  table: ShardTable,
+  { shards, reach }: { readonly shards: number; readonly reach: Reach },
+): Promise<readonly number[]> => {
+  const wanted = Array.from({ length: shards }, (_, shard) => shard)
+  const there = replicasOf(inventory)
+  const without = wanted.filter((shard) => !there.has(String(shard)))
+  if (without.length > 0)
+    throw new InputError([
+      {
+        where: '--to',
+        what: `no host of the inventory is of shard ${without.join(', ')}`,
+        fix: 'Add its hosts (a group shard_NUMBER below prometheus), and deploy them first.',
+      },
+    ])
+  const sharding = shardingOf(inventory)
+  const weights = new Array<number>(table.buckets).fill(0)
+  if (sharding) {
+    const meant = meantBy(inventory, sharding)
+    const { servers } = await serversOf(inventory, reach)
+    const seen = new Set<string>()
+    for (const { scrapePool, scrapeUrl, discoveredLabels } of servers.flatMap(({ active }) => active)) {
+      const place = meant.place(scrapePool, discoveredLabels)
+      if (typeof place !== 'number' || seen.has(`${scrapePool} ${scrapeUrl}`)) continue
+      seen.add(`${scrapePool} ${scrapeUrl}`)
+      weights[place] = (weights[place] ?? 0) + 1
+    }
+  }
+  return spreadAgain(table.owners, weights, wanted)
+}

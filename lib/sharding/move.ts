@@ -1,0 +1,105 @@
+/** How a table becomes another one, step by step, so that no bucket is ever without a shard that scrapes it. Pure. */
+
+import type { Move, ShardTable } from './table.ts'
+
+/**
+ * The table with all moves begun that lead to these owners: both the old and the new shard scrape what moves. Nothing moves where owners are the
+ * same. `shards` are further shards that own nothing yet.
+ */
+export const moveBegun = (table: ShardTable, owners: readonly number[], shards: readonly number[] = []): ShardTable => {
+  const moves = Map.groupBy(
+    owners.flatMap((to, bucket) => {
+      const from = table.owners[bucket] ?? to
+      return from === to ? [] : [{ bucket, from, to }]
+    }),
+    ({ from, to }) => `${from} ${to}`,
+  )
+  const moving = [...moves.values()].flatMap((some): readonly Move[] => {
+    const [first] = some
+    return first
+      ? [{ buckets: some.map(({ bucket }) => bucket), from: first.from, to: first.to, state: 'scraping' }]
+      : []
+  })
+  return {
+    ...table,
+    shards: [...new Set([...table.shards, ...owners, ...shards])].sort((a, b) => a - b),
+    moving,
+    draining: table.draining.filter((shard) => !moving.some(({ to }) => to === shard)),
+  }
+}
+
+/** The table once new shards were seen to scrape all that moves: old ones may let go. */
+export const moveSeen = (table: ShardTable): ShardTable => ({
+  ...table,
+  moving: table.moving.map((move) => ({ ...move, state: 'seen' })),
+})
+
+/** The table once old shards have let go. One that owns nothing any more drains. */
+export const moveDone = (table: ShardTable): ShardTable => {
+  const owners = ownersAfter(table)
+  const emptied = table.moving.map(({ from }) => from).filter((shard) => !owners.includes(shard))
+  return {
+    ...table,
+    owners,
+    moving: [],
+    draining: [...new Set([...table.draining, ...emptied])]
+      .filter((one) => !owners.includes(one))
+      .sort((a, b) => a - b),
+  }
+}
+
+/**
+ * The table whose moves lead back. Where both shards still scrape, the old one needs not be seen again; where it may have let go already, it scrapes
+ * first.
+ */
+export const moveUndone = (table: ShardTable): ShardTable => ({
+  ...table,
+  owners: ownersAfter(table),
+  moving: table.moving.map(({ buckets, from, to, state }) => ({
+    buckets,
+    from: to,
+    to: from,
+    state: state === 'scraping' ? 'seen' : 'scraping',
+  })),
+})
+
+const ownersAfter = ({ owners, moving }: ShardTable): readonly number[] => {
+  const next = new Map(moving.flatMap(({ buckets, to }) => buckets.map((bucket) => [bucket, to] as const)))
+  return owners.map((owner, bucket) => next.get(bucket) ?? owner)
+}
+
+/**
+ * Owners for these shards that are as even as buckets of these weights can be without moving more than must move: what leaving shards own, and of the
+ * others only what they have above the mean. `weights` has one number for each bucket.
+ */
+export const spreadAgain = (
+  owners: readonly number[],
+  weights: readonly number[],
+  shards: readonly number[],
+): readonly number[] => {
+  // Empty buckets count a little, so that they are spread too: targets may come to any of them.
+  const total = weights.reduce((sum, one) => sum + one, 0)
+  const least = total === 0 ? 1 : total / owners.length / 1_000
+  const weight = (bucket: number): number => (weights[bucket] ?? 0) + least
+  const mean = (total + least * owners.length) / shards.length
+  const load = new Map(shards.map((shard) => [shard, 0]))
+  const add = (shard: number, more: number): void => void load.set(shard, (load.get(shard) ?? 0) + more)
+  const next = [...owners]
+  for (const [bucket, owner] of owners.entries()) if (load.has(owner)) add(owner, weight(bucket))
+  const heaviestFirst = (some: readonly number[]): readonly number[] =>
+    [...some].sort((one, other) => weight(other) - weight(one) || one - other)
+  const all = owners.map((_, bucket) => bucket)
+  const free = all.filter((bucket) => !load.has(owners[bucket] ?? -1))
+  for (const shard of shards)
+    for (const bucket of heaviestFirst(all.filter((one) => owners[one] === shard)))
+      if ((load.get(shard) ?? 0) - weight(bucket) >= mean - least / 2) {
+        free.push(bucket)
+        add(shard, -weight(bucket))
+      }
+  for (const bucket of heaviestFirst(free)) {
+    const [lightest] = [...load].reduce((one, other) => (other[1] < one[1] ? other : one))
+    next[bucket] = lightest
+    add(lightest, weight(bucket))
+  }
+  return next
+}

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { hasLetGo, scrapesWhatMoves } from '../../../../fleet/shards/moved.ts'
+import { HostError } from '../../../../lib/errors.ts'
+import type { Reach } from '../../../../lib/model.ts'
+import { hashmod } from '../../../../lib/sharding/hash.ts'
+import { moveBegun, moveSeen } from '../../../../lib/sharding/move.ts'
+import { evenOwners, type ShardTable, tableOf, tableText } from '../../../../lib/sharding/table.ts'
+import { fleet, hostsFile, route } from '../../roles/fleet.ts'
+
+const TWO = tableOf(evenOwners(2, 4))
+/** A target of each bucket. */
+const addressOf = (bucket: number): string => {
+  for (let port = 1; ; port += 1) if (hashmod(`10.9.0.1:${port}`, 4) === bucket) return `10.9.0.1:${port}`
+}
+const target = (bucket: number, lastScrape: string) => ({
+  scrapePool: 'app',
+  scrapeUrl: `http://${addressOf(bucket)}/metrics`,
+  health: 'up',
+  lastScrape,
+  labels: { instance: addressOf(bucket) },
+  discoveredLabels: { __address__: addressOf(bucket), job: 'app' },
+})
+
+const NEVER = '0001-01-01T00:00:00Z'
+const time = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
+
+/** Two shards of one host each; `says` has what each scrapes, and a host without is silent. */
+const moving = async (table: ShardTable) => {
+  const made = await fleet({
+    'hosts.yml': hostsFile(
+      {
+        prometheus: { old: { ansible_host: '10.0.0.1' }, new: { ansible_host: '10.0.0.2' } },
+        shard_0: { old: {} },
+        shard_1: { new: {} },
+        alertmanager: { am: { ansible_host: '10.0.0.3' } },
+      },
+      { prometheus: { version: '3.5.3' }, alertmanager: { version: '0.33.1', config: route } },
+    ),
+    'shards.yml': tableText(table),
+  })
+  let says: Readonly<Record<string, readonly ReturnType<typeof target>[]>> = {}
+  const reach: Reach = async (host) => {
+    const activeTargets = says[host.name]
+    if (!activeTargets) throw new HostError(host.name, 'is silent')
+    const body = JSON.stringify({ data: { activeTargets } })
+    return { request: async () => ({ status: 200, headers: {}, body }) } as unknown as Awaited<ReturnType<Reach>>
+  }
+  return {
+    made,
+    reach,
+    [Symbol.dispose]: () => made[Symbol.dispose](),
+    now: (next: typeof says) => {
+      says = next
+    },
+  }
+}
+const BEGUN = moveBegun(TWO, [0, 1, 1, 1])
+
+test('three scrapes of each target that moves are waited for, and what the old shard has more', async () => {
+  using some = await moving(BEGUN)
+  const gate = scrapesWhatMoves(some.made.inventory, some.made.host('new'))
+  some.now({ old: [target(0, time(1)), target(1, time(1))], new: [target(2, time(1))] })
+  expect(await gate.ask(some.reach)).toMatchObject({
+    pass: false,
+    why: `does not scrape yet: http://${addressOf(1)}/metrics`,
+  })
+  for (const at of [NEVER, time(5), time(5), time(10)]) {
+    some.now({ old: [target(1, time(1))], new: [target(1, at), target(2, time(1))] })
+    expect(await gate.ask(some.reach)).toMatchObject({ pass: false })
+  }
+  some.now({ old: [target(1, time(1))], new: [target(1, time(15))] })
+  expect(await gate.ask(some.reach)).toEqual({ pass: true, detail: '1 target' })
+})
+
+test('an old shard that is silent is no reason to wait for ever', async () => {
+  using some = await moving(BEGUN)
+  const gate = scrapesWhatMoves(some.made.inventory, some.made.host('new'))
+  for (const second of [5, 10, 15]) {
+    some.now({ new: [target(1, time(second))] })
+    const verdict = await gate.ask(some.reach)
+    expect(verdict.pass).toBe(second === 15)
+    if (verdict.pass) expect(verdict.detail).toContain('an old shard is silent')
+  }
+})
+
+test('an old shard has let go once it scrapes nothing that moved; what stays is no matter', async () => {
+  using some = await moving(moveSeen(BEGUN))
+  const gate = hasLetGo(some.made.inventory, some.made.host('old'))
+  some.now({ old: [target(0, time(1)), target(1, time(1))] })
+  expect(await gate.ask(some.reach)).toMatchObject({ pass: false, why: `still scrapes http://${addressOf(1)}/metrics` })
+  some.now({ old: [target(0, time(1))] })
+  expect(await gate.ask(some.reach)).toEqual({ pass: true })
+})
+
+test('while both scrape, no server’s config lacks a bucket', async () => {
+  using some = await moving(BEGUN)
+  const keeps = ['old', 'new'].map((host) => {
+    const config = parse(some.made.text('prometheus', host, '/etc/prometheus/prometheus.yml'))
+    return config.scrape_configs[0].relabel_configs.at(-1).regex as string
+  })
+  expect(keeps).toEqual(['(?:[01]);|.+;.+', '(?:[1-3]);|.+;.+'])
+})
