@@ -9,6 +9,7 @@ import { nodeExporter } from './node-exporter/role.ts'
 import { prometheus } from './prometheus/role.ts'
 import { rules } from './rules/role.ts'
 import { thanosQuery } from './thanos-query/role.ts'
+import { thanosRule } from './thanos-rule/role.ts'
 import { thanosSidecar } from './thanos-sidecar/role.ts'
 
 /**
@@ -23,6 +24,7 @@ export const shippedRoles: readonly Role[] = [
   rules,
   thanosSidecar,
   prometheus,
+  thanosRule,
   thanosQuery,
   gateway,
 ]

@@ -20,7 +20,13 @@ interface Running extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn
  * The last tasks of a role that runs a release: its version is switched to, its unit written, once this version knows all the flags, and its
  * service runs. What it reads stands before these, and its release too. Throws InputError on a name that systemd wouldn't take.
  */
-export const programService = (
+export const programService = (name: string, running: Running): readonly Task[] => [
+  ...switched(running.release, running.version),
+  ...runningService(name, running),
+]
+
+/** The same without the switch: for a host with several services of one release. */
+export const runningService = (
   name: string,
   { release, version, subcommand, flags, ...more }: Running,
 ): readonly Task[] => {
@@ -31,9 +37,5 @@ export const programService = (
     flagsOf: { binary: executable, subcommand, flags: flagNames(flags) },
   })
   const { enabled, loads, restartsOn, reloads } = more
-  return [
-    ...switched(release, version),
-    file,
-    service(name, { command, executable, unit: file, enabled, loads, restartsOn, reloads }),
-  ]
+  return [file, service(name, { command, executable, unit: file, enabled, loads, restartsOn, reloads })]
 }

@@ -13,7 +13,7 @@ export const queryVars = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Labels that tell copies of one series apart; series that differ in nothing else are shown as one. Default: the `replica_label` of every Prometheus, and `shard`, so that a target that moves from one shard to another stays one series.',
+      'Labels that tell copies of one series apart; series that differ in nothing else are shown as one. Default: the `replica_label` and the `shard_label` of every Prometheus, so that a target that moves from one shard to another stays one series.',
     ),
   endpoints: z
     .array(listenAddress)

@@ -19,9 +19,9 @@ export const addressOf = (name: string): string => {
 export const at = (name: string, command: string): Promise<string> => onHost(addressOf(name), command)
 
 /** Runs a command on the inventory, without asking. Throws an Error with its words unless it exits as expected. */
-export const on = async (words: readonly string[], expected = 0): Promise<Ended> => {
+export const on = async (words: readonly string[], expected = 0, inventory = GLOBAL): Promise<Ended> => {
   const [first = '', ...rest] = words
-  const ended = await vestal([first, ...rest, '-i', GLOBAL])
+  const ended = await vestal([first, ...rest, '-i', inventory])
   if (ended.code !== expected)
     throw new Error(`vestal ${words.join(' ')} ended with ${ended.code}:\n${ended.stdout}${ended.stderr}`)
   return ended

@@ -119,6 +119,8 @@ describe('the order in which machines come and go', () => {
       'No instance is missed, and every tenant has its replicas',
       'The new Prometheus starts',
       'Every Prometheus learns of it',
+      'The new Thanos Rule starts',
+      'Thanos Rules learn of it, one at a time',
       'The new Thanos Query starts',
       'Thanos Queries learn of it, one at a time',
       'The new gateway starts',
@@ -129,6 +131,7 @@ describe('the order in which machines come and go', () => {
     ])
     expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
       'Every Prometheus forgets it',
+      'Thanos Rules forget it, one at a time',
       'Thanos Queries forget it, one at a time',
       'Gateways forget it, one at a time',
       'Its services stop',

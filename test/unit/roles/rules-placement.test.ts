@@ -29,6 +29,7 @@ const spread = (
         prometheus: { version: '3.5.3', shards: 2, ...more.prometheus },
         alertmanager: { version: '0.33.1', config: route },
         node_exporter: { version: '1.11.1' },
+        thanos_rule: { version: '0.42.4' },
         rules: { folders: ['rules'], ...more.rules },
       },
     ),
@@ -48,6 +49,10 @@ test('shards get what they can evaluate alone, and the tier over all of them the
     expect(namesIn(made.text('prometheus', host, `${RULES}/web.yml`))).toEqual(['Down'])
   expect(globalRules(made.inventory).map(({ name, text }) => [name, namesIn(text)])).toEqual([
     ['web.yml', ['namespace:up:count', 'TooFew']],
+  ])
+  expect(namesIn(made.text('thanos-rule', 'rule-1', '/etc/thanos-rule/rules/web.yml'))).toEqual([
+    'namespace:up:count',
+    'TooFew',
   ])
 })
 
