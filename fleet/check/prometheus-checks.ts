@@ -171,6 +171,49 @@ export const prometheusRules: readonly FleetRule[] = [
     ),
   },
   {
+    id: 'remote-write-shards-alike',
+    severity: 'error',
+    why: 'The HA tracker of Cortex and Mimir takes the samples of one replica for each value of `cluster`: those of all other shards are dropped.',
+    fix: 'Set `ha_tracker: true` in the `remote_write` entry, which puts the shard into the value of `cluster`.',
+    find: inBoth((view) =>
+      [...Map.groupBy(tracked(view), ({ url, cluster }) => JSON.stringify([url, cluster])).values()]
+        .filter((alike) => new Set(alike.map(({ shard }) => shard)).size > 1)
+        .map((alike) => ({
+          hosts: [...new Set(alike.map(({ host }) => host))],
+          what: `shards ${[...new Set(alike.map(({ shard }) => shard))].join(', ')} send samples with \`__replica__\` and the same \`cluster\` ${JSON.stringify(alike[0]?.cluster)} to ${alike[0]?.url}`,
+        })),
+    ),
+  },
+  {
+    id: 'remote-write-replica-alone',
+    severity: 'error',
+    why: 'The HA tracker of Cortex and Mimir takes replicas for one only where they agree on `cluster`: otherwise it keeps the samples of each, and they clash.',
+    fix: 'Set `ha_tracker: true` in the `remote_write` entry of all, and the same `prometheus.cluster`.',
+    find: inBoth((view) =>
+      inShards(view, (replicas) =>
+        [...Map.groupBy(tracked({ ...view, prometheus: replicas }), ({ url }) => url).values()].flatMap((sent) =>
+          [disagreement(sent, ({ cluster }) => JSON.stringify(cluster))].filter((one) => one !== null),
+        ),
+      ),
+    ),
+  },
+  {
+    id: 'remote-write-untracked',
+    severity: 'warning',
+    why: 'Cortex and Mimir get every sample of both replicas: they refuse those of one as duplicates, or keep two series, one for each replica.',
+    fix: 'Set `ha_tracker: true` in the `remote_write` entry, and let the receiver track replicas.',
+    find: inBoth((view) =>
+      inShards(view, (replicas) =>
+        [...Map.groupBy(replicas.flatMap(untracked), ({ url }) => url).values()]
+          .filter((sent) => sent.length > 1)
+          .map((sent) => ({
+            hosts: sent.map(({ host }) => host),
+            what: `replicas send samples without \`__replica__\` to ${sent[0]?.url}`,
+          })),
+      ),
+    ),
+  },
+  {
     id: 'versions-mixed',
     severity: 'warning',
     why: 'A roll was left half way: what one version accepts and does, the other may not.',
@@ -181,6 +224,20 @@ export const prometheusRules: readonly FleetRule[] = [
     ]),
   },
 ]
+
+/** What is sent for a tracker of replicas. */
+const tracked = ({ prometheus }: FleetView) =>
+  prometheus.flatMap(({ host, shard, remoteWrite }) =>
+    remoteWrite.flatMap(({ url, tracked: labels }) =>
+      labels?.replica ? [{ host, shard, url, cluster: labels.cluster }] : [],
+    ),
+  )
+
+/** Sent without a replica to where Cortex and Mimir take samples. */
+const untracked = ({ host, remoteWrite }: PrometheusView) =>
+  remoteWrite
+    .filter(({ url, tracked: labels }) => /\/api\/(?:v1|prom)\/push$/.test(url) && labels?.replica === '')
+    .map(({ url }) => ({ host, url }))
 
 const inShards = <T>(
   { prometheus }: FleetView,

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { flagIn } from '../../lib/program/flags.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import type { alertingForm } from '../../lib/routing/running-forms.ts'
+import { trackedLabels } from '../../roles/prometheus/remote-write.ts'
 
 export interface FleetView {
   readonly prometheus: readonly PrometheusView[]
@@ -14,6 +15,8 @@ export interface PrometheusView {
   readonly version: string
   readonly externalLabels: Readonly<Record<string, string>>
   readonly alertRelabel: readonly RelabelStep[]
+  /** What it sends samples to, and what an HA tracker there sees of them; null where that can't be followed. */
+  readonly remoteWrite: readonly { readonly url: string; readonly tracked: ReturnType<typeof trackedLabels> }[]
   /** `address:port` of all it sends to. */
   readonly alertmanagers: readonly string[]
   /** Equal where these are equal: what is scraped, the rules, and how often, how long. */
@@ -61,11 +64,16 @@ export const prometheusView = ({ command, config, alertmanagers, ...rest }: Prom
   const senders = alerting.alertmanagers ?? []
   const evaluation = global.evaluation_interval ?? '1m'
   const resend = flagIn(command, 'rules.alert.resend-delay') ?? '1m'
+  const externalLabels = Object.fromEntries(
+    Object.entries(global.external_labels ?? {}).map(([name, value]) => [name, String(value)]),
+  )
   return {
     ...rest,
-    externalLabels: Object.fromEntries(
-      Object.entries(global.external_labels ?? {}).map(([name, value]) => [name, String(value)]),
-    ),
+    externalLabels,
+    remoteWrite: (config.remote_write ?? []).map(({ url = '', write_relabel_configs: steps }) => ({
+      url,
+      tracked: trackedLabels(externalLabels, steps ?? [], rest.version),
+    })),
     alertRelabel: alerting.alert_relabel_configs ?? [],
     alertmanagers:
       alertmanagers ??

@@ -70,7 +70,7 @@ export const routingForm = z.object({
   mute_time_intervals: intervals,
 })
 
-/** What of a Prometheus's configuration alerts go through, and its pace. */
+/** What of a Prometheus's configuration alerts and sent samples go through, and its pace. */
 export const alertingForm = z.object({
   global: z
     .object({
@@ -87,4 +87,7 @@ export const alertingForm = z.object({
       ).nullish(),
     })
     .nullish(),
+  remote_write: listOf(
+    z.object({ url: text.optional(), write_relabel_configs: listOf(relabelStep).nullish() }),
+  ).nullish(),
 })

@@ -8,6 +8,7 @@ import { PREFIX } from '../cortex-alertmanager/vars.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
 import { externalLabel } from './external-labels.ts'
 import type { Job } from './job.ts'
+import { remoteWriteOf } from './remote-write.ts'
 import { shardedScrape } from './spread.ts'
 import type { PrometheusVars } from './vars.ts'
 
@@ -53,7 +54,7 @@ export const configFile = (
       ],
     },
     scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs].map(spread),
-    ...(vars.remote_write.length > 0 && { remote_write: vars.remote_write }),
+    ...(vars.remote_write.length > 0 && { remote_write: remoteWriteOf(scope) }),
   })
 }
 

@@ -135,7 +135,15 @@ export const prometheusVars = z.strictObject({
   remote_write: z
     .array(
       z.looseObject(
-        { url: z.unknown().describe('Where to.') },
+        {
+          url: z.unknown().describe('Where to.'),
+          ha_tracker: z
+            .boolean()
+            .optional()
+            .describe(
+              'Whether an HA tracker of Cortex or Mimir is there: samples get `cluster`, with their shard in it, and `__replica__`, of which it keeps one.',
+            ),
+        },
         { error: 'expected a remote_write entry with a `url`' },
       ),
     )

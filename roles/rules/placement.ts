@@ -135,16 +135,18 @@ const groupOf =
 const scrapesOf = (host: Host, inventory: Inventory): readonly Scrape[] => {
   const vars = prometheusOn(host)
   const jobs = jobsOf({ host, vars, inventory, group: groupOf(inventory) })
+  const others = vars.scrape_configs.map((config) => ({ name: config.job_name, config }))
   // An inventory without shards is judged as it would be with them.
-  const alone = shardingOf(inventory) === null
-  return [
-    ...jobs.map((job) => {
-      if (job.name === CANARY_JOB) return { ...job, metrics: CANARY_METRICS }
-      const watched = alone && job.name === ALERTMANAGERS && vars.targets[ALERTMANAGERS] === undefined
-      return watched ? { ...job, config: { ...job.config, ...SCRAPED_EVERYWHERE } } : job
-    }),
-    ...vars.scrape_configs.map((config) => ({ name: config.job_name, config })),
-  ]
+  const alone = shardingOf(inventory) === null && vars.targets[ALERTMANAGERS] === undefined
+  const judged = jobs.map((job) => {
+    if (job.name === CANARY_JOB) return { ...job, metrics: CANARY_METRICS }
+    return alone && job.name === ALERTMANAGERS ? { ...job, config: { ...job.config, ...SCRAPED_EVERYWHERE } } : job
+  })
+  const all = [...judged, ...others]
+  // What nobody scrapes is the same on all shards too: nothing.
+  return all.some(({ name }) => name === ALERTMANAGERS)
+    ? all
+    : [...all, { name: ALERTMANAGERS, config: SCRAPED_EVERYWHERE }]
 }
 
 /** What the canaries' metrics are called: its own, and what Prometheus says of every target (`scrape/scrape.go`). */

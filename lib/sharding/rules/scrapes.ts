@@ -29,7 +29,7 @@ export const shardingOfScrapes = (
   const shared = scrapes.filter((one) => writes(one, EVERYWHERE_LABEL))
   const everywhere = new Set(
     shared
-      .filter((one) => isEverywhere(one) && scrapes.filter(({ name }) => name === one.name).length === 1)
+      .filter((one) => isEverywhere(one) && scrapes.every((other) => other === one || !mayBeCalled(other, one.name)))
       .map(({ name }) => name),
   )
   // Then a target may have been hashed by anything.
@@ -58,6 +58,10 @@ const stepsOf = (steps: unknown): readonly RelabelStep[] => (Array.isArray(steps
 /** Whether a job's relabelling of its targets may write a label. */
 const writes = ({ config }: Scrape, label: string): boolean =>
   stepsOf(config.relabel_configs).some((step) => writtenBy(step, new Set([label])).length > 0)
+
+/** Whether series of a job may have this name as their `job`. */
+const mayBeCalled = (scrape: Scrape, name: string): boolean =>
+  scrape.name === name || writes(scrape, 'job') || (scrape.targets ?? []).some(({ labels }) => labels.job === name)
 
 /** Whether every target of a job is scraped by every shard, under the job's name. */
 const isEverywhere = (scrape: Scrape): boolean =>

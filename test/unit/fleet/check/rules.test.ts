@@ -187,3 +187,44 @@ function partitions(): FleetView {
   })
   return { ...view, alertmanagers }
 }
+
+const sends = (host: string, shard: string, { cluster = 'eu', replica = '', url = 'http://mimir/api/v1/push' } = {}) =>
+  prometheusView({
+    host,
+    shard,
+    version: '3.5.3',
+    targets: shard,
+    rules: 'r',
+    command: [],
+    alertmanagers: MEMBERS.map((_, at) => web(at)),
+    config: runningYaml(
+      host,
+      `
+global: {external_labels: {cluster: ${cluster}, replica: ${host}}}
+alerting: {alert_relabel_configs: [{action: labeldrop, regex: replica}]}
+remote_write: [{url: '${url}', write_relabel_configs: [{target_label: __replica__, replacement: '${replica}'}]}]
+`,
+      alertingForm,
+    ),
+  })
+const sent = (...prometheus: readonly ReturnType<typeof sends>[]) =>
+  find({ running: { ...fleet(), prometheus } }).filter(({ id }) => id.startsWith('remote-write'))
+
+test('samples of which an HA tracker would drop a shard, or keep too many, are found where they are sent', () => {
+  const tracked = (host: string, shard: string, cluster: string) => sends(host, shard, { cluster, replica: host })
+  expect(sent(tracked('a', '0', 'eu-0'), tracked('b', '0', 'eu-0'), tracked('c', '1', 'eu-1'))).toEqual([])
+  expect(sent(tracked('a', '0', 'eu'), tracked('c', '1', 'eu'))).toMatchObject([
+    {
+      id: 'remote-write-shards-alike',
+      hosts: ['a', 'c'],
+      what: 'shards 0, 1 send samples with `__replica__` and the same `cluster` "eu" to http://mimir/api/v1/push (as it runs now)',
+    },
+  ])
+  expect(sent(tracked('a', '0', 'eu-0'), tracked('b', '0', 'eu-x'))).toMatchObject([
+    { id: 'remote-write-replica-alone', hosts: ['a', 'b'] },
+  ])
+  expect(sent(sends('a', '0'), sends('b', '0'))).toMatchObject([{ id: 'remote-write-untracked', hosts: ['a', 'b'] }])
+  expect(sent(sends('a', '0'), sends('c', '1'))).toEqual([])
+  const elsewhere = { url: 'http://vm:8428/api/v1/write' }
+  expect(sent(sends('a', '0', elsewhere), sends('b', '0', elsewhere))).toEqual([])
+})

@@ -32,6 +32,19 @@ test('what is hashed in place of the labels is seen, and what several shards scr
   expect([[...everywhere.everywhere], everywhere.shared]).toEqual([['one'], [{ job: 'one' }]])
   const some = spread(step('__tmp_disable_sharding', { source_labels: ['a'], regex: 'b' }))
   expect([[...some.everywhere], some.shared]).toEqual([[], [{ job: 'one' }]])
+  const beside = (other: object) =>
+    shardingOfScrapes(
+      [
+        { name: 'one', config: all },
+        { name: 'two', config: {}, ...other },
+      ],
+      { labels: ['job'] },
+    )
+  expect([...beside({}).everywhere]).toEqual(['one'])
+  expect([
+    ...beside({ config: { relabel_configs: [{ source_labels: ['x'], target_label: 'job' }] } }).everywhere,
+  ]).toEqual([])
+  expect([...beside({ targets: [{ address: 'a:1', labels: { job: 'one' } }] }).everywhere]).toEqual([])
   const renamed = spread({ relabel_configs: [...all.relabel_configs, { target_label: 'job', replacement: 'y' }] })
   expect([[...renamed.everywhere], renamed.shared]).toEqual([[], [{}]])
   const two = [

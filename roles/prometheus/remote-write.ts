@@ -1,0 +1,125 @@
+import compare from 'semver/functions/compare.js'
+import { InputError, type Mistake } from '../../lib/errors.ts'
+import type { Host, Inventory, Scope } from '../../lib/model.ts'
+import { RegexError } from '../../lib/routing/regex/regex-error.ts'
+import { type RelabelStep, relabel } from '../../lib/routing/relabel.ts'
+import { addedLabels } from './alert-path.ts'
+import { shardingOf, shardOf } from './shards.ts'
+import { type PrometheusVars, prometheusOn } from './vars.ts'
+
+type Entry = PrometheusVars['remote_write'][number]
+type About = Pick<Scope<PrometheusVars>, 'host' | 'vars' | 'inventory'>
+
+/** By what the HA tracker of Cortex and Mimir tells clusters and their replicas apart, unless told otherwise (Cortex, `docs/guides/ha-pair-handling.md`). */
+const CLUSTER = 'cluster'
+const REPLICA = '__replica__'
+
+/**
+ * The `remote_write` entries of a host. One with `ha_tracker` sends `cluster`, with its shard in it, and `__replica__`: of all that have one value of
+ * `cluster` the tracker takes the samples of one. Throws InputError where that would drop a shard, and for a tracker without a cluster.
+ */
+export const remoteWriteOf = ({ host, vars, inventory }: About): readonly object[] => {
+  checkTracked(inventory)
+  return vars.remote_write.map((entry) => written(entry, { host, vars, inventory }))
+}
+
+/** What a tracker sees of the samples of an entry; null for relabelling that can't be followed here, and where it drops `up`. */
+export const trackedLabels = (
+  external: Readonly<Record<string, string>>,
+  steps: readonly RelabelStep[],
+  version: string,
+): { readonly cluster: string; readonly replica: string } | null => {
+  try {
+    const made = relabel(
+      { ...external, __name__: 'up', job: 'job', instance: 'instance' },
+      steps,
+      compare(version, '3.0.0') >= 0,
+    )
+    return made && { cluster: made[CLUSTER] ?? '', replica: made[REPLICA] ?? '' }
+  } catch (error) {
+    if (error instanceof RegexError) return null
+    throw error
+  }
+}
+
+const written = ({ ha_tracker, ...entry }: Entry, about: About): Record<string, unknown> => ({
+  ...entry,
+  ...(ha_tracker && { write_relabel_configs: [...stepsOf(entry), ...trackerSteps(about)] }),
+})
+
+const stepsOf = ({ write_relabel_configs: steps }: Record<string, unknown>): readonly RelabelStep[] =>
+  Array.isArray(steps) ? steps : []
+
+const trackerSteps = ({ vars, inventory }: About): readonly RelabelStep[] => {
+  const { cluster_label, shard_label, replica_label } = vars
+  const shard = shardingOf(inventory) ? [shard_label] : []
+  return [
+    { source_labels: [cluster_label, ...shard], separator: '-', target_label: CLUSTER },
+    { source_labels: [replica_label], target_label: REPLICA },
+    { regex: [replica_label, ...shard].join('|'), action: 'labeldrop' },
+  ]
+}
+
+/** Throws for entries of which a tracker would take one shard alone; looked at once for all hosts. */
+const checkTracked = (inventory: Inventory): void => {
+  if (checked.has(inventory)) return
+  const hosts = inventory.hosts.filter(({ groups }) => groups.includes('prometheus'))
+  const sent = hosts.flatMap((host) => sentBy(host, inventory))
+  const mistakes = [
+    ...hosts.flatMap((host) => withoutCluster(host)),
+    ...[...Map.groupBy(sent, ({ url, cluster }) => JSON.stringify([url, cluster])).values()].flatMap(shardsAlike),
+  ]
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  checked.add(inventory)
+}
+const checked = new WeakSet<Inventory>()
+
+interface Sent {
+  readonly host: string
+  readonly at: number
+  readonly shard: string
+  readonly url: string
+  readonly cluster: string
+}
+
+/** What a host sends with `__replica__`, which is for a tracker alone. */
+const sentBy = (host: Host, inventory: Inventory): readonly Sent[] => {
+  const vars = prometheusOn(host)
+  const about = { host, vars, inventory }
+  return vars.remote_write.flatMap((entry, at) => {
+    const tracked = trackedLabels(addedLabels(about), stepsOf(written(entry, about)), vars.version)
+    if (!tracked || tracked.replica === '') return []
+    return [{ host: host.name, at, shard: shardOf(host, inventory), url: String(entry.url), cluster: tracked.cluster }]
+  })
+}
+
+const withoutCluster = (host: Host): readonly Mistake[] => {
+  const { remote_write, cluster, cluster_label, external_labels } = prometheusOn(host)
+  if (cluster !== undefined || external_labels[cluster_label]) return []
+  return remote_write.flatMap(({ ha_tracker }, at) =>
+    ha_tracker
+      ? [
+          {
+            where: `host ${host.name}`,
+            path: `prometheus.remote_write.${at}.ha_tracker`,
+            what: 'needs a value of cluster: the tracker tells by it whose replicas are whose',
+            fix: 'Set prometheus.cluster.',
+          },
+        ]
+      : [],
+  )
+}
+
+const shardsAlike = (sent: readonly Sent[]): readonly Mistake[] => {
+  const [first] = sent
+  const other = sent.find(({ shard }) => shard !== first?.shard)
+  if (!first || !other) return []
+  return [
+    {
+      where: `host ${first.host}, ${other.host}`,
+      path: `prometheus.remote_write.${first.at}`,
+      what: `shards ${first.shard} and ${other.shard} send the same cluster ${JSON.stringify(first.cluster)}: an HA tracker takes the samples of one and drops the other's`,
+      fix: 'Set ha_tracker: true in place of own steps for __replica__, or put the shard into the value of cluster.',
+    },
+  ]
+}
