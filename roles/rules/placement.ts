@@ -10,7 +10,8 @@ import { CANARY_JOB } from '../prometheus/canary.ts'
 import { replicasOf, shardingOf } from '../prometheus/shards.ts'
 import { jobsOf, SCRAPED_EVERYWHERE } from '../prometheus/targets.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
-import { allRuleFiles, type RuleFile } from './files.ts'
+import { ruleOn } from '../thanos-rule/vars.ts'
+import { allRuleFiles, type RuleFile, ruleFolder } from './files.ts'
 import { type RulesVars, rulesVars } from './vars.ts'
 
 /** The group of the hosts that evaluate rules over all shards. */
@@ -77,7 +78,7 @@ export const lintInventory = (inventory: Inventory, sharding: Sharding): readonl
   })
   const different = new Map(sets.map((one) => [JSON.stringify(one), one]))
   const verdicts = [...different.values()].flatMap(({ files, vars }) =>
-    lintFiles(files, sharding, wantedOf(files, vars)),
+    lintFiles([...files, ...rulersRules(inventory)], sharding, saidOf(files, vars)),
   )
   return [...new Map(verdicts.map((one) => [JSON.stringify([one.rule.file, one.rule.at]), one])).values()]
 }
@@ -92,18 +93,40 @@ const placed = (files: readonly RuleFile[], { inventory, vars }: Scope<RulesVars
   const before = known.get(inventory) ?? new Map<string, SplitRules<RuleFile>>()
   known.set(inventory, before)
   const key = JSON.stringify([vars, files.map(({ path, text }) => [path, text])])
-  const split = before.get(key) ?? splitRules(files, rulesSharding(inventory), wantedOf(files, vars))
+  const split = before.get(key) ?? splitWithRulers(files, { inventory, vars })
   before.set(key, split)
   return split
+}
+
+const splitWithRulers = (
+  files: readonly RuleFile[],
+  { inventory, vars }: Pick<Scope<RulesVars>, 'inventory' | 'vars'>,
+): SplitRules<RuleFile> => {
+  const others = rulersRules(inventory)
+  const { shard, global, verdicts } = splitRules([...files, ...others], rulesSharding(inventory), saidOf(files, vars))
+  return { shard, global: global.filter((one) => !others.includes(one)), verdicts }
 }
 
 /** Judged once: every replica has the same rules. */
 const known = new WeakMap<Inventory, Map<string, SplitRules<RuleFile>>>()
 
-/** The rules that are evaluated on every shard, whatever the verdict is. */
-const wantedOf = (files: readonly RuleFile[], { on_every_shard }: RulesVars): ((rule: Rule) => boolean) => {
+/** Where rules are evaluated whatever the verdict is: on every shard what an operator says, over all shards what only a ruler has. */
+const saidOf = (
+  files: readonly RuleFile[],
+  { on_every_shard }: RulesVars,
+): ((rule: Rule) => Verdict['place'] | undefined) => {
   const own = new Set(files.filter(({ ofEachServer }) => ofEachServer).map(({ path }) => path))
-  return ({ file, name }) => own.has(file) || on_every_shard.includes(name)
+  const all = new Set(files.map(({ path }) => path))
+  return ({ file, name }) => {
+    if (!all.has(file)) return 'global'
+    return own.has(file) || on_every_shard.includes(name) ? 'shard' : undefined
+  }
+}
+
+/** What only those evaluate who see all shards, whether or not a shard could. */
+const rulersRules = (inventory: Inventory): readonly RuleFile[] => {
+  const folders = new Set(globalTier(inventory).flatMap((host) => ruleOn(host).rules))
+  return [...folders].flatMap((folder) => ruleFolder(inventory, folder, 'thanos_rule.rules'))
 }
 
 const blameGlobal = (verdicts: readonly Verdict[]): void => {
@@ -138,21 +161,14 @@ const scrapesOf = (host: Host, inventory: Inventory): readonly Scrape[] => {
   const others = vars.scrape_configs.map((config) => ({ name: config.job_name, config }))
   // An inventory without shards is judged as it would be with them.
   const alone = shardingOf(inventory) === null && vars.targets[ALERTMANAGERS] === undefined
-  const judged = jobs.map((job) => {
-    if (job.name === CANARY_JOB) return { ...job, metrics: CANARY_METRICS }
-    return alone && job.name === ALERTMANAGERS ? { ...job, config: { ...job.config, ...SCRAPED_EVERYWHERE } } : job
-  })
+  const judged = jobs
+    .filter(({ name }) => name !== CANARY_JOB)
+    .map((job) =>
+      alone && job.name === ALERTMANAGERS ? { ...job, config: { ...job.config, ...SCRAPED_EVERYWHERE } } : job,
+    )
   const all = [...judged, ...others]
   // What nobody scrapes is the same on all shards too: nothing.
   return all.some(({ name }) => name === ALERTMANAGERS)
     ? all
-    : [...all, { name: ALERTMANAGERS, config: SCRAPED_EVERYWHERE }]
+    : [...all, { name: ALERTMANAGERS, config: SCRAPED_EVERYWHERE, targets: [] }]
 }
-
-/** What the canaries' metrics are called: its own, and what Prometheus says of every target (`scrape/scrape.go`). */
-const CANARY_METRICS = [
-  'vestal_canary_ends_at_seconds',
-  'up',
-  ...['duration_seconds', 'samples_scraped', 'samples_post_metric_relabeling', 'series_added'],
-  ...['timeout_seconds', 'sample_limit', 'body_size_bytes'],
-].map((name, at) => (at < 2 ? name : `scrape_${name}`))

@@ -60,7 +60,7 @@ const asJson = (verdicts: readonly Verdict[], { sharding, evaluators }: Around) 
     [rule.kind]: rule.name,
     safe,
     place,
-    reasons: reasons.map(({ where, what }) => ({ where: shortened(where), what })),
+    reasons: reasons.map(({ where, what }) => ({ where: shortened(where), what: fromHere(what) })),
     ...(!safe && { safeBy: helpfulLabels(help) }),
   })),
 })
@@ -92,7 +92,7 @@ const asText = (
 
 const ruleText = ({ rule, safe, place, reasons, help }: Verdict): readonly string[] => [
   `  ${place === 'shard' ? paint('green', 'shard ') : paint('yellow', 'global')}  ${rule.name}`,
-  ...reasons.map(({ where, what }) => `      ${shortened(where)}: ${what}`),
+  ...reasons.map(({ where, what }) => `      ${shortened(where)}: ${fromHere(what)}`),
   ...(place === 'global'
     ? [`      ${helpText(help)}`]
     : safe
@@ -109,6 +109,9 @@ const helpText = (help: Verdict['help']): string => {
     ? `Safe where targets are hashed by ${labels.anyOf[0]}, a label of theirs.`
     : `Safe where targets are hashed by labels of theirs among ${labels.anyOf.join(', ')}.`
 }
+
+/** A text with paths as one would type them here. */
+const fromHere = (text: string): string => text.replaceAll(`${process.cwd()}/`, '')
 
 /** A path as one would type it here. */
 const shortened = (path: string): string => {

@@ -27,13 +27,13 @@ export interface Reason {
 }
 
 /**
- * Judges all rules of a fleet together, as one may read what another one records. Pure; in the order in which they were given. `wanted`: rules
- * that each shard has whatever one server would say, as they are about the server itself.
+ * Judges all rules of a fleet together, as one may read what another one records. Pure; in the order in which they were given. `said`: where a
+ * rule is evaluated whatever its verdict is, as on each shard what is about the server itself.
  */
 export const lintRules = (
   rules: readonly Rule[],
   sharding: Sharding,
-  wanted: (rule: Rule) => boolean = () => false,
+  said: (rule: Rule) => Verdict['place'] | undefined = () => undefined,
 ): readonly Verdict[] => {
   const find = readersOf(rules)
   const judged = new Map<Rule, Judged>()
@@ -43,15 +43,22 @@ export const lintRules = (
     if (before) return before
     if (open.has(rule)) return circular(rule)
     open.add(rule)
-    const now = judgeRule(rule, { sharding, find, judge })
+    const now = elsewhere(judgeRule(rule, { sharding, find, judge }), said(rule))
     open.delete(rule)
     judged.set(rule, now)
     return now
   }
   return rules.map((rule) => {
     const { verdict } = judge(rule)
-    return { ...verdict, place: verdict.safe || wanted(rule) ? 'shard' : 'global' }
+    return { ...verdict, place: said(rule) ?? (verdict.safe ? 'shard' : 'global') }
   })
+}
+
+/** What is evaluated over all shards is on none of them: whoever reads it can't be either. */
+const elsewhere = ({ verdict, value }: Judged, place: Verdict['place'] | undefined): Judged => {
+  if (place !== 'global' || !verdict.safe) return { verdict, value }
+  const reason = { where: verdict.rule.where(0), what: 'is evaluated over all shards' }
+  return { verdict: { ...verdict, safe: false, reasons: [reason], help: only() }, value }
 }
 
 interface Judged {

@@ -18,7 +18,7 @@ export interface SplitRules<T extends RuleText> {
 export const lintFiles = (
   files: readonly RuleText[],
   sharding: Sharding,
-  wanted?: (rule: Rule) => boolean,
+  said?: (rule: Rule) => Verdict['place'] | undefined,
 ): readonly Verdict[] => {
   const read = files.map(rulesOf)
   const mistakes = read.flatMap((one) => one.mistakes)
@@ -26,7 +26,7 @@ export const lintFiles = (
   return lintRules(
     read.flatMap(({ rules }) => rules),
     sharding,
-    wanted,
+    said,
   )
 }
 
@@ -38,9 +38,9 @@ export const lintFiles = (
 export const splitRules = <T extends RuleText>(
   files: readonly T[],
   sharding: Sharding,
-  wanted?: (rule: Rule) => boolean,
+  said?: (rule: Rule) => Verdict['place'] | undefined,
 ): SplitRules<T> => {
-  const verdicts = lintFiles(files, sharding, wanted)
+  const verdicts = lintFiles(files, sharding, said)
   const byFile = Map.groupBy(verdicts, ({ rule }) => rule.file)
   const part = (file: T, place: Verdict['place']): readonly T[] => {
     const all = byFile.get(file.path) ?? []

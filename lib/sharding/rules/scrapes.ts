@@ -8,8 +8,6 @@ import { type Sharding, shardingBy, TARGET } from './sharding.ts'
 export interface Scrape {
   readonly name: string
   readonly config: Readonly<Record<string, unknown>>
-  /** The names of its metrics, where they are known. */
-  readonly metrics?: readonly string[]
   /** Its targets, where they are known. */
   readonly targets?: readonly { readonly address: string; readonly labels: Readonly<Record<string, string>> }[]
 }
@@ -49,7 +47,9 @@ export const shardingOfScrapes = (
   }
   for (const [both, address] of namedAlike(scrapes))
     doubt(['instance'], `targets at other addresses are called alike: ${both} (${address})`)
-  const sharedJobs = shared.map((one) => ({ metrics: one.metrics, ...(!writes(one, 'job') && { job: one.name }) }))
+  const sharedJobs = shared
+    .filter(({ targets }) => targets?.length !== 0)
+    .map((one) => ({ wholly: everywhere.has(one.name), ...(!writes(one, 'job') && { job: one.name }) }))
   return { ...shardingBy(hashed, { doubts, everywhere, shared: sharedJobs, own }), labels }
 }
 

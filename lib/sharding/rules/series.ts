@@ -48,13 +48,9 @@ const may = ({ kind, name, labels }: Rule, metric: string, matcher: Matcher): bo
 /** Where series of targets are that a selector finds. */
 export const scraped = (matchers: readonly Matcher[], { doubts, everywhere, shared }: Sharding): Value => {
   const kept = allBut(...doubts.keys())
-  const mayBe = (label: string, value: string) =>
-    !has(kept, label) || matchers.every((one) => one.name !== label || meets({ [label]: value }, one))
-  const mixed = shared.some(
-    ({ job, metrics }) =>
-      (job === undefined || mayBe('job', job)) &&
-      (metrics === undefined || metrics.some((metric) => mayBe('__name__', metric))),
-  )
+  const mayBe = (job: string) => !has(kept, 'job') || matchers.every((one) => one.name !== 'job' || meets({ job }, one))
+  const beside = shared.filter(({ job }) => job === undefined || mayBe(job))
+  const mixed = beside.length === 0 ? 'no' : beside.every(({ wholly }) => wholly) ? 'jobs' : 'any'
   const found = narrowed({ on: 'one', kept, fixed: new Map(), mixed }, matchers)
   return everywhere.has(found.fixed.get('job') ?? '') ? EVERY : found
 }

@@ -18,8 +18,8 @@ export interface Sharding {
 export interface SharedJob {
   /** The value of `job` of its series; without it, it is not known. */
   readonly job?: string
-  /** The names of its metrics; without them, they are not known. */
-  readonly metrics?: readonly string[]
+  /** Every shard has all of its targets. */
+  readonly wholly: boolean
 }
 
 /** What names a target: a shard holds whole targets, so series that agree on these are on one shard however targets are hashed. */
@@ -34,7 +34,7 @@ export const shardingBy = (
   {
     doubts = new Map(),
     everywhere = new Set(),
-    shared = [...everywhere].map((job) => ({ job })),
+    shared = [...everywhere].map((job) => ({ job, wholly: true })),
     own = ['shard', 'replica'],
   }: Partial<Pick<Sharding, 'doubts' | 'everywhere' | 'shared' | 'own'>> = {},
 ): Sharding => ({
@@ -47,11 +47,20 @@ export const shardingBy = (
 })
 
 /**
- * Whether series that agree on these labels are on the same shard. Where some of them may be on several shards, and others of the same labels on one,
- * only a target's own name tells.
+ * How far series may be of targets that several shards scrape: none of them; only whole jobs, which every shard scrapes; or any.
  */
-export const fixesShard = ({ labels, seen }: Sharding, known: LabelSet, mixed: boolean): boolean =>
-  fixesTarget(known) || (seen && !mixed && labels.every((label) => has(known, label)))
+export type Mixed = 'no' | 'jobs' | 'any'
+
+/**
+ * Whether series that agree on these labels are on the same shard, or all on every one. Beside jobs that every shard scrapes, labels that targets are
+ * hashed by tell only with the job; beside any other target that several scrape, only a target's own name does.
+ */
+export const fixesShard = ({ labels, seen }: Sharding, known: LabelSet, mixed: Mixed): boolean =>
+  fixesTarget(known) || (seen && canHelp(known, mixed) && labels.every((label) => has(known, label)))
+
+/** Whether it can matter by which of these labels targets are hashed. */
+export const canHelp = (known: LabelSet, mixed: Mixed): boolean =>
+  mixed === 'no' || (mixed === 'jobs' && has(known, 'job'))
 
 /** The same whatever targets are hashed by. */
 export const fixesTarget = (known: LabelSet): boolean => TARGET.every((label) => has(known, label))

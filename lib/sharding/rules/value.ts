@@ -1,6 +1,6 @@
 import { ALL, both, type LabelSet, only, plus } from './label-set.ts'
 import type { Span } from './promql.ts'
-import { fixesShard, fixesTarget, type Sharding } from './sharding.ts'
+import { canHelp, fixesShard, fixesTarget, type Mixed, type Sharding } from './sharding.ts'
 
 /** Where the series of an expression are, once each shard evaluates it alone. */
 export type Value = Every | Spread
@@ -15,8 +15,7 @@ export interface Spread {
   readonly kept: LabelSet
   /** Values that a label has on the targets of all of them, also where the series has it no longer. */
   readonly fixed: ReadonlyMap<string, string>
-  /** Some of them may be of targets that several shards scrape. */
-  readonly mixed: boolean
+  readonly mixed: Mixed
 }
 export const EVERY: Every = { on: 'every' }
 
@@ -45,14 +44,14 @@ export const sameShard = (
   agreed: LabelSet,
   { span, what, of, first = false }: About,
 ): Condition => {
-  const mixed = of.some((one) => one.mixed)
+  const mixed = worst(of.map((one) => one.mixed))
   return {
     span,
     what,
     met: fixesShard(sharding, agreed, mixed),
     follows: !first && of.some((one) => !fixesShard(sharding, known(one), one.mixed)),
     // A target's own name does whatever targets are hashed by.
-    help: fixesTarget(agreed) ? ALL : mixed ? only() : agreed,
+    help: fixesTarget(agreed) ? ALL : canHelp(agreed, mixed) ? agreed : only(),
   }
 }
 
@@ -65,6 +64,8 @@ interface About {
   readonly first?: boolean
 }
 
+const worst = (some: readonly Mixed[]): Mixed => (some.includes('any') ? 'any' : some.includes('jobs') ? 'jobs' : 'no')
+
 /** The condition that never holds. */
 export const never = (span: Span, what: string): Condition => ({ span, what, met: false, follows: false, help: only() })
 
@@ -73,5 +74,5 @@ export const either = (one: Spread, other: Spread): Spread => ({
   on: 'one',
   kept: both(one.kept, other.kept),
   fixed: new Map([...one.fixed].filter(([label, value]) => other.fixed.get(label) === value)),
-  mixed: one.mixed || other.mixed,
+  mixed: worst([one.mixed, other.mixed]),
 })

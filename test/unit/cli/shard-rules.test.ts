@@ -18,7 +18,10 @@ beforeAll(() => {
     prometheus: { hosts: { one: { ansible_host: 10.0.0.1 } } }
 ${more}`
   writeFileSync(join(folder, 'hosts.yml'), hosts(''))
-  writeFileSync(join(folder, 'tiered.yml'), hosts('    thanos_rule: { hosts: { two: { ansible_host: 10.0.0.2 } } }\n'))
+  writeFileSync(
+    join(folder, 'tiered.yml'),
+    hosts('    thanos_rule: { hosts: { two: { ansible_host: 10.0.0.2, thanos_rule: { version: 0.42.4 } } } }\n'),
+  )
   writeFileSync(
     join(folder, 'honoring.yml'),
     hosts('').replace('3.5.3', '3.5.3, scrape_configs: [{ job_name: push, honor_labels: true }]'),

@@ -483,6 +483,22 @@ export const cases: readonly Case[] = [
     series: 'level',
   },
   {
+    expr: 'sum by (job, namespace) (level)',
+    by: ['namespace'],
+    everywhere: ['db'],
+    safe: true,
+    why: 'of each job, a namespace is on one shard, or on all',
+    series: 'level',
+  },
+  {
+    expr: 'sum by (job, namespace) (level)',
+    everywhere: ['db'],
+    safe: false,
+    help: ['job', 'namespace'],
+    why: ALL,
+    series: 'level',
+  },
+  {
     expr: 'sum by (namespace) (level{job="app"})',
     by: ['namespace'],
     everywhere: ['db'],

@@ -58,6 +58,18 @@ test('rules that read what another file records are judged with it', () => {
   ])
 })
 
+test('what is evaluated over all shards is on none of them, safe or not, and what is wanted on every shard is there', () => {
+  const text =
+    'groups: [{name: g, rules: [{record: one, expr: level}, {alert: A, expr: one > 1}, {alert: B, expr: sum(level)}]}]'
+  const said = ({ name }: { name: string }) => (name === 'one' ? 'global' : name === 'B' ? 'shard' : undefined)
+  const verdicts = lintFiles([{ path: 'r.yml', text }], byAddress, said)
+  expect(verdicts.map(({ safe, place }) => [safe, place])).toEqual([
+    [false, 'global'],
+    [false, 'global'],
+    [false, 'shard'],
+  ])
+})
+
 test('rules that depend on each other or on themselves are not safe', () => {
   const text = `groups: [{name: g, rules: [{record: a, expr: b offset 1m}, {record: b, expr: a}, {record: c, expr: "max_over_time(c[1h]) or up"}]}]`
   expect(lintFiles([{ path: 'r.yml', text }], byAddress).map(({ safe }) => safe)).toEqual([false, false, false])

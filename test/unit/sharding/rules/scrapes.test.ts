@@ -29,9 +29,9 @@ test('what is hashed in place of the labels is seen, and what several shards scr
   expect([seen({}), seen({}, ['__address__']), seen(step('__tmp_hash'))]).toEqual([true, false, false])
   const all = step('__tmp_disable_sharding')
   const everywhere = spread(all)
-  expect([[...everywhere.everywhere], everywhere.shared]).toEqual([['one'], [{ job: 'one' }]])
+  expect([[...everywhere.everywhere], everywhere.shared]).toEqual([['one'], [{ job: 'one', wholly: true }]])
   const some = spread(step('__tmp_disable_sharding', { source_labels: ['a'], regex: 'b' }))
-  expect([[...some.everywhere], some.shared]).toEqual([[], [{ job: 'one' }]])
+  expect([[...some.everywhere], some.shared]).toEqual([[], [{ job: 'one', wholly: false }]])
   const beside = (other: object) =>
     shardingOfScrapes(
       [
@@ -46,13 +46,12 @@ test('what is hashed in place of the labels is seen, and what several shards scr
   ]).toEqual([])
   expect([...beside({ targets: [{ address: 'a:1', labels: { job: 'one' } }] }).everywhere]).toEqual([])
   const renamed = spread({ relabel_configs: [...all.relabel_configs, { target_label: 'job', replacement: 'y' }] })
-  expect([[...renamed.everywhere], renamed.shared]).toEqual([[], [{}]])
+  expect([[...renamed.everywhere], renamed.shared]).toEqual([[], [{ wholly: false }]])
   const two = [
     { name: 'one', config: all },
-    { name: 'one', config: { ...all, params: {} }, metrics: ['up'] },
+    { name: 'one', config: { ...all, params: {} } },
   ]
-  const differing = shardingOfScrapes(two, { labels: ['namespace'] })
-  expect([[...differing.everywhere], differing.shared]).toEqual([[], [{ job: 'one' }, { job: 'one', metrics: ['up'] }]])
+  expect([...shardingOfScrapes(two, { labels: ['namespace'] }).everywhere]).toEqual([])
 })
 
 test('targets that are called alike, and are not at one address, can be on two shards', () => {
