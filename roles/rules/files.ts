@@ -15,9 +15,19 @@ export const RULES = '/etc/prometheus/rules'
 
 /**
  * The rule files of a host, whoever evaluates them: those that come with Vestal, the inventory's and what follows from its teams. Throws
- * InputError where a folder or file cannot be read, holds no groups, or two files would have one name.
+ * InputError where a folder or file cannot be read, holds no groups, or two files would have one name. The same list for hosts with the same rules.
  */
-export const allRuleFiles = (scope: Scope<RulesVars>): readonly RuleFile[] => [...filesFor(scope), ...ofTeams(scope)]
+export const allRuleFiles = (scope: Scope<RulesVars>): readonly RuleFile[] => {
+  const files = filesFor(scope)
+  const teams = teamFile(scope)
+  if (teams === undefined) return files
+  const known = withTeams.get(files) ?? new Map<string, readonly RuleFile[]>()
+  withTeams.set(files, known)
+  const all = known.get(teams) ?? [...files, { name: 'vestal-teams.yml', path: 'teams', text: teams, groups: 1 }]
+  known.set(teams, all)
+  return all
+}
+const withTeams = new WeakMap<readonly RuleFile[], Map<string, readonly RuleFile[]>>()
 
 export interface RuleFile {
   /** On the host, below the folder of rules. */
@@ -28,11 +38,6 @@ export interface RuleFile {
   readonly groups: number
   /** Its rules are about the server that evaluates them. */
   readonly ofEachServer?: boolean
-}
-
-const ofTeams = (scope: Scope<RulesVars>): readonly RuleFile[] => {
-  const text = teamFile(scope)
-  return text === undefined ? [] : [{ name: 'vestal-teams.yml', path: 'teams', text, groups: 1 }]
 }
 
 const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {

@@ -90,25 +90,17 @@ export const globalTier = (inventory: Inventory): readonly Host[] => groupOf(inv
 const isSpread = (inventory: Inventory): boolean => shardingOf(inventory) !== null && replicasOf(inventory).size > 1
 
 const placed = (files: readonly RuleFile[], { inventory, vars }: Scope<RulesVars>): SplitRules<RuleFile> => {
-  const before = known.get(inventory) ?? new Map<string, SplitRules<RuleFile>>()
-  known.set(inventory, before)
-  const key = JSON.stringify([vars, files.map(({ path, text }) => [path, text])])
-  const split = before.get(key) ?? splitWithRulers(files, { inventory, vars })
-  before.set(key, split)
-  return split
-}
-
-const splitWithRulers = (
-  files: readonly RuleFile[],
-  { inventory, vars }: Pick<Scope<RulesVars>, 'inventory' | 'vars'>,
-): SplitRules<RuleFile> => {
+  const before = known.get(files)
+  if (before) return before
   const others = rulersRules(inventory)
-  const { shard, global, verdicts } = splitRules([...files, ...others], rulesSharding(inventory), saidOf(files, vars))
-  return { shard, global: global.filter((one) => !others.includes(one)), verdicts }
+  const split = splitRules([...files, ...others], rulesSharding(inventory), saidOf(files, vars))
+  const now = { ...split, global: split.global.filter((one) => !others.includes(one)) }
+  known.set(files, now)
+  return now
 }
 
-/** Judged once: every replica has the same rules. */
-const known = new WeakMap<Inventory, Map<string, SplitRules<RuleFile>>>()
+/** Judged once: hosts with the same rules have the same list of them. */
+const known = new WeakMap<readonly RuleFile[], SplitRules<RuleFile>>()
 
 /** Where rules are evaluated whatever the verdict is: on every shard what an operator says, over all shards what only a ruler has. */
 const saidOf = (
