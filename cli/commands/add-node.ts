@@ -18,6 +18,7 @@ interface AddNodeFlags extends ChangeFlags {
   readonly host: string
   readonly role?: readonly string[]
   readonly group: readonly string[]
+  readonly shard?: number
   readonly vars: readonly string[]
 }
 
@@ -39,7 +40,7 @@ const addNodeCommand = async (
     name: flags.name,
     groups: groupsFor(before, {
       role: knownRoles(roles, flags.role ?? []).map(({ group }) => group),
-      group: flags.group,
+      group: [...flags.group, ...shardGroup(before, flags.shard)],
     }),
     vars,
   })
@@ -73,6 +74,20 @@ const groupsFor = (
   const holds = (outer: string, inner: string): boolean =>
     [...(groups.get(outer)?.children ?? [])].some((child) => child.name === inner || holds(child.name, inner))
   return wanted.filter((one) => !wanted.some((other) => other !== one && holds(one, other)))
+}
+
+/** The group of a shard. Throws InputError where the inventory has none of that name. */
+const shardGroup = (inventory: Inventory, shard: number | undefined): readonly string[] => {
+  if (shard === undefined) return []
+  const group = `shard_${shard}`
+  if (treeOf(inventory).groups.has(group)) return [group]
+  throw new InputError([
+    {
+      where: '--shard',
+      what: `there is no group \`${group}\``,
+      fix: `Write \`${group}:\` below \`children:\` of prometheus; its hosts scrape nothing until vestal shards move gives it buckets.`,
+    },
+  ])
 }
 
 const variablesOf = ({ name, host, vars }: AddNodeFlags): Readonly<Record<string, unknown>> => {
@@ -124,7 +139,10 @@ export default command({
   name: 'add-node',
   positionals: '<name>',
   summary: 'Make a machine part of the fleet',
-  examples: ['vestal add-node am-4 -i inventory/ha --host 10.88.0.17 --role alertmanager'],
+  examples: [
+    'vestal add-node am-4 -i inventory/ha --host 10.88.0.17 --role alertmanager',
+    'vestal add-node prom-2c -i inventory/sharded --host 10.88.0.20 --shard 2',
+  ],
   options: (args: Argv) =>
     fleetOptions(args)
       .positional('name', { type: 'string', demandOption: true, describe: 'What the inventory is to call the machine' })
@@ -140,12 +158,21 @@ export default command({
         default: NONE,
         coerce: givenCommas,
       })
+      .option('shard', {
+        type: 'number',
+        requiresArg: true,
+        describe:
+          'Which shard it is to be a replica of: it stands in the group shard_NUMBER, which the inventory has below prometheus',
+      })
       .option('vars', {
         ...listOption('A variable of its own, as NAME=YAML; may be given again'),
         default: NONE,
       })
-      .check(({ role, group }) =>
-        [role ?? [], group].flat().length > 0 ? true : '--role or --group says what the machine is for',
-      ),
+      .check(({ role, group, shard }) => {
+        if (shard !== undefined && !(Number.isInteger(shard) && shard >= 0)) return '--shard takes a number from 0'
+        return [role ?? [], group, shard ?? []].flat().length > 0
+          ? true
+          : '--role, --group or --shard says what the machine is for'
+      }),
   run: addNodeCommand,
 })

@@ -57,6 +57,10 @@ export const configOf = async (reach: Reach, prometheus: Endpoint): Promise<stri
 export const versionOf = async (reach: Reach, prometheus: Endpoint): Promise<string> =>
   (await data(reach, prometheus, '/api/v1/status/buildinfo', BUILD)).version
 
+/** How many series its head has: those that were written to in the last hours. */
+export const seriesInHead = async (reach: Reach, prometheus: Endpoint): Promise<number> =>
+  (await data(reach, prometheus, '/api/v1/status/tsdb?limit=1', TSDB)).headStats.numSeries
+
 /** The alerts that its rules make, pending ones too. */
 export const alertsOf = async (reach: Reach, prometheus: Endpoint) =>
   (await data(reach, prometheus, '/api/v1/alerts', ALERTS)).alerts
@@ -117,6 +121,7 @@ const ALERTMANAGERS = answer({ activeAlertmanagers: listOf(z.object({ url: place
 const RUNTIME = answer({ startTime: instant, reloadConfigSuccess: z.boolean() })
 const REPLAY = answer({ current: z.number(), max: z.number() })
 const CONFIG = answer({ yaml: z.string() })
+const TSDB = answer({ headStats: z.object({ numSeries: z.number() }) })
 const BUILD = answer({ version: versionText })
 const ALERTS = answer({ alerts: listOf(alert) })
 const VECTOR = answer({ result: listOf(z.object({ metric: texts })) })

@@ -31,6 +31,7 @@ import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
 import { ownershipFor } from './ownership.ts'
 import { twinsScrape } from './replicas.ts'
+import { withShard } from './shard-status.ts'
 import { shardOf } from './shards.ts'
 import { ownTargets } from './spread.ts'
 import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
@@ -137,7 +138,7 @@ export const prometheus: Role<PrometheusVars> = role({
   instance: ({ host, vars, inventory }) => ({
     ...programTasks('prometheus'),
     part: `shard ${shardOf(host, inventory)}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
-    status: prometheusStatus(endpointOf(host, vars)),
+    status: withShard(prometheusStatus(endpointOf(host, vars)), { host, inventory }),
   }),
   rollout: {
     titles: {

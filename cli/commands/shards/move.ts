@@ -96,11 +96,16 @@ const begun = async (
 const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): Promise<number> => {
   let state = table
   if (state.moving.some((move) => move.state === 'scraping')) {
-    const code = await step(context, flags, { table: state, bookOf: newShardsScrape })
+    // What moves is its old shard's to watch until the new one has all that canary alerts need.
+    const code = await step(context, flags, {
+      table: state,
+      bookOf: newShardsScrape,
+      watched: { ...state, moving: [] },
+    })
     if (code !== 0) return code
     state = moveSeen(state)
   }
-  const code = await step(context, flags, { table: state, bookOf: oldShardsLetGo })
+  const code = await step(context, flags, { table: state, bookOf: oldShardsLetGo, watched: moveDone(state) })
   if (code !== 0) return code
   const done = await withTable(flags, context.inventory, moveDone(state))
   writeEdits([editTo(done, moveDone(state))])
@@ -110,16 +115,19 @@ const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): 
 
 interface Step {
   readonly table: ShardTable
+  /** Which shards canary alerts go through meanwhile: those that scrape by this table. */
+  readonly watched: ShardTable
   bookOf(inventory: Inventory): Playbook
 }
 
 /** Writes a table and brings its hosts to it. */
-const step = async (context: Context, flags: MoveFlags, { table, bookOf }: Step): Promise<number> => {
+const step = async (context: Context, flags: MoveFlags, { table, watched, bookOf }: Step): Promise<number> => {
   const inventory = await withTable(flags, context.inventory, table)
   const book = bookOf(inventory)
   return await runOpened(book, context.over(inventory, hostsOf(book, inventory)), flags, {
     edits: changesOf(editTo(inventory, table)),
     write: 'first',
+    watched: await withTable(flags, context.inventory, watched),
     about: { table: tableText(table) },
     resumeHint:
       'Where the move stands is in shards.yml, and no target is without its shard. The same command without --to goes on; --undo goes back; vestal shards verify says what is scraped.',

@@ -70,6 +70,11 @@ describe('before any machine is touched', () => {
     expect(await add('am-4', { group: ['shard_b'] })).toContain('there is no group `shard_b`')
     expect(await add('am-4', { vars: ['prometheus.shard=1'] })).toContain('expected NAME=YAML')
   })
+  test('a shard that has no group is refused, with what to write', async () => {
+    expect(await add('am-4', { shard: 3 })).toContain(
+      '--shard: there is no group `shard_3`\n  Write `shard_3:` below `children:` of prometheus',
+    )
+  })
   test('a variable of the new machine is checked as the whole inventory is', async () => {
     expect(await add('am-4', { vars: ['alertmanager={version: 1}'] })).toContain(
       'hosts.yml:14:68: alertmanager.version: expected a version such as 3.5.3, without v, got 1',
