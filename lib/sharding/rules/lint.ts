@@ -105,8 +105,10 @@ const exprValue = (rule: Rule, reading: Reading & { never(where: string, what: s
       select: (selector) => select(selector, reading),
     })
   } catch (error) {
-    if (!(error instanceof PromqlError)) throw error
-    reading.never(rule.where(error.at), `it ${error.message}`)
+    // What no stack holds: nobody reads it either.
+    if (error instanceof RangeError) reading.never(rule.where(0), 'it is nested too deeply')
+    else if (error instanceof PromqlError) reading.never(rule.where(error.at), `it ${error.message}`)
+    else throw error
     return EVERY
   }
 }

@@ -65,7 +65,11 @@ export const parsePromql = (text: string): Expr => {
 const treeOf = (text: string): Node => {
   const root = parser.parse(text).topNode
   const wrong = firstError(root)
-  if (wrong) throw new PromqlError(wrong.from, 'is not PromQL as the grammar of Prometheus 3.15 has it')
+  if (wrong)
+    throw new PromqlError(
+      wrong.from,
+      'is not PromQL as the grammar of Prometheus 3.15 has it, or too long for its parser',
+    )
   return root
 }
 

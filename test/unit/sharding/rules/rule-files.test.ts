@@ -75,6 +75,15 @@ test('rules that depend on each other or on themselves are not safe', () => {
   expect(lintFiles([{ path: 'r.yml', text }], byAddress).map(({ safe }) => safe)).toEqual([false, false, false])
 })
 
+test('an expression that is none, or that nobody can follow, is not safe', () => {
+  const ofExpr = (expr: string) => reasons(JSON.stringify({ groups: [{ name: 'g', rules: [{ alert: 'A', expr }] }] }))
+  expect(ofExpr('up ==')).toEqual([{ where: 'r.yml:1:59', what: expect.stringContaining('is not PromQL') }])
+  const deep = [`${'('.repeat(50_000)}up${')'.repeat(50_000)}`, Array.from({ length: 50_000 }, () => 'up').join(' + ')]
+  for (const expr of deep)
+    expect(ofExpr(expr)).toMatchObject([{ what: expect.stringContaining('cannot be proven: it is') }])
+  expect(ofExpr(Array.from({ length: 400 }, () => 'up').join(' + '))).toEqual([])
+})
+
 test('a label that need not be the target’s own makes nothing safe', () => {
   const text = 'groups: [{name: g, rules: [{alert: A, expr: up == 0}, {alert: B, expr: vector(1)}]}]'
   const doubts = new Map([['instance', 'job push has honor_labels (hosts.yml:3:5)']])
