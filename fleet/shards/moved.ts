@@ -27,31 +27,27 @@ export const scrapesWhatMoves = (inventory: Inventory, host: Host): Gate => {
     within: patience(inventory),
     async ask(reach) {
       const own = (await activeOf(reach, host)).filter((one) => isMoved(one, moves, meant))
+      const mine = new Map(own.map((one) => [keyOf(one), one]))
       const others = await Promise.all(moves.map((move) => fromOld(reach, inventory, move, meant)))
-      const wanted = new Set([...own.map(keyOf), ...others.flatMap((some) => (some ?? []).map(keyOf))])
-      for (const one of own) {
-        const key = keyOf(one)
+      const wanted = new Set([...mine.keys(), ...others.flatMap((some) => (some ?? []).map(keyOf))])
+      for (const [key, { lastScrape }] of mine) {
         const times = seen.get(key) ?? new Set<string>()
-        if (Date.parse(one.lastScrape) > 0) times.add(one.lastScrape)
+        if (Date.parse(lastScrape) > 0) times.add(lastScrape)
         seen.set(key, times)
       }
-      const missing = [...wanted].filter((key) => !own.some((one) => keyOf(one) === key))
-      const counts = [...wanted].map((key) => Math.min(SCRAPES, seen.get(key)?.size ?? 0))
-      const waiting = own.filter((one) => (seen.get(keyOf(one))?.size ?? 0) < SCRAPES)
-      const scrapes = counts.reduce((sum, one) => sum + one, 0)
+      const scrapesOf = (key: string): number => Math.min(SCRAPES, seen.get(key)?.size ?? 0)
+      const missing = [...wanted].filter((key) => !mine.has(key))
+      const waiting = [...mine.keys()].filter((key) => scrapesOf(key) < SCRAPES)
       if (missing.length === 0 && waiting.length === 0) {
         const unknown = others.some((one) => one === null)
         const detail = counted(wanted.size, 'target')
         return { pass: true, detail: unknown ? `${detail}, by its own discovery: an old shard is silent` : detail }
       }
+      const scrapes = [...wanted].reduce((sum, key) => sum + scrapesOf(key), 0)
       const progress = `${scrapes} of ${counted(wanted.size * SCRAPES, 'scrape')}`
       return missing.length > 0
         ? { pass: false, why: `does not scrape yet: ${listed(missing.map(nameOf))}`, progress }
-        : {
-            pass: false,
-            why: `not yet scraped ${SCRAPES} times: ${listed(waiting.map((one) => one.scrapeUrl))}`,
-            progress,
-          }
+        : { pass: false, why: `not yet scraped ${SCRAPES} times: ${listed(waiting.map(nameOf))}`, progress }
     },
   }
 }
