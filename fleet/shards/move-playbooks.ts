@@ -25,14 +25,13 @@ export const newShardsScrape = (inventory: Inventory): Playbook => {
   })
 }
 
-/** Old shards let go of what new ones were seen to scrape. */
+/** Old shards let go of what new ones were seen to scrape; a host that is lost keeps no other from it. */
 export const oldShardsLetGo = (inventory: Inventory): Playbook => {
   const from = new Set(movesOf(inventory).map((move) => String(move.from)))
   const hosts: Select = (host) => host.groups.includes('prometheus') && from.has(shardOf(host, inventory))
   return playbook({
     name: 'shards-move',
     summary: 'Old shards let go of what new ones scrape.',
-    onFailure: 'stop',
     plays: [
       { ...playOf(inventory.roles), name: 'Old shards let go', hosts },
       {

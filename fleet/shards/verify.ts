@@ -7,7 +7,7 @@ import { endpointOf } from '../../lib/program/web.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import { type ExactlyOnce, exactlyOnce, type Meant, type ServerTargets } from '../../lib/sharding/exactly-once.ts'
 import { drops, placeOf } from '../../lib/sharding/scrape.ts'
-import { shardsOf } from '../../lib/sharding/table.ts'
+import { mayScrape } from '../../lib/sharding/table.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { replicasOf, type Sharding, shardingOf, shardOf } from '../../roles/prometheus/shards.ts'
 import { relabellingOf } from '../../roles/prometheus/spread.ts'
@@ -74,7 +74,7 @@ export const meantBy = (inventory: Inventory, { labels, buckets, table }: Shardi
         return null
       }
     },
-    shards: (bucket) => (table ? shardsOf(table, bucket).map(String) : [String(bucket)]),
+    shards: (bucket) => (table ? mayScrape(table, bucket).map(String) : [String(bucket)]),
     dropsItself: (job) => drops(ownSteps(job)),
   }
 }

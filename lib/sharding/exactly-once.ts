@@ -24,7 +24,7 @@ export interface ServerTargets {
 export interface Meant {
   /** Where a discovered target of a job goes; null where that can't be worked out. */
   place(job: string, discovered: Labels): Place | null
-  /** The shards that may scrape a bucket now: one, or two while it moves. */
+  /** The shards that may scrape a bucket now: one, or two while it moves, of which one at least does so with all replicas. */
   shards(bucket: number): readonly string[]
   /** Whether a job's own relabelling drops targets. */
   dropsItself(job: string): boolean
@@ -41,6 +41,8 @@ export interface ExactlyOnce {
   readonly targets: number
   /** How many of them by each shard; one that moves is counted with both. */
   readonly perShard: Readonly<Record<string, number>>
+  /** How many targets are on their way from one shard to another. */
+  readonly moving: number
   readonly deviations: readonly Deviation[]
 }
 
@@ -58,6 +60,7 @@ export const exactlyOnce = (servers: readonly ServerTargets[], meant: Meant): Ex
   return {
     targets: scraped.size,
     perShard,
+    moving: [...scraped.values()].filter((target) => wantedOf(target, meant).length > 1).length,
     deviations: [...deviations, ...unscraped(servers, scraped, meant)],
   }
 }
@@ -94,6 +97,8 @@ const deviationsOf = (target: Scraped, { replicas, meant }: Around): readonly De
   if (place === 'everywhere') return missingReplicas(target, replicas, new Set(hosts.values())).map(blame)
   const scraping = [...new Set(hosts.values())].sort()
   const wanted = typeof place === 'number' ? meant.shards(place) : undefined
+  const whole = scraping.some((shard) => (replicas.get(shard) ?? []).every(({ host }) => hosts.has(host)))
+  const onTheWay = wanted !== undefined && wanted.length > 1 && whole
   return [
     ...(scraping.length > (wanted?.length ?? 1)
       ? [blame(`is scraped by ${counted(scraping.length, 'shard')}: ${scraping.join(', ')}`)]
@@ -101,8 +106,13 @@ const deviationsOf = (target: Scraped, { replicas, meant }: Around): readonly De
     ...(wanted && !scraping.some((shard) => wanted.includes(shard))
       ? [blame(`is scraped by shard ${scraping.join(', ')}, and is shard ${wanted.join(' or ')}’s`)]
       : []),
-    ...missingReplicas(target, replicas, new Set(scraping)).map(blame),
+    ...(onTheWay ? [] : missingReplicas(target, replicas, new Set(scraping)).map(blame)),
   ]
+}
+
+const wantedOf = ({ job, discovered }: Scraped, meant: Meant): readonly string[] => {
+  const place = meant.place(job, discovered)
+  return typeof place === 'number' ? meant.shards(place) : []
 }
 
 /** Replicas that do not scrape what another of their shard does. */

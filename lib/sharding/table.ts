@@ -52,6 +52,12 @@ export const shardsOf = ({ owners, moving }: ShardTable, bucket: number): readon
   return owner === undefined ? [] : [owner]
 }
 
+/** The shards that may scrape a bucket now: both for as long as it moves, as servers take a step one after the other. */
+export const mayScrape = ({ owners, moving }: ShardTable, bucket: number): readonly number[] => {
+  const move = moving.find(({ buckets }) => buckets.includes(bucket))
+  return move ? [move.from, move.to] : [owners[bucket] ?? -1]
+}
+
 /** The owners of buckets handed out evenly and in order: shard 0 has the first, and no shard has two more than another. */
 export const evenOwners = (shards: number, buckets: number = BUCKETS): readonly number[] =>
   Array.from({ length: buckets }, (_, bucket) => Math.floor((bucket * shards) / buckets))

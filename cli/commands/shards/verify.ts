@@ -33,14 +33,17 @@ const isRight = ({ deviations, silent }: Verified): boolean => deviations.length
 
 const MOST = 20
 
-const verifiedText = ({ targets, perShard, deviations, silent }: Verified): readonly string[] => [
+const verifiedText = ({ targets, perShard, moving, deviations, silent }: Verified): readonly string[] => [
   ...silent.map(({ host, why }) => `${host} does not say what it scrapes: ${why}`),
   ...deviations.slice(0, MOST).map(({ job, target, what }) => `${job}${target === '' ? '' : ` ${target}`} ${what}`),
   ...(deviations.length > MOST ? [`and ${deviations.length - MOST} more; --json has all`] : []),
   `${counted(targets, 'target')}: ${Object.entries(perShard)
     .map(([shard, count]) => `shard ${shard} has ${count}`)
     .join(', ')}.`,
+  ...(moving > 0
+    ? [`${counted(moving, 'target')} on the way to another shard: until the move is over, two may scrape them.`]
+    : []),
   deviations.length + silent.length === 0
-    ? 'Every target is scraped by exactly one shard, and there by each replica.'
+    ? `Every ${moving > 0 ? 'other ' : ''}target is scraped by exactly one shard, and there by each replica.`
     : `Not every target is known to be scraped by exactly one shard and each of its replicas: ${counted(deviations.length + silent.length, 'deviation')}.`,
 ]

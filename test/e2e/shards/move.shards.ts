@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { powerLoss } from '../../../lib/lab/faults.ts'
 import { bucketOf } from '../../../lib/sharding/hash.ts'
 import { parseTable, type ShardTable, shardsOf, tableOf, tableText } from '../../../lib/sharding/table.ts'
+import { testLab } from '../lab-setup.ts'
 import { type Ended, project, startVestal, vestal } from '../vestal.ts'
 import { type Exporter, exporterOn } from './exporter.ts'
 
@@ -120,7 +122,14 @@ test('a target that two shards or none scrape is named, and the exit code says s
   expect((await verified()).exactlyOnce).toBe(true)
 })
 
+/** A fleet of so many shards, whatever test was before. */
+const haveShards = async (count: number): Promise<void> => {
+  if (new Set(table().owners).size !== count)
+    await on(['shards', 'move', '--to', `${count}`, '-y', '--no-watch-alerts'])
+}
+
 test('3 to 4 moves a quarter, watched: no target waits, no canary alert is lost', async () => {
+  await haveShards(3)
   const before = await witnessed()
   const since = Date.now()
   const ended = await on(['shards', 'move', '--to', '4', '-y', '--json'])
@@ -164,6 +173,7 @@ test('3 to 4 moves a quarter, watched: no target waits, no canary alert is lost'
 })
 
 test('4 to 3, killed once both scrape: status and verify tell the truth, it goes on, and only the leaving shard’s targets move', async () => {
+  await haveShards(4)
   const before = await witnessed()
   const since = Date.now()
   await killedOnce('scraping', ['shards', 'move', '--to', '3', '-y', '--json', '--no-watch-alerts'])
@@ -186,15 +196,52 @@ test('4 to 3, killed once both scrape: status and verify tell the truth, it goes
 })
 
 test.each(['scraping', 'seen'] as const)('killed in state %s, a move is undone: all is as it was', async (state) => {
+  await haveShards(3)
   const [owners, before] = [table().owners, await witnessed()]
   const since = Date.now()
   await killedOnce(state, ['shards', 'move', '--to', '4', '-y', '--json', '--no-watch-alerts'])
   await on(['shards', 'move', '--undo', '-y', '--no-watch-alerts'])
   const gap = longestGap(since)
-  expect(table()).toMatchObject({ owners, moving: [], draining: [3] })
+  expect(table()).toMatchObject({ owners, moving: [] })
   expect(await witnessed()).toEqual(before)
   expect((await verified()).exactlyOnce).toBe(true)
   told(`undone from ${state}`, { longestGapMs: gap })
+  expect(gap).toBeLessThanOrEqual(2 * INTERVAL_MS)
+})
+
+test('a machine of an old shard lost for good before it lets go: the run says which, goes on without it, and no target waits', async () => {
+  await haveShards(3)
+  const since = Date.now()
+  await killedOnce('scraping', ['shards', 'move', '--to', '4', '-y', '--json', '--no-watch-alerts'])
+  await powerLoss('lab-6', testLab)
+  expect((await on(['shards', 'move', '-y', '--no-watch-alerts'], 1)).stdout).toContain('prom-2b')
+  expect(table().moving.every(({ state }) => state === 'seen')).toBe(true)
+  expect((await on(['shards', 'verify'], 1)).stdout).toContain('prom-2b does not say what it scrapes')
+  expect(JSON.parse((await on(['status', '--json'], 1)).stdout).healthy).toBe(false)
+  await on(['remove-node', 'prom-2b', '--dead', '-y', '--no-watch-alerts'])
+  await on(['shards', 'move', '-y', '--no-watch-alerts'])
+  const gap = longestGap(since)
+  told('an old shard’s machine lost', { longestGapMs: gap })
+  expect(table()).toMatchObject({ moving: [], draining: [] })
+  expect((await verified()).exactlyOnce).toBe(true)
+  expect(gap).toBeLessThanOrEqual(2 * INTERVAL_MS)
+})
+
+test('a machine of a new shard lost for good: nothing is let go of, and the move is undone', async () => {
+  await haveShards(4)
+  const { owners } = table()
+  const since = Date.now()
+  await powerLoss('lab-4', testLab)
+  const ended = await on(['shards', 'move', '--to', '3', '-y', '--no-watch-alerts'], 1)
+  expect(ended.stdout).toContain('prom-1b could not be read; nothing was changed')
+  expect(table().moving.every(({ state }) => state === 'scraping')).toBe(true)
+  await on(['shards', 'move', '--undo', '-y', '--no-watch-alerts'], 1)
+  await on(['remove-node', 'prom-1b', '--dead', '-y', '--no-watch-alerts'])
+  await on(['shards', 'move', '-y', '--no-watch-alerts'])
+  const gap = longestGap(since)
+  told('a new shard’s machine lost', { longestGapMs: gap })
+  expect(table()).toMatchObject({ owners, moving: [] })
+  expect((await verified()).exactlyOnce).toBe(true)
   expect(gap).toBeLessThanOrEqual(2 * INTERVAL_MS)
 })
 

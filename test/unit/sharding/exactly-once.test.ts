@@ -46,7 +46,7 @@ const said = (servers: readonly ServerTargets[], how = meant()) =>
   exactlyOnce(servers, how).deviations.map(({ target, what }) => `${target} ${what}`)
 
 test('a fleet as it must be has no deviation', () => {
-  expect(exactlyOnce(fleet(), meant())).toEqual({ targets: 3, perShard: { 0: 2, 1: 1 }, deviations: [] })
+  expect(exactlyOnce(fleet(), meant())).toEqual({ targets: 3, perShard: { 0: 2, 1: 1 }, moving: 0, deviations: [] })
 })
 
 test('what two shards scrape is said, with both', () => {
@@ -58,6 +58,13 @@ test('while a bucket moves two shards may scrape it, and a third may not', () =>
   const both = { active: ['h:1', 'h:0'], dropped: ['h:2'] }
   const moving = meant({ shards: (bucket) => (bucket === 0 ? ['0', '1'] : ['1']) })
   expect(said(fleet({ c: both, d: both }), moving)).toEqual([])
+  expect(exactlyOnce(fleet({ c: both, d: both }), moving).moving).toBe(2)
+  // Half a step: all replicas of one of the two are enough, one of each is not.
+  expect(said(fleet({ c: both }), moving)).toEqual([])
+  expect(said(fleet({ b: { active: ['h:2'], dropped: ['h:1', 'h:0'] }, c: both }), moving)).toEqual([
+    'http://h:0/metrics is not scraped by b, a replica of shard 0',
+    'http://h:0/metrics is not scraped by d, a replica of shard 1',
+  ])
   expect(said([...fleet({ c: both, d: both }), server('e', '2', { active: ['h:0'] })], moving)).toContain(
     'http://h:0/metrics is scraped by 3 shards: 0, 1, 2',
   )
