@@ -3,8 +3,9 @@ import { InputError } from '../../lib/errors.ts'
 import { readText } from '../../lib/inventory/files.ts'
 import type { Inventory, Reach } from '../../lib/model.ts'
 import { moveBegun, spreadAgain } from '../../lib/sharding/move.ts'
-import { evenOwners, parseTable, readTable, type ShardTable, tableOf } from '../../lib/sharding/table.ts'
-import { replicasOf, shardingOf } from '../../roles/prometheus/shards.ts'
+import { evenOwners, hashmodOwners, parseTable, readTable, type ShardTable, tableOf } from '../../lib/sharding/table.ts'
+import { prometheus } from '../../roles/prometheus/role.ts'
+import { replicasOf, type Sharding, shardingOf } from '../../roles/prometheus/shards.ts'
 import { meantBy, serversOf } from './verify.ts'
 
 /** The table of an inventory as its file has it. Throws InputError where there is none. */
@@ -20,8 +21,28 @@ export const tableOfFile = (inventory: Inventory): ShardTable => {
   ])
 }
 
-/** The first table: buckets handed out evenly. */
-export const firstTable = (to: string): ShardTable => tableOf(evenOwners(numberIn(to)))
+/**
+ * The first table: buckets handed out evenly, or, where targets are spread by `hashmod`, every target where it is. Throws InputError for another number
+ * of shards than that has.
+ */
+export const firstTable = (inventory: Inventory, to: string): ShardTable => {
+  const sharding = spreadByHash(inventory)
+  if (!sharding) return tableOf(evenOwners(numberIn(to)))
+  if (numberIn(to) === sharding.buckets) return tableOf(hashmodOwners(sharding.buckets), { labels: sharding.labels })
+  throw new InputError([
+    {
+      where: '--to',
+      what: `is ${to}, and hashmod has ${sharding.buckets} shards`,
+      fix: 'A table begins with the shards that there are, so that nothing moves; then vestal shards move --to the others.',
+    },
+  ])
+}
+
+/** How targets are spread without a table; null with one, and where they are not. */
+export const spreadByHash = (inventory: Inventory): Sharding | null => {
+  const hosts = inventory.hosts.filter(({ groups }) => groups.includes('prometheus'))
+  return hosts.some((host) => prometheus.varsOf(host).sharding === 'hashmod') ? shardingOf(inventory) : null
+}
 
 /**
  * The table with the moves begun that lead where `to` says: to so many shards, by how many targets each bucket has now, or to the owners in another

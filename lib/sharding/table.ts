@@ -62,6 +62,10 @@ export const mayScrape = ({ owners, moving }: ShardTable, bucket: number): reado
 export const evenOwners = (shards: number, buckets: number = BUCKETS): readonly number[] =>
   Array.from({ length: buckets }, (_, bucket) => Math.floor((bucket * shards) / buckets))
 
+/** The owners by which each target is where `hashmod` with so many shards has it: of a multiple of them, as near to 1,024 as can be. */
+export const hashmodOwners = (shards: number): readonly number[] =>
+  Array.from({ length: shards * Math.max(1, Math.floor(BUCKETS / shards)) }, (_, bucket) => bucket % shards)
+
 /** A table without moves. `shards` are further shards, which own nothing. */
 export const tableOf = (
   owners: readonly number[],

@@ -1,5 +1,5 @@
 import { hostsOf, newShardsScrape, oldShardsLetGo } from '../../../fleet/shards/move-playbooks.ts'
-import { firstTable, tableTowards } from '../../../fleet/shards/next-table.ts'
+import { firstTable, spreadByHash, tableTowards } from '../../../fleet/shards/next-table.ts'
 import { InputError } from '../../../lib/errors.ts'
 import { writeEdits } from '../../../lib/inventory/edit/write.ts'
 import { type FileEdit, readText } from '../../../lib/inventory/files.ts'
@@ -27,6 +27,14 @@ export const moveShards = async (context: Context, flags: MoveFlags): Promise<nu
   const { inventory, pool } = context
   const there = readTable(inventory.folder)
   if (!there) return writeFirst(inventory, flags)
+  if (spreadByHash(inventory))
+    throw new InputError([
+      {
+        where: 'prometheus.sharding',
+        what: 'is hashmod, which knows no table',
+        fix: 'Set it to table, and deploy: then targets can be moved.',
+      },
+    ])
   const table = await begun(there, flags, (to) => tableTowards(inventory, { to, reach: pool.reach }))
   if (!flags.json) print(movesText(table).join('\n'))
   return await carryOut(context, flags, table)
@@ -42,7 +50,8 @@ const writeFirst = (inventory: Inventory, { to, json }: MoveFlags): number => {
         fix: 'Say how many shards there are to be: --to NUMBER',
       },
     ])
-  const table = firstTable(to)
+  const table = firstTable(inventory, to)
+  const byHash = spreadByHash(inventory) !== null
   useTable(inventory, table)
   const edits = [editTo(inventory, table)]
   writeEdits(edits)
@@ -50,7 +59,7 @@ const writeFirst = (inventory: Inventory, { to, json }: MoveFlags): number => {
   print(
     json
       ? JSON.stringify({ vestal: 'shards-move/1', written: files, moving: 0 })
-      : `wrote ${files.join(', ')}, the first table: ${counted(table.shards.length, 'shard')}. Commit it; vestal deploy carries it out.`,
+      : `wrote ${files.join(', ')}, the first table: ${counted(table.shards.length, 'shard')}. Commit it; ${byHash ? 'each target is where hashmod has it. Set prometheus.sharding: table, then' : 'then'} vestal deploy carries it out.`,
   )
   return 0
 }

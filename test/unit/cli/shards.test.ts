@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { moveShards } from '../../../cli/commands/shards/move.ts'
 import { openContext } from '../../../cli/context.ts'
 import { InputError } from '../../../lib/errors.ts'
+import { bucketOf } from '../../../lib/sharding/hash.ts'
 import { moveBegun, moveSeen } from '../../../lib/sharding/move.ts'
 import { evenOwners, parseTable, tableOf, tableText } from '../../../lib/sharding/table.ts'
 
@@ -73,6 +74,32 @@ describe('a move is refused before any machine is touched', () => {
   test('a table with a mistake is told with its place', async () => {
     writeFileSync(table(), tableText(THREE).replace('"0-341"', '"0-340"'))
     expect(await move({ to: '3' })).toContain('~/shards.yml:4:1: these buckets have no shard: 341')
+  })
+})
+
+describe('from hashmod', () => {
+  const hashmod = (): void => {
+    const settings = join(folder, 'group_vars/prometheus.yml')
+    writeFileSync(settings, `${readFileSync(settings, 'utf8')}  sharding: hashmod\n  shard_labels: [namespace, pod]\n`)
+  }
+
+  test('the first table has every target where it is', async () => {
+    rmSync(table())
+    hashmod()
+    expect(await move({ to: '4' })).toContain('is 4, and hashmod has 3 shards')
+    expect(await move({ to: '3' })).toBe('code 0')
+    const { labels, buckets, owners } = parseTable({ file: 't', text: readFileSync(table(), 'utf8') })
+    expect({ labels, buckets }).toEqual({ labels: ['namespace', 'pod'], buckets: 1_023 })
+    for (let one = 0; one < 2_000; one += 1) {
+      const labels = { namespace: `n${one % 7}`, pod: `p${one}` }
+      const by = ['namespace', 'pod']
+      expect(owners[bucketOf(labels, by, buckets) ?? -1]).toBe(bucketOf(labels, by, 3))
+    }
+  })
+
+  test('nothing is moved by a table that nobody goes by', async () => {
+    hashmod()
+    expect(await move({ to: '2' })).toContain('prometheus.sharding: is hashmod, which knows no table')
   })
 })
 
