@@ -3,10 +3,10 @@ import { playbook } from '../../lib/playbook.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
 import { rolledRoles } from '../plays.ts'
-import { hasLetGo, movesOf, scrapesWhatMoves } from './moved.ts'
+import { firesWhatMoves, hasLetGo, movesOf, scrapesWhatMoves } from './moved.ts'
 
-/** New shards scrape what moves to them, beside the old ones, until each of their replicas was seen to. The inventory's table says what moves. */
-export const newShardsScrape = (inventory: Inventory): Playbook => {
+/** New shards scrape what moves to them, beside the old ones, until each of their replicas was seen to. The inventory's table says what moves. `alertsMs`: how long alerts with a `for` are waited for at most. */
+export const newShardsScrape = (inventory: Inventory, { alertsMs }: { readonly alertsMs: number }): Playbook => {
   const to = new Set(movesOf(inventory).map((move) => String(move.to)))
   const hosts: Select = (host) => host.groups.includes('prometheus') && to.has(shardOf(host, inventory))
   return playbook({
@@ -20,6 +20,12 @@ export const newShardsScrape = (inventory: Inventory): Playbook => {
         hosts,
         roles: [],
         after: ({ hosts: all }) => all.map((host) => scrapesWhatMoves(inventory, host)),
+      },
+      {
+        name: 'Every alert that moves fires on its new shard',
+        hosts,
+        roles: [],
+        after: ({ hosts: all }) => all.map((host) => firesWhatMoves(inventory, host, alertsMs)),
       },
     ],
   })

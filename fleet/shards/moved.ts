@@ -1,4 +1,4 @@
-import { type ActiveTarget, targetsOf } from '../../lib/api/prometheus.ts'
+import { type ActiveTarget, alertsOf, targetsOf } from '../../lib/api/prometheus.ts'
 import { milliseconds } from '../../lib/duration.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Duration, Gate, Host, Inventory, Reach } from '../../lib/model.ts'
@@ -52,6 +52,39 @@ export const scrapesWhatMoves = (inventory: Inventory, host: Host): Gate => {
   }
 }
 
+/**
+ * Every alert that fires on an old shard and is pending on the new one fires there too, so that it does not begin anew when the old one lets go. It says
+ * yes after `atMostMs` all the same, and which ones are not due yet.
+ */
+export const firesWhatMoves = (inventory: Inventory, host: Host, atMostMs: number): Gate => {
+  const from = new Set(
+    movesOf(inventory)
+      .filter(({ to }) => String(to) === shardOf(host, inventory))
+      .map((move) => String(move.from)),
+  )
+  let begun: number | undefined
+  return {
+    name: 'Alerts that fire on the old shard fire on the new one',
+    host: host.name,
+    within: `${atMostMs + 60_000}ms`,
+    async ask(reach) {
+      begun ??= Date.now()
+      const [mine, ...old] = await Promise.all([
+        alertsOn(reach, host),
+        ...[...from].map((shard) => alertsOfShard(reach, inventory, shard)),
+      ])
+      const pending = new Set(mine.filter(({ state }) => state === 'pending').map(alertKey))
+      const waiting = old.flat().filter((one) => one.state === 'firing' && pending.has(alertKey(one)))
+      if (waiting.length === 0) return { pass: true }
+      const names = listed([...new Set(waiting.map(({ labels }) => labels.alertname ?? ''))])
+      const what = `${counted(waiting.length, 'alert')} not due yet: ${names}`
+      return Date.now() - begun >= atMostMs
+        ? { pass: true, detail: `${what}; they begin anew` }
+        : { pass: false, why: what }
+    },
+  }
+}
+
 /** The old shard's server scrapes nothing any more that has moved away from it. */
 export const hasLetGo = (inventory: Inventory, host: Host): Gate => {
   const meant = meantBy(inventory, requireSharding(inventory))
@@ -83,6 +116,24 @@ const patience = (inventory: Inventory): Duration => {
   const known = intervals.filter((one) => typeof one === 'string' && /^\d+(ms|s|m|h|d)$/.test(one)) as Duration[]
   return `${Math.max(...known.map(milliseconds)) * 2 + 30_000}ms`
 }
+
+type Alert = Awaited<ReturnType<typeof alertsOf>>[number]
+
+const alertsOn = (reach: Reach, host: Host): Promise<readonly Alert[]> =>
+  alertsOf(reach, endpointOf(host, prometheus.varsOf(host)))
+
+/** The alerts of a shard by the first of its replicas that answers. */
+const alertsOfShard = async (reach: Reach, inventory: Inventory, shard: string): Promise<readonly Alert[]> => {
+  for (const host of replicasOf(inventory).get(shard) ?? [])
+    try {
+      return await alertsOn(reach, host)
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error
+    }
+  return []
+}
+
+const alertKey = ({ labels }: Alert): string => JSON.stringify(Object.entries(labels).sort())
 
 const activeOf = (reach: Reach, host: Host): Promise<readonly ActiveTarget[]> =>
   targetsOf(reach, endpointOf(host, prometheus.varsOf(host)))

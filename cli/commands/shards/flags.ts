@@ -8,6 +8,7 @@ export interface ShardsFlags extends Omit<CommonFlags, 'inventory'> {
   readonly within: string
   readonly to?: string
   readonly undo: boolean
+  readonly alertsWithin: string
   readonly yes: boolean
   readonly diff: boolean
   readonly watchAlerts: boolean

@@ -1,10 +1,11 @@
 import { hostsOf, newShardsScrape, oldShardsLetGo } from '../../../fleet/shards/move-playbooks.ts'
 import { firstTable, spreadByHash, tableTowards } from '../../../fleet/shards/next-table.ts'
+import { milliseconds } from '../../../lib/duration.ts'
 import { InputError } from '../../../lib/errors.ts'
 import { writeEdits } from '../../../lib/inventory/edit/write.ts'
 import { type FileEdit, readText } from '../../../lib/inventory/files.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
-import type { Inventory, Playbook } from '../../../lib/model.ts'
+import type { Duration, Inventory, Playbook } from '../../../lib/model.ts'
 import { print } from '../../../lib/report/print.ts'
 import { moveDone, moveSeen, moveUndone } from '../../../lib/sharding/move.ts'
 import { rangesText } from '../../../lib/sharding/ranges.ts'
@@ -108,7 +109,7 @@ const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): 
     // What moves is its old shard's to watch until the new one has all that canary alerts need.
     const code = await step(context, flags, {
       table: state,
-      bookOf: newShardsScrape,
+      bookOf: (inventory) => newShardsScrape(inventory, { alertsMs: milliseconds(flags.alertsWithin as Duration) }),
       watched: { ...state, moving: [] },
     })
     if (code !== 0) return code

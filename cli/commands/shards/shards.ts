@@ -66,6 +66,13 @@ export default command({
           'For move: how many shards there are to be, or the file of a table; left out, a move that was begun goes on',
       })
       .option('undo', { type: 'boolean', default: false, describe: 'For move: take back what moves now' })
+      .option('alerts-within', {
+        type: 'string',
+        default: '15m',
+        requiresArg: true,
+        describe:
+          'For move: how long old shards wait, at most, until alerts with a `for` that fire on them fire on the new ones too',
+      })
       .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'For move: do not ask before changing' })
       .option('diff', { alias: 'D', type: 'boolean', default: false, describe: 'For move: show how files change' })
       .option('watch-alerts', {
@@ -79,8 +86,9 @@ export default command({
         default: NONE,
       })
       .option('break-lock', breakLockOption)
-      .check(({ within }) =>
-        within === '' || /^\d+(ms|s|m|h)$/.test(within) ? true : '--within takes a duration such as 1m',
-      ),
+      .check(({ within, 'alerts-within': alertsWithin }) => {
+        if (within !== '' && !/^\d+(ms|s|m|h)$/.test(within)) return '--within takes a duration such as 1m'
+        return /^\d+(ms|s|m|h)$/.test(alertsWithin) ? true : '--alerts-within takes a duration such as 15m'
+      }),
   run: shards,
 })

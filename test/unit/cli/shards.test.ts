@@ -32,6 +32,7 @@ const move = async (more: { readonly to?: string; readonly undo?: boolean }): Pr
     silence: [],
     within: '',
     undo: false,
+    alertsWithin: '1m',
     ...more,
   }
   await using context = await openContext({ ...flags, limit: undefined })

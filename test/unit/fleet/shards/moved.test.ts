@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { hasLetGo, scrapesWhatMoves } from '../../../../fleet/shards/moved.ts'
+import { firesWhatMoves, hasLetGo, scrapesWhatMoves } from '../../../../fleet/shards/moved.ts'
 import { HostError } from '../../../../lib/errors.ts'
 import type { Reach } from '../../../../lib/model.ts'
 import { hashmod } from '../../../../lib/sharding/hash.ts'
@@ -91,6 +91,25 @@ test('an old shard has let go once it scrapes nothing that moved; what stays is 
   expect(await gate.ask(some.reach)).toMatchObject({ pass: false, why: `still scrapes http://${addressOf(1)}/metrics` })
   some.now({ old: [target(0, time(1))] })
   expect(await gate.ask(some.reach)).toEqual({ pass: true })
+})
+
+test('an alert that fires on the old shard and is pending on the new one is waited for, but not for ever', async () => {
+  using some = await moving(BEGUN)
+  const alert = (name: string, state: string, instance = 'i') => ({ labels: { alertname: name, instance }, state })
+  const says: Record<string, readonly ReturnType<typeof alert>[]> = {
+    old: [alert('Slow', 'firing'), alert('Other', 'firing', 'j'), alert('Pending', 'pending')],
+    new: [alert('Slow', 'pending'), alert('Other', 'pending'), alert('Pending', 'pending')],
+  }
+  const reach: Reach = async ({ name }) => {
+    const body = JSON.stringify({ data: { alerts: says[name] } })
+    return { request: async () => ({ status: 200, headers: {}, body }) } as unknown as Awaited<ReturnType<Reach>>
+  }
+  const gate = firesWhatMoves(some.made.inventory, some.made.host('new'), 60_000)
+  expect(await gate.ask(reach)).toEqual({ pass: false, why: '1 alert not due yet: Slow' })
+  const short = firesWhatMoves(some.made.inventory, some.made.host('new'), 0)
+  expect(await short.ask(reach)).toEqual({ pass: true, detail: '1 alert not due yet: Slow; they begin anew' })
+  says.new = [alert('Slow', 'firing')]
+  expect(await gate.ask(reach)).toEqual({ pass: true })
 })
 
 test('while both scrape, no server’s config lacks a bucket', async () => {
