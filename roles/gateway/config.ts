@@ -101,7 +101,8 @@ const backendOf = ({ page, servers, checks, harmless, sticky }: Backend, vars: G
       ],
       holds === undefined ? 'http-check expect status 200' : `http-check expect rstring '${holds}'`,
     ]),
-    `default-server check inter ${vars.check_interval} fastinter 500ms fall 2 rise 2`,
+    // A request that a machine has not even acknowledged is given up after tcp-ut, and asked of another one.
+    `default-server check inter ${vars.check_interval} fastinter 500ms fall 2 rise 2 tcp-ut 4s`,
     ...servers.map((server) => `server ${serverWords(server)}${sticky ? ` cookie ${server.name}` : ''}`),
     // Where the checks say no to all of them, such as while the data of all is slow, whoever can be reached is asked all the same.
     'option allbackups',

@@ -13,6 +13,7 @@ import { backendsOf } from './backends.ts'
 import { checks } from './checks.ts'
 import { CONFIG, configFile, FOLDER } from './config.ts'
 import { everyPageServes, everyServerUp, serversSeenBy, shownServers, statsOf } from './gates.ts'
+import { haproxyService } from './haproxy.ts'
 import { ALIVE, aliveScript, KEEPALIVED, keepalivedFile } from './keepalived.ts'
 import { type GatewayVars, gatewayOn, gatewayVars } from './vars.ts'
 
@@ -21,15 +22,10 @@ const SERVICE = 'gateway'
 const ADDRESS = 'gateway-address'
 /** The account that the distribution's package makes. */
 const USER = 'haproxy'
-const COMMAND = ['/usr/sbin/haproxy', '-Ws', '-f', CONFIG]
 const KEEPER = [
   ...['/usr/sbin/keepalived', '--dont-fork', '--vrrp', `--use-file=${KEEPALIVED}`],
   ...[`--pid=/run/${ADDRESS}/keepalived.pid`, `--vrrp_pid=/run/${ADDRESS}/vrrp.pid`],
 ]
-const unitText = template<{ command: string; config: string; low: boolean }>(
-  import.meta.url,
-  'templates/gateway.service.ejs',
-)
 const addressText = template<{ command: string }>(import.meta.url, 'templates/gateway-address.service.ejs')
 
 /** One address for queries and pages, in front of those that are up. */
@@ -43,23 +39,15 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
   service: SERVICE,
 
   tasks({ host, vars, inventory, group }) {
-    const config = file(CONFIG, configFile(inventory, vars), {
-      mode: '0640',
-      group: USER,
-      validate: '/usr/sbin/haproxy -c -q -f "$1"',
-    })
-    const text = unitText({
-      command: execStart(COMMAND),
-      config: CONFIG,
-      low: portsOf(vars).some((port) => port < 1024),
-    })
-    const unitTask = unit(`${SERVICE}.service`, text)
     return [
       packages(['haproxy', ...(vars.floating ? ['keepalived'] : [])]),
       directory(FOLDER),
-      config,
-      unitTask,
-      service(SERVICE, { command: COMMAND, unit: unitTask, loads: [config] }),
+      ...haproxyService(SERVICE, {
+        title: 'Gateway: one address for queries and pages (HAProxy)',
+        user: USER,
+        config: { path: CONFIG, text: configFile(inventory, vars) },
+        low: portsOf(vars).some((port) => port < 1024),
+      }),
       ...addressTasks({ host, vars, group }),
     ]
   },

@@ -1,17 +1,38 @@
-import type { Inventory } from '../../lib/model.ts'
+import type { Host, Inventory } from '../../lib/model.ts'
+import { portOf, type Web } from '../../lib/program/web.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
-import { grpcOf, rulersIn } from '../thanos-rule/members.ts'
+import { rulersIn } from '../thanos-rule/members.ts'
+import { ruleOn } from '../thanos-rule/vars.ts'
 import { sidecarsIn } from '../thanos-sidecar/members.ts'
+import { sidecarOn } from '../thanos-sidecar/vars.ts'
 import type { QueryVars } from './vars.ts'
 
-/** All that a Query asks, as `address:port`, in the inventory's order. */
-export const endpointsOf = (inventory: Inventory, vars: Pick<QueryVars, 'endpoints'>) => [
-  ...new Set([
-    ...sidecarsIn(inventory).map(({ address }) => address),
-    ...rulersIn(inventory).map(grpcOf),
-    ...vars.endpoints,
-  ]),
+/** A sidecar or ruler of the inventory, as a Query asks it. */
+export interface Asked {
+  /** Letters, digits, `_`, `.` and `-`; no other one is called so. */
+  readonly name: string
+  readonly host: Host
+  readonly port: number
+  /** The port of its web server where that says without a login whether it is ready. */
+  readonly readyPort: number | undefined
+}
+
+/** All sidecars and rulers, in the inventory's order. */
+export const askedIn = (inventory: Inventory): readonly Asked[] => [
+  ...sidecarsIn(inventory).map(({ host }) => askedOn(host, sidecarOn(host), '')),
+  ...rulersIn(inventory).map((host) => askedOn(host, ruleOn(host), '.rule')),
 ]
+
+const askedOn = (
+  host: Host,
+  { grpc_listen, ...web }: Web & { readonly grpc_listen: string },
+  suffix: string,
+): Asked => ({
+  name: `${host.name.replaceAll(/[^\w.-]/g, '_')}${suffix}`,
+  host,
+  port: portOf(grpc_listen),
+  readyPort: web.web_config === undefined ? portOf(web.listen) : undefined,
+})
 
 /**
  * The file of endpoints, as `--endpoint.sd-config-file` takes it (thanos `cmd/thanos/endpointset.go`). A strict endpoint that is down is

@@ -2,20 +2,29 @@ import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
+import { packages } from '../../lib/kinds/packages.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, TooFew } from '../../lib/model.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
-import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
-import { everyStoreSeen, queryAnswers, storeProblems, storesSeenBy, thanosReady } from '../thanos/gates.ts'
+import { haproxyService } from '../gateway/haproxy.ts'
+import {
+  everyStoreSeen,
+  queryAnswers,
+  type StoreWanted,
+  storeProblems,
+  storesSeenBy,
+  thanosReady,
+} from '../thanos/gates.ts'
 import { queryIssues } from '../thanos/known-issues.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
-import { sidecarsIn } from '../thanos-sidecar/members.ts'
-import { endpointsFile, endpointsOf, replicaLabels } from './endpoints.ts'
+import { askedIn, endpointsFile, replicaLabels } from './endpoints.ts'
+import { RELAY, relayed, relayFile } from './relay.ts'
 import { type QueryVars, queryOn, queryVars } from './vars.ts'
 
 const GROUP = 'thanos_query'
@@ -37,21 +46,40 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
   tasks({ host, vars, inventory }) {
     const version = versionOn(host, vars.version)
     return [
+      packages(['haproxy']),
       systemUser(USER),
       directory(FOLDER),
       staged(PROGRAM, version, host),
-      // Read again by itself whenever it has changed.
-      file(ENDPOINTS, yamlFile(endpointsFile(endpointsOf(inventory, vars), { strict: true })), {
-        mode: '0640',
-        group: USER,
+      ...haproxyService(RELAY, {
+        title: 'Relay of Thanos Query to those that it asks (HAProxy)',
+        user: USER,
+        config: { path: `${FOLDER}/relay.cfg`, text: relayFile(inventory) },
+        partOf: `${SERVICE}.service`,
       }),
+      // Read again by itself whenever it has changed.
+      file(
+        ENDPOINTS,
+        yamlFile(
+          endpointsFile(
+            wantedBy(inventory, vars).map(({ name }) => name),
+            { strict: true },
+          ),
+        ),
+        { mode: '0640', group: USER },
+      ),
       ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
       ...programService(SERVICE, {
         release: PROGRAM,
         version,
         subcommand: 'query',
         flags: flagsOf(vars, inventory),
-        unit: unitOf({ title: 'Thanos Query', page: 'query', memory: vars.memory_max, tls: hasTls(vars) }),
+        unit: unitOf({
+          title: 'Thanos Query',
+          page: 'query',
+          memory: vars.memory_max,
+          tls: hasTls(vars),
+          wants: [`${RELAY}.service`],
+        }),
         reloads: false,
       }),
     ]
@@ -59,7 +87,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
 
   healthy({ host, vars, inventory }) {
     const self = endpointOf(host, vars)
-    return [thanosReady('Query is ready', self), everyStoreSeen(self, endpointsOf(inventory, vars)), queryAnswers(self)]
+    return [thanosReady('Query is ready', self), everyStoreSeen(self, wantedBy(inventory, vars)), queryAnswers(self)]
   },
   serves: ({ host, vars }) => [thanosReady('Query is ready', endpointOf(host, vars))],
 
@@ -67,7 +95,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
     ...programTasks('thanos'),
     service: `service ${SERVICE}`,
     async status(reach) {
-      const expected = endpointsOf(inventory, vars)
+      const expected = wantedBy(inventory, vars)
       const { missing, failing } = storeProblems(await storesSeenBy(reach, endpointOf(host, vars)), expected)
       const answering = expected.length - missing.length - failing.length
       return { ready: true, shows: { endpoints: `${answering}/${expected.length}` } }
@@ -93,15 +121,17 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
   upgrade: { issues: queryIssues },
   scrape: ({ vars }) => scrapeOf(SERVICE, vars),
   reaches: ({ host, inventory }) =>
-    sidecarsIn(inventory)
-      .filter((sidecar) => sidecar.host !== host)
-      .map((sidecar) => ({
-        name: 'grpc',
-        to: sidecar.host,
-        address: sidecar.host.address,
-        port: portOf(sidecar.address),
-        why: 'Every answer then lacks the data of that Prometheus.',
-      })),
+    askedIn(inventory)
+      .filter((one) => one.host !== host)
+      .flatMap(({ host: to, port, readyPort }) =>
+        [port, ...(readyPort === undefined ? [] : [readyPort])].map((one) => ({
+          name: one === port ? 'grpc' : 'web',
+          to,
+          address: to.address,
+          port: one,
+          why: 'Every answer then lacks its data.',
+        })),
+      ),
 
   needs: ({ vars }) => ({
     ports: [vars.listen, vars.grpc_listen].map((listen) => ({
@@ -113,6 +143,12 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),
 })
+
+/** All that a Query is to see: those of the inventory, which it asks by its relay, and further ones. */
+const wantedBy = (inventory: Inventory, { endpoints }: Pick<QueryVars, 'endpoints'>): readonly StoreWanted[] => [
+  ...askedIn(inventory).map((one) => ({ name: relayed(one), address: joined(one.host.address, one.port) })),
+  ...endpoints.map((address) => ({ name: address, address })),
+]
 
 const answering = (host: Host): Gate => thanosReady('Query is ready', endpointOf(host, queryOn(host)))
 

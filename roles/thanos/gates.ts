@@ -7,7 +7,7 @@ import { counted, listed } from '../../lib/wording.ts'
 
 /** An endpoint as a Query sees it. */
 export interface StoreSeen {
-  /** As it was told: `address:port`. */
+  /** As it was told. */
   readonly name: string
   readonly lastError: string | null
 }
@@ -29,32 +29,40 @@ export const thanosReady = (name: string, endpoint: Endpoint): Gate => ({
   },
 })
 
-/** It sees each of these, as `address:port`, and none of them is in error. */
-export const everyStoreSeen = (query: Endpoint, expected: readonly string[]): Gate => ({
+/** One that a Query is to see. */
+export interface StoreWanted {
+  /** What the Query calls it. */
+  readonly name: string
+  /** Where it is, as `address:port`. */
+  readonly address: string
+}
+
+/** It sees each of these, and none of them is in error. */
+export const everyStoreSeen = (query: Endpoint, expected: readonly StoreWanted[]): Gate => ({
   name: 'Query sees every endpoint of the inventory',
   host: query.host.name,
   within: '60s',
   async ask(reach) {
     const seen = await storesSeenBy(reach, query)
     const { missing, failing } = storeProblems(seen, expected)
-    const lacks = [...missing, ...failing.map(({ name }) => name)]
+    const lacks = [...missing, ...failing].map(({ address }) => address)
     if (lacks.length === 0) return { pass: true, detail: counted(expected.length, 'endpoint') }
     const why = [
-      ...(missing.length > 0 ? [`does not see ${listed(missing)}`] : []),
-      ...failing.map(({ name, lastError }) => `${name}: ${lastError?.slice(0, 200)}`),
+      ...(missing.length > 0 ? [`does not see ${listed(missing.map(({ address }) => address))}`] : []),
+      ...failing.map(({ address, why }) => `${address}: ${why.slice(0, 200)}`),
     ]
     return { pass: false, why: listed(why), lacks, progress: `${expected.length - lacks.length} of ${expected.length}` }
   },
 })
 
 /** What is wrong between those that a Query sees and those that it is to see. Pure. */
-export const storeProblems = (seen: readonly StoreSeen[], expected: readonly string[]) => {
+export const storeProblems = (seen: readonly StoreSeen[], expected: readonly StoreWanted[]) => {
   const known = new Map(seen.map((one) => [one.name, one]))
   return {
-    missing: expected.filter((address) => !known.has(address)),
-    failing: expected.flatMap((address) => {
-      const one = known.get(address)
-      return one && one.lastError !== null ? [one] : []
+    missing: expected.filter(({ name }) => !known.has(name)),
+    failing: expected.flatMap(({ name, address }) => {
+      const why = known.get(name)?.lastError ?? null
+      return why === null ? [] : [{ address, why }]
     }),
   }
 }

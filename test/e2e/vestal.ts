@@ -116,7 +116,15 @@ export const resetHost = (address: string): Promise<string> => onHost(address, '
 
 const SERVICES = [
   ...['prometheus', 'alertmanager', 'cortex-alertmanager', 'node_exporter'],
-  ...['thanos-sidecar', 'thanos-query', 'gateway', 'gateway-address', 'thanos-rule', 'thanos-rule-query'],
+  ...[
+    'thanos-sidecar',
+    'thanos-query',
+    'thanos-query-relay',
+    'gateway',
+    'gateway-address',
+    'thanos-rule',
+    'thanos-rule-query',
+  ],
   ...['thanos-rule-shard-0', 'thanos-rule-shard-1'],
 ]
 const BINARIES = [...SERVICES, 'promtool', 'amtool', 'cortex', 'thanos']

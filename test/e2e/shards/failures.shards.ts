@@ -80,15 +80,16 @@ test('the machine of the gateway with the address: the other one takes it', asyn
 
 test('the machine of a Query', async () => {
   const asked = await powerCut('query-2')
-  expect(asked.longestGapMs).toBeLessThan(5_000)
+  expect([asked.failed, asked.slowestMs < 15_000]).toEqual([0, true])
+  expect(asked.longestGapMs).toBeLessThan(8_000)
 })
 
 test('the machine of a Prometheus: the answers go on, and say that they lack it', async () => {
   const asked = await powerCut('prom-2')
   expect(asked.partial).toBeGreaterThan(0)
   expect(asked.failed).toBe(0)
-  // A connection that nobody refuses is given up by gRPC after 20 s, once for each machine.
-  expect(asked.longestGapMs).toBeLessThan(25_000)
+  // The relay has noticed by then; gRPC itself would go on for 20 s.
+  expect(asked.longestGapMs).toBeLessThan(8_000)
 })
 
 test('pages of Prometheus and Alertmanager are behind the same address', async () => {

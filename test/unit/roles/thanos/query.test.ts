@@ -84,8 +84,9 @@ describe('a sidecar', () => {
 describe('a query', () => {
   test('asks every sidecar, also one that is down, and takes replica and shard for labels of copies', async () => {
     using one = await global()
-    expect(one.text('thanos-query', 'q-1', '/etc/thanos-query/endpoints.yml')).toMatch(
-      /- address: 10\.0\.0\.1:10901\n +strict: true\n +- address: "\[fd00::2\]:10901"\n +strict: true\n/,
+    const sockets = ['prom-1', 'prom-2'].map((name) => `unix:///run/thanos-query-relay/${name}.sock`)
+    expect(one.text('thanos-query', 'q-1', '/etc/thanos-query/endpoints.yml')).toContain(
+      sockets.map((name) => `  - address: ${name}\n    strict: true\n`).join(''),
     )
     expect(one.command('thanos-query', 'q-1')).toEqual(
       expect.arrayContaining([
@@ -95,6 +96,20 @@ describe('a query', () => {
         '--query.partial-response',
       ]),
     )
+  })
+
+  test('reaches them by a relay that refuses at once for one that is not ready', async () => {
+    using one = await global({ sidecar: { web_config: { basic_auth_users: { v: 'hash' } } } })
+    const text = one.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')
+    // Its web server wants a login: it counts as ready while it takes connections.
+    expect(text).toContain(
+      'listen prom-2\n  bind unix@/run/thanos-query-relay/prom-2.sock mode 600\n  server prom-2 [fd00::2]:10901\n',
+    )
+    using open = await global()
+    expect(open.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')).toContain(
+      '  option httpchk GET /-/ready\n  server prom-1 10.0.0.1:10901 port 10902\n',
+    )
+    expect(open.unitText('thanos-query', 'q-1')).toContain('Wants=thanos-query-relay.service')
   })
 
   test('takes the replica label of each Prometheus, and those that are given in their place', async () => {
@@ -140,8 +155,14 @@ describe('the endpoints that a query sees', () => {
     [['a:1', 'c:1'], ['c:1'], []],
     [['a:1', 'b:1'], [], ['b:1']],
   ])('of %j lack %j, and %j fail', (expected, missing, failing) => {
-    const found = storeProblems(seen, expected)
-    expect([found.missing, found.failing.map(({ name }) => name)]).toEqual([missing, failing])
+    const found = storeProblems(
+      seen,
+      expected.map((name) => ({ name, address: `at ${name}` })),
+    )
+    expect([found.missing.map(({ name }) => name), found.failing.map(({ address }) => address.slice(3))]).toEqual([
+      missing,
+      failing,
+    ])
   })
 })
 
