@@ -40,3 +40,15 @@ test('flags that it does not show are named, also the beginning or end of a know
     '/srv/exporter does not know --web --listen-address --log.level.more --it`s',
   )
 })
+
+test('of a program that is several, the help of its subcommand counts', () => {
+  using box = sandbox()
+  writeFileSync(
+    box.at('/srv/many'),
+    '#!/bin/sh\ncase $1 in query) echo "  --query.timeout=2m" ;; *) echo "  --log.level=info" ;; esac\n',
+  )
+  chmodSync(box.at('/srv/many'), 0o755)
+  const said = (subcommand?: string) =>
+    box.sh(`set -eu\n${knowsFlags('/srv/many', ['--query.timeout=1m'], subcommand)}`).output
+  expect([said('query'), said()]).toEqual(['', '/srv/many does not know --query.timeout'])
+})
