@@ -1,12 +1,14 @@
 import type { Host, Inventory } from '../../lib/model.ts'
 import { portOf, prefixOf, type Web } from '../../lib/program/web.ts'
 import { alertmanager } from '../alertmanager/role.ts'
+import { GROUP } from '../cortex-alertmanager/members.ts'
+import { cortexOn, PREFIX } from '../cortex-alertmanager/vars.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
 import { queryOn } from '../thanos-query/vars.ts'
 import type { GatewayVars } from './vars.ts'
 
 /** What a gateway has a port for. */
-export type Page = 'query' | 'prometheus' | 'alertmanager'
+export type Page = 'query' | 'prometheus' | 'alertmanager' | 'ring'
 
 /** One of those that a gateway hands a request to. */
 export interface Server {
@@ -26,6 +28,10 @@ export interface Backend {
   readonly harmless: string
   /** Whoever came to one server stays with it, and can name one: each has pages of its own. */
   readonly sticky: boolean
+  /** Statuses that say that another server is to be asked. */
+  readonly notMe?: readonly number[]
+  /** What else is done with a request, in HAProxy's words. */
+  readonly rules?: readonly string[]
 }
 export interface Check {
   readonly path: string
@@ -61,8 +67,17 @@ export const backendsOf = (inventory: Pick<Inventory, 'hosts'>, vars: GatewayVar
       harmless: '{ method GET HEAD OPTIONS }',
       sticky: false,
     },
+    ring: {
+      servers: serversOf(inventory, GROUP, (host) => ({ listen: cortexOn(host).listen })),
+      checks: [{ path: '/ready' }],
+      harmless: '{ method GET HEAD OPTIONS }',
+      sticky: false,
+      // One that has just started, before a check has seen it (cortex `pkg/alertmanager/multitenant.go`).
+      notMe: [503],
+      rules: tenantRules,
+    },
   } satisfies Record<Page, Omit<Backend, 'page' | 'listen'>>
-  return (['query', 'prometheus', 'alertmanager'] as const).flatMap((page) => {
+  return (['query', 'prometheus', 'alertmanager', 'ring'] as const).flatMap((page) => {
     const listen = vars[page]
     return listen !== null && made[page].servers.length > 0 ? [{ page, listen, ...made[page] }] : []
   })
@@ -75,6 +90,23 @@ const serversOf = ({ hosts }: Pick<Inventory, 'hosts'>, group: string, on: (host
       const web = on(host)
       return { name: host.name.replaceAll(/[^\w.-]/g, '_'), host, port: portOf(web.listen), web }
     })
+
+/**
+ * A tenant's pages and API are let through and nothing else of the ring: beside them it has pages that take instances out and delete
+ * configurations, and asks nobody who they are. A browser, which sends no header, says once whose pages it wants (`?tenant=NAME`), and a cookie keeps it.
+ */
+const tenantRules: readonly string[] = [
+  `http-request redirect location ${PREFIX}/ if { path / }`,
+  `http-request deny deny_status 404 unless { path ${PREFIX} } || { path_beg ${PREFIX}/ }`,
+  // No way round by a path that is made shorter behind the gateway.
+  'http-request deny deny_status 404 if { path -i -m sub .. %2e %2f // }',
+  'http-request set-var(txn.asked) url_param(tenant)',
+  'http-request set-var(txn.tenant) var(txn.asked)',
+  'http-request set-var(txn.tenant) req.cook(vestal-tenant) unless { var(txn.tenant) -m found }',
+  `acl tenant-named var(txn.tenant) -m reg ^[A-Za-z0-9_.-]{1,150}$`,
+  'http-request set-header X-Scope-OrgID %[var(txn.tenant)] if tenant-named !{ req.hdr(X-Scope-OrgID) -m found }',
+  `http-after-response add-header Set-Cookie "vestal-tenant=%[var(txn.asked)]; path=/; HttpOnly" if { var(txn.asked) -m reg ^[A-Za-z0-9_.-]{1,150}$ }`,
+]
 
 /** A question as a part of a URL that no word of HAProxy's configuration must be quoted for. */
 const encoded = (query: string): string => encodeURIComponent(query).replaceAll("'", '%27')

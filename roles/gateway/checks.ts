@@ -1,6 +1,7 @@
 import type { Host, RoleCheck } from '../../lib/model.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
 import { alertmanager } from '../alertmanager/role.ts'
+import { GROUP } from '../cortex-alertmanager/members.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
 import { gatewayOn } from './vars.ts'
 
@@ -67,11 +68,12 @@ export const checks: readonly RoleCheck[] = [
     severity: 'warning',
     why: 'Passwords of the gateway’s users can be read by whoever sees its traffic.',
     fix: 'Set gateway.certificate, or let it listen on the loopback behind something that speaks TLS.',
-    find: ({ hosts }) =>
+    find: ({ inventory, hosts }) =>
       hosts
         .filter((host) => {
-          const { users, certificate, query, prometheus, alertmanager: pages } = gatewayOn(host)
-          const open = [query, prometheus, pages].some(
+          const { users, certificate, query, prometheus, alertmanager: pages, ring } = gatewayOn(host)
+          const there = inventory.hosts.some(({ groups }) => groups.includes(GROUP))
+          const open = [query, prometheus, pages, there ? ring : null].some(
             (listen) => listen !== null && !/^(127\.|\[::1\]|localhost:)/.test(listen),
           )
           return Object.keys(users).length > 0 && certificate === undefined && open

@@ -83,13 +83,17 @@ const frontendOf = ({ page, listen }: Backend, vars: GatewayVars): readonly Line
     `default_backend ${page}`,
   ])
 
-const backendOf = ({ page, servers, checks, harmless, sticky }: Backend, vars: GatewayVars): readonly Line[] => {
+const backendOf = (
+  { page, servers, checks, harmless, sticky, notMe = [], rules = [] }: Backend,
+  vars: GatewayVars,
+): readonly Line[] => {
   const [first] = servers
   const login = first ? loginOf(first) : undefined
   return section(`backend ${page}`, [
     'balance roundrobin',
+    ...rules,
     ...(sticky ? stickyLines(page, servers) : []),
-    'retry-on conn-failure empty-response junk-response',
+    ['retry-on conn-failure empty-response junk-response', ...notMe].join(' '),
     `http-request disable-l7-retry unless ${harmless}`,
     ...(login ? [['http-request set-header Authorization "', login, '"'] as const] : []),
     'option httpchk',

@@ -4,11 +4,12 @@ import { file } from '../../lib/kinds/file.ts'
 import { packages } from '../../lib/kinds/packages.ts'
 import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
-import type { Gate, Host, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
+import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
 import { execStart } from '../../lib/program/release.ts'
 import { template } from '../../lib/program/template.ts'
 import { portOf } from '../../lib/program/web.ts'
 import { role } from '../../lib/role.ts'
+import { GROUP as RING } from '../cortex-alertmanager/members.ts'
 import { backendsOf } from './backends.ts'
 import { checks } from './checks.ts'
 import { CONFIG, configFile, FOLDER } from './config.ts'
@@ -46,7 +47,7 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
         title: 'Gateway: one address for queries and pages (HAProxy)',
         user: USER,
         config: { path: CONFIG, text: configFile(inventory, vars) },
-        low: portsOf(vars).some((port) => port < 1024),
+        low: portsOf(inventory, vars).some((port) => port < 1024),
       }),
       ...addressTasks({ host, vars, group }),
     ]
@@ -92,13 +93,21 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
         })),
     ),
   checks,
-  needs: ({ vars }) => ({
-    ports: portsOf(vars).map((port) => ({ port, protocol: 'tcp' as const, unit: `${SERVICE}.service` })),
+  needs: ({ vars, inventory }) => ({
+    ports: portsOf(inventory, vars).map((port) => ({ port, protocol: 'tcp' as const, unit: `${SERVICE}.service` })),
   }),
 })
 
-const portsOf = ({ query, prometheus, alertmanager, metrics }: GatewayVars): readonly number[] =>
-  [query, prometheus, alertmanager, metrics].flatMap((listen) => (listen === null ? [] : [portOf(listen)]))
+/** That of a ring only where there is one. */
+const portsOf = (
+  inventory: Pick<Inventory, 'hosts'>,
+  { query, prometheus, alertmanager, ring, metrics }: GatewayVars,
+): readonly number[] =>
+  [query, prometheus, alertmanager, hasRing(inventory) ? ring : null, metrics].flatMap((listen) =>
+    listen === null ? [] : [portOf(listen)],
+  )
+
+const hasRing = ({ hosts }: Pick<Inventory, 'hosts'>): boolean => hosts.some(({ groups }) => groups.includes(RING))
 
 /** Throws InputError where the host's own address could not be told from the floating one. */
 const addressTasks = ({ host, vars, group }: Pick<Scope<GatewayVars>, 'host' | 'vars' | 'group'>): readonly Task[] => {

@@ -40,6 +40,7 @@ export const gatewayVars = z.strictObject({
   query: pages(8090, 'queries, by Thanos Query'),
   prometheus: pages(8091, 'the pages of Prometheus'),
   alertmanager: pages(8093, 'the pages of Alertmanager'),
+  ring: pages(8094, 'the pages and the API of tenants, by a ring of Cortex Alertmanagers'),
   metrics: listenAddress
     .default('0.0.0.0:8404')
     .describe('Address and port for its own metrics (`/metrics`) and what it thinks of whom it asks (`/`).'),

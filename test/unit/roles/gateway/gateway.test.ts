@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { describeMistake, InputError } from '../../../../lib/errors.ts'
 import type { Role } from '../../../../lib/model.ts'
+import { scopeOf } from '../../../../lib/playbook.ts'
 import { backendsOf } from '../../../../roles/gateway/backends.ts'
 import { checks } from '../../../../roles/gateway/checks.ts'
 import { serversDown, serversSeenBy } from '../../../../roles/gateway/gates.ts'
@@ -66,6 +67,35 @@ describe('the configuration', () => {
     using one = await site({ prometheus: null }, { groups: { alertmanager: { hosts: {} } } })
     const text = one.text('gateway', 'gw-1', CONFIG)
     expect(text.match(/^(?:frontend|backend) .*/gm)).toEqual(['frontend metrics', 'frontend query', 'backend query'])
+  })
+
+  test('lets the pages and the API of tenants of a ring through, and none that manage the ring', async () => {
+    const cortex_alertmanager = {
+      hosts: { 'ring-1': { ansible_host: '10.0.0.11' } },
+      vars: {
+        cortex_alertmanager: {
+          version: '1.21.1',
+          external_url: 'https://alerts.example.net/alertmanager',
+          storage: { backend: 'filesystem', dir: '/srv/shared' },
+        },
+      },
+    }
+    using one = await site({ alertmanager: null }, { groups: { cortex_alertmanager } })
+    const text = one.text('gateway', 'gw-1', CONFIG)
+    expect(section(text, 'frontend ring')).toContain('bind 0.0.0.0:8094')
+    const ring = section(text, 'backend ring')
+    expect(ring).toContain('http-check send meth GET uri /ready ver HTTP/1.1')
+    expect(ring).toContain('server ring-1 10.0.0.11:9009\n')
+    expect(ring).toContain('deny_status 404 unless { path /alertmanager } || { path_beg /alertmanager/ }')
+    expect(ring).toContain('retry-on conn-failure empty-response junk-response 503\n')
+    expect(section(text, 'backend query')).toContain('retry-on conn-failure empty-response junk-response\n')
+    const needs = (of: Fleet) => {
+      const role = gateway as Role
+      return role.needs?.(scopeOf(role, of.host('gw-1'), of.inventory)).ports?.map(({ port }) => port)
+    }
+    expect(needs(one)).toContain(8094)
+    using without = await site()
+    expect(needs(without)).not.toContain(8094)
   })
 
   test('wants a login for every page where there are users, and hides their hashes', async () => {
