@@ -119,8 +119,10 @@ export const startAsking = (query: string, place = QUERIES) => {
     async end(): Promise<Asked> {
       stop.abort()
       await loop
-      await Promise.all(asked)
+      // What is still under way when no more is asked may come, or not: the time without an answer ends here.
       arrivals.push(Date.now())
+      await Promise.all(asked)
+      arrivals.sort((one, other) => one - other)
       const gaps = arrivals.slice(1).map((at, index) => at - (arrivals[index] ?? at))
       return {
         questions,
