@@ -1,4 +1,5 @@
 /** Matchers as text. Source: Alertmanager's `pkg/labels/parse.go` (classic) and `matcher/parse` (UTF-8, from 0.27 on). */
+import { unescaped } from '../go-strings.ts'
 import { type Matcher, MatcherError, matcher, type Operator } from './matcher.ts'
 
 export type Parser = (text: string) => readonly Matcher[]
@@ -106,30 +107,10 @@ const tokensOf = (text: string): readonly Token[] => {
   return tokens
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-}
-
 /** As Go's strconv.Unquote reads a text in double quotes. */
 const unquoted = (text: string): string => {
   if (text.includes('\n')) throw new MatcherError("a line's end inside quotes; write \\n")
-  return text.replaceAll(
-    /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{3})|([\s\S]))/g,
-    (all, hex, short, long, octal, letter) => {
-      const code = hex ?? short ?? long
-      if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16))
-      if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8))
-      const plain = ESCAPES[letter]
-      if (plain === undefined) throw new MatcherError(`${all} means nothing inside quotes`)
-      return plain
-    },
-  )
+  const read = unescaped(text, '"')
+  if ('text' in read) return read.text
+  throw new MatcherError(`${read.meaningless} means nothing inside quotes`)
 }
