@@ -1,6 +1,7 @@
 /** Whatever characters names, labels, texts and paths hold, they arrive on the host as they were written. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { word } from '../../../lib/shell.ts'
 import { onHost, vestal } from '../vestal.ts'
 import { deploy, SPARE } from './fleet.ts'
 import { inventoryOf } from './inventories.ts'
@@ -77,7 +78,7 @@ describe('awkward characters', () => {
   beforeAll(async () => {
     await deploy('-i', inventory)
   })
-  afterAll(() => onHost(SPARE, 'systemctl stop prometheus; rm -rf /srv/*'))
+  afterAll(() => onHost(SPARE, `systemctl stop prometheus; rm -rf ${word(STORAGE)}`))
 
   test('are read back as they were written', async () => {
     expect(await vestal(['plan', '-i', inventory, '--exit-code'])).toMatchObject({ code: 0 })

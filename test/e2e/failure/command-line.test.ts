@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { shippedRoles } from '../../../roles/registry.ts'
+import { rolesOf } from '../../../lib/playbook.ts'
+import deploy from '../../../playbooks/deploy.ts'
 import { vestal } from '../vestal.ts'
 import { fleetOf, inventoryOf } from './fleet.ts'
 
@@ -46,7 +47,9 @@ describe.concurrent('words that make no sense are told as such, and touch no mac
         where: '--tags',
         path: 'promethus',
         what: 'no role or task has that tag; did you mean `prometheus`?',
-        fix: `there are ${shippedRoles.map(({ name }) => name).join(', ')}`,
+        fix: `there are ${rolesOf(deploy)
+          .map(({ name }) => name)
+          .join(', ')}`,
       },
     },
     {
