@@ -224,8 +224,15 @@ systemctl show -P ActiveState ${SLOW}; grep ^run= /run/vestal/lock; cat /run/${S
 })
 
 /** Kills the deploy's script: its shell, that of the step, and what the step has started. */
-const KILL_SCRIPT = `for process in /proc/[0-9]*; do
-  if grep -qs '[v]estal-ready' "$process/cmdline" || grep -qsz '^VESTAL_RUN=' "$process/environ"; then kill -9 "\${process#/proc/}" || :; fi
+const KILL_SCRIPT = `found=yes
+while [ "$found" ]; do
+  found=
+  for process in /proc/[0-9]*; do
+    if grep -qs '[v]estal-ready' "$process/cmdline" || grep -qsz '^VESTAL_RUN=' "$process/environ"; then
+      found=yes
+      kill -9 "\${process#/proc/}" || :
+    fi
+  done
 done`
 const KILL_SESSION = `kill -9 $(sed -n 's/^session=\\([0-9]*\\) .*/\\1/p' /run/vestal/lock)`
 
