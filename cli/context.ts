@@ -40,7 +40,12 @@ export const openContext = async (
 ): Promise<Context> => {
   const roles = [...new Set([...(await rolesFor(flags.inventory)), ...beside])]
   const inventory = await loadInventory(flags.inventory, roles)
-  const hosts = flags.limit ? selectHosts(inventory, flags.limit) : inventory.hosts
+  // A host without a role, which its variables give no way to, is somebody else's: it is gone to only where it was asked for.
+  const hosts = flags.limit
+    ? selectHosts(inventory, flags.limit)
+    : inventory.hosts.filter(({ link }) => link.mistakes === undefined)
+  const unreachable = hosts.flatMap(({ link }) => link.mistakes ?? [])
+  if (unreachable.length > 0) throw new InputError(unreachable)
   const { knownHosts, privateKey, acceptNewHostKeys } = flags
   const logins = oneLoginEach({ knownHosts, privateKey, acceptNewHostKeys })
   const pool = connectionPool(logins.connect)

@@ -9,6 +9,10 @@ export const milliseconds = (duration: Duration): number => {
   return Number(amount) * UNIT[unit as keyof typeof UNIT]
 }
 
+/** A duration as Go's own flags read it, which know no days (time.ParseDuration): `5d` is `120h`. */
+export const goDuration = (duration: Duration): string =>
+  duration.replace(/^(\d+)d$/, (_, days) => `${Number(days) * 24}h`)
+
 /** A time span for people: `120 ms`, `3.4 s`, `2 m 05 s`. */
 export const showMilliseconds = (ms: number): string => {
   if (ms < 1_000) return `${Math.round(ms)} ms`

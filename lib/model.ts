@@ -2,6 +2,7 @@
 
 import type { Duplex, Readable } from 'node:stream'
 import type { ZodType } from 'zod'
+import type { Mistake } from './errors.ts'
 import { UPLOADS } from './host-paths.ts'
 import type { Content, Secret } from './secret.ts'
 
@@ -22,7 +23,7 @@ export interface Inventory {
 }
 export interface Host {
   readonly name: string
-  /** Where other hosts reach it; an IP address or a name. `ansible_host`, or the host's own name. */
+  /** Where other hosts reach it; an IP address or a name. `vestal.address`, else `ansible_host`, else the host's own name. */
   readonly address: string
   /** Every group it is in, parents too, without `all`, sorted. */
   readonly groups: readonly string[]
@@ -32,6 +33,8 @@ export interface Host {
 }
 /** The typed `vestal` variable: what Vestal itself must know of a machine before it has seen it. */
 export interface Machine {
+  /** The address under which machines reach each other, where it is not the one to log in at. */
+  readonly address?: string
   readonly arch: 'amd64' | 'arm64' | 'armv7'
   /** The lab this host lives in; commands enter that lab's network by themselves. */
   readonly lab?: string
@@ -53,6 +56,8 @@ export interface Link {
   readonly options: Readonly<Record<string, string>>
   readonly become?: { readonly user: string; readonly password?: Secret }
   readonly connectTimeout: Duration
+  /** Why it can't be reached as its variables say. Only a host without any role of the inventory may have some: it is left alone. */
+  readonly mistakes?: readonly Mistake[]
 }
 export type Select = (host: Host) => boolean
 
@@ -251,6 +256,12 @@ export interface Role<V = unknown> {
   /** This role's settings for any host, defaults filled in. The inventory has been validated: throws nothing an operator can cause. */
   varsOf(host: Host): V
 
+  /**
+   * What of its settings on a host doesn't agree with the rest of the inventory: asked of every host with the role once the inventory is read, before
+   * any machine is touched. May throw InputError instead, for what stands in other files.
+   */
+  mistakes?(scope: Scope<V>): readonly SettingMistake[]
+
   // What it can do beyond tasks and gates. Whoever works with these looks whether they are there, and never at the role's name.
 
   /** What people call it: `Alertmanager`. Default: its name. */
@@ -279,6 +290,13 @@ export interface Role<V = unknown> {
   reaches?(scope: Scope<V>): readonly RequiredPath[]
   /** What `check` looks for beside what holds for every role. */
   readonly checks?: readonly RoleCheck[]
+}
+/** A mistake in a role's settings; told with the file, line and column where they are written. */
+export interface SettingMistake {
+  /** Keys below the role's variable: `['targets', 'web', 'group']`. */
+  readonly path: readonly (string | number)[]
+  readonly what: string
+  readonly fix?: string
 }
 /** Something that can be wrong with a role: why it matters, what to do, and where it is so. */
 export interface RoleCheck {

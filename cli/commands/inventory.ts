@@ -13,7 +13,9 @@ import { type CommonFlags, commonOptions } from '../options.ts'
  */
 const inventory = async (flags: CommonFlags & { readonly origin: boolean }): Promise<number> => {
   await using context = await openContext(flags)
-  const { inventory: loaded, hosts } = context
+  const { inventory: loaded } = context
+  // Those of others too, where none were chosen.
+  const hosts = flags.limit ? context.hosts : loaded.hosts
   const origins = flags.origin ? inventoryOrigins(loaded) : {}
   if (flags.json) print(JSON.stringify(flags.origin ? origins : inventoryJson(loaded), null, 2))
   else if (flags.origin) for (const { name } of hosts) printOrigins(name, origins[name] ?? {})

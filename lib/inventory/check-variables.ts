@@ -13,25 +13,26 @@ import type { Variable } from './yaml/variable.ts'
 interface Checking {
   readonly roles: readonly Role[]
   readonly checks: Checks
-  readonly mistakes: Mistakes
 }
 
 /**
- * Checks one variable by its name: a role's settings, `vestal`, or a name that is nearly one that means something. Returns its
- * value, with a Secret for each text where the role's schema has one.
+ * Checks one variable by its name: a role's settings, or `vestal`. Returns its value, with a Secret for each text where the role's schema has one.
  */
-export const checkVariable = (variable: Variable, { roles, checks, mistakes }: Checking): unknown => {
+export const checkVariable = (variable: Variable, { roles, checks }: Checking): unknown => {
   const value = variable.value()
   if (value === null) return value
   const role = roles.find(({ key }) => key === variable.name)
   if (role) return withSecrets(value, checks.parse(variable, role.vars as ZodType, isJinja))
   if (variable.name === 'vestal') checks.parse(variable, vestalVariable, isTemplated)
-  else {
-    const near = variable.name.startsWith('ansible_') ? nearAnsible(variable.name) : nearSettings(variable, roles)
-    const at = positionOf(variable.source, variable.key)
-    if (near) mistakes.add(at, { what: `unknown variable \`${variable.name}\`; did you mean \`${near}\`?` })
-  }
   return value
+}
+
+/** Blames a variable whose name is nearly one that means something. */
+export const blameUnknown = (variable: Variable, roles: readonly Role[], mistakes: Mistakes): void => {
+  if (variable.value() === null || variable.name === 'vestal' || roles.some(({ key }) => key === variable.name)) return
+  const near = variable.name.startsWith('ansible_') ? nearAnsible(variable.name) : nearSettings(variable, roles)
+  const at = positionOf(variable.source, variable.key)
+  if (near) mistakes.add(at, { what: `unknown variable \`${variable.name}\`; did you mean \`${near}\`?` })
 }
 
 /** The value as it was written; where its schema has a secret, that is a Secret. */
@@ -66,8 +67,9 @@ const nearSettings = (variable: Variable, roles: readonly Role[]): string | unde
 /** The groups that a role is usually given to: those of its own name. */
 const groupsFor = ({ name, key }: Role): readonly string[] => [name, key, name.replaceAll('_', '-')]
 
-const hasRole = (host: Host, roles: readonly Role[]): boolean =>
-  roles.some((role) => groupsFor(role).some((group) => host.groups.includes(group)))
+/** Whether a host in these groups has one of the roles. */
+export const hasRole = ({ groups: own }: Pick<Host, 'groups'>, roles: readonly Role[]): boolean =>
+  roles.some((role) => groupsFor(role).some((group) => own.includes(group)))
 
 /** Blames hosts in a role's own group that don't have the settings which that role cannot do without. */
 export const blameUnset = (
@@ -89,6 +91,66 @@ export const blameUnset = (
     })
   }
 }
+
+/**
+ * Blames groups whose name is that of a role's group but for `-` and `_`, where their hosts have the role's settings: the role goes by the group, and
+ * would pass them over.
+ */
+export const blameNearGroups = (
+  hosts: readonly Host[],
+  roles: readonly Role[],
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
+): void => {
+  for (const { group, key } of roles) {
+    if (group === undefined) continue
+    const near = hosts.flatMap((host) =>
+      host.groups
+        .filter((one) => one !== group && one.replaceAll('-', '_') === group.replaceAll('-', '_'))
+        .map((one) => ({ host, name: one })),
+    )
+    const [first] = near.filter(({ host }) => (host.vars[key] ?? null) !== null && !host.groups.includes(group))
+    if (first)
+      mistakes.add(at(first.host), {
+        what: `${first.host.name} is in the group \`${first.name}\`, and nothing is installed there: the role goes by the group \`${group}\``,
+        fix: `rename the group, or make it a child of \`${group}\``,
+      })
+  }
+}
+
+/**
+ * Blames addresses that can't be right between machines: one that two hosts with roles share, and the loopback of one of several machines. A target would be
+ * scraped twice under two names, and members would gossip with themselves.
+ */
+export const blameSharedAddresses = (
+  hosts: readonly Host[],
+  roles: readonly Role[],
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
+): void => {
+  const ours = hosts.filter((host) => hasRole(host, roles))
+  const seen = new Map<string, Host>()
+  const fix = 'set vestal: { address: … } for it, to the address under which the other machines reach it'
+  for (const host of ours) {
+    const address = host.address.toLowerCase()
+    const other = seen.get(address)
+    seen.set(address, other ?? host)
+    if (other && !isSameMachine(host, other))
+      mistakes.add(at(host), {
+        what: `${host.name} has the address of ${other.name} among the machines: ${address}`,
+        fix,
+      })
+    else if (ours.length > 1 && LOOPBACK.test(address) && (host.link.via === 'ssh' || host.machine.address))
+      mistakes.add(at(host), {
+        what: `${host.name}'s address among the machines, ${address}, is each machine's own loopback`,
+        fix,
+      })
+  }
+}
+
+const LOOPBACK = /^(127(\.\d+){3}|localhost|::1)$/
+
+/** Two names for one machine are told as such. */
+const isSameMachine = (a: Host, b: Host): boolean =>
+  a.link.address === b.link.address && String(a.link.port ?? 22) === String(b.link.port ?? 22)
 
 /** Blames two names for one machine, where both carry a role: they would undo each other's work. */
 export const blameSharedMachines = (

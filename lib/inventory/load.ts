@@ -1,13 +1,22 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Host, Inventory, Role } from '../model.ts'
-import { blameSharedMachines, blameUnset, checkVariable } from './check-variables.ts'
+import { blameSettings } from './blame-settings.ts'
+import {
+  blameNearGroups,
+  blameSharedAddresses,
+  blameSharedMachines,
+  blameUnknown,
+  blameUnset,
+  checkVariable,
+  hasRole,
+} from './check-variables.ts'
 import { type FileEdit, filesWith } from './files.ts'
 import { hostReader } from './hosts.ts'
 import { collectMistakes } from './mistakes.ts'
 import { effectiveVariables } from './precedence.ts'
 import { remember } from './provenance.ts'
-import { emptyTree, finishTree } from './read/groups.ts'
+import { emptyTree, finishTree, groupsOf, type Member } from './read/groups.ts'
 import { folderOf } from './read/inventory-files.ts'
 import { blameDoubleNames, readPath } from './read/read-path.ts'
 import { blameNearMisses, varFoldersIn } from './read/var-files.ts'
@@ -44,12 +53,16 @@ export const loadInventory = async (
   const checks = startChecks(mistakes)
   const values = new Map<Variable, unknown>()
   const variables = new Map<string, ReadonlyMap<string, Variable>>()
-  const readHost = hostReader({ checks, mistakes, env })
+  // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
+  const given = [...tree.hosts.values()].map(namesOfGroups).some((groups) => hasRole({ groups }, roles))
+  const isOurs = (groups: readonly string[]): boolean => !given || hasRole({ groups }, roles)
+  const readHost = hostReader({ checks, mistakes, env, isOurs })
   const hosts: readonly Host[] = [...tree.hosts.values()].map((member) => {
     const own = effectiveVariables(tree, member, folders)
     variables.set(member.name, own)
-    for (const one of own.values())
-      if (!values.has(one)) values.set(one, checkVariable(one, { roles, checks, mistakes }))
+    const groups = namesOfGroups(member)
+    for (const one of own.values()) if (!values.has(one)) values.set(one, checkVariable(one, { roles, checks }))
+    if (isOurs(groups)) for (const one of own.values()) blameUnknown(one, roles, mistakes)
     return readHost(member, own, values)
   })
   if (complete) {
@@ -57,6 +70,8 @@ export const loadInventory = async (
     const blaming = { mistakes, at: ({ name }: Host) => tree.hosts.get(name)?.at ?? paths.join(', ') }
     blameUnset(hosts, roles, blaming)
     blameSharedMachines(hosts, roles, blaming)
+    blameSharedAddresses(hosts, roles, blaming)
+    blameNearGroups(hosts, roles, blaming)
     blameNearMisses(folders, tree, mistakes)
   }
   mistakes.throwAny()
@@ -71,5 +86,9 @@ export const loadInventory = async (
     roles,
   })
   remember(inventory, { paths, tree, variables })
+  if (complete) blameSettings(inventory, { mistakes, variables })
+  mistakes.throwAny()
   return inventory
 }
+
+const namesOfGroups = (member: Member): readonly string[] => [...groupsOf(member)].map(({ name }) => name)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Machine } from '../model.ts'
+import { address } from './schema/fields.ts'
 
 const GITHUB = 'https://github.com/{owner}/{repo}/releases/download/v{version}/{name}-{version}.{os}-{arch}.tar.gz'
 const PLACES = ['owner', 'repo', 'name', 'version', 'os', 'arch']
@@ -7,6 +8,11 @@ const PLACES = ['owner', 'repo', 'name', 'version', 'os', 'arch']
 /** The `vestal` variable: what Vestal must know of a machine before it has seen it. */
 export const vestalVariable: z.ZodType<Machine> = z.strictObject({
   arch: z.enum(['amd64', 'arm64', 'armv7']).default('amd64').describe("The machine's processor, as releases name it."),
+  address: address
+    .optional()
+    .describe(
+      'The address under which machines reach each other, for scraping, alerts and gossip; default: the one to log in at, `ansible_host`.',
+    ),
   lab: z.string().min(1).optional().describe('The lab this host lives in; set by lab inventories.'),
   releases: z
     .string()

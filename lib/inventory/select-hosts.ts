@@ -53,7 +53,16 @@ const mistakeIn = (tree: Tree, word: string): readonly Mistake[] => {
 
 /** Names of the hosts one pattern means, in the order that subscripts count them. */
 const matches = (tree: Tree, pattern: string): readonly string[] => {
-  if (tree.hosts.has(pattern)) return [pattern]
+  if (tree.hosts.has(pattern)) {
+    const group = tree.groups.get(pattern)
+    const others = group ? hostsOf(group).filter((name) => name !== pattern) : []
+    if (others.length > 0)
+      throw mistake(pattern, {
+        what: `it is a host, and a group with ${others[0]} in it`,
+        fix: `write ${pattern}[0:] for the group; rename one of them to mean the host`,
+      })
+    return [pattern]
+  }
   const { base, first, last } = subscripted(pattern)
   const regex = regexOf(base)
   const groups = [...tree.groups.values()].filter(({ name }) => regex.test(name))

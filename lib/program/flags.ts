@@ -17,6 +17,32 @@ export const extraFlags = z
   .default({})
   .meta({ title: 'flags', examples: [{ 'query.max-samples': 50_000_000 }] })
 
+/**
+ * The same where some flags stand for settings of the role: those are refused, as the rest of the role would go on with the setting. By flag, what to
+ * do instead.
+ */
+export const extraFlagsBeside = (instead: Readonly<Record<string, string>>) =>
+  extraFlags.superRefine((flags, context) => {
+    for (const name of Object.keys(flags))
+      if (Object.hasOwn(instead, name))
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: `--${name} is not for extra_flags: ${instead[name]}`,
+        })
+  })
+
+/** What to do instead of a flag that a setting stands for. */
+export const setting = (name: string): string => `write the setting \`${name}\``
+
+/** The flags of a web server whose settings `webFields` are. */
+export const WEB_FLAGS = {
+  'web.listen-address': setting('listen'),
+  'web.external-url': setting('external_url'),
+  'web.config.file': setting('web_config'),
+  'log.level': setting('log_level'),
+}
+
 /** The words of a command line. Flags that are undefined are left out. */
 export const flagWords = (flags: Flags): readonly string[] =>
   Object.entries(flags).flatMap(([name, value]) => {

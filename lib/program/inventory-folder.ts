@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
-import { InputError } from '../errors.ts'
+import { InputError, type Mistake } from '../errors.ts'
 import type { Inventory } from '../model.ts'
 
 export interface FolderFile {
@@ -18,16 +18,18 @@ interface Search {
   readonly setting: string
 }
 
-/** The files of a folder that the inventory names, and of the folders in it, in order. Throws InputError when it cannot be read. */
+/**
+ * The files of a folder that the inventory names, and of the folders in it, in order; links are followed, as Prometheus does. Throws InputError when it
+ * cannot be read, and for a link to nowhere or round in a circle.
+ */
 export const filesOf = (
   inventory: Pick<Inventory, 'folder'>,
   { folder, endings, setting }: Search,
 ): readonly FolderFile[] => {
   const root = resolve(inventory.folder, folder)
   try {
-    return readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
-      .map((entry) => join(entry.parentPath, entry.name))
+    return filesBelow(root, [])
+      .filter((path) => endings.some((ending) => path.endsWith(ending)))
       .sort()
       .map((path) => ({ path, name: relative(root, path).replaceAll(sep, '-'), text: readFileSync(path, 'utf8') }))
   } catch (error) {
@@ -41,3 +43,30 @@ export const filesOf = (
     ])
   }
 }
+
+const filesBelow = (folder: string, above: readonly string[]): readonly string[] => {
+  const real = realpathSync(folder)
+  if (above.includes(real)) throw new Error(`${folder} is a link to a folder that it stands in`)
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? filesBelow(path, [...above, real]) : [path]
+  })
+}
+
+/**
+ * Jinja's blocks in a file that a program reads as it is: nothing would take them out, and people would read them in notifications. One mistake each,
+ * with line and column.
+ */
+export const jinjaBlocks = (path: string, text: string): readonly Mistake[] =>
+  [...text.matchAll(/\{%[-+]?\s*(\w+)[^\n]*?%\}/g)].map(({ index, 1: word }) => {
+    const before = text.slice(0, index)
+    return {
+      where: `${path}:${before.split('\n').length}:${index - before.lastIndexOf('\n')}`,
+      what: `\`{% ${word} … %}\` is a block of Jinja, and this file is passed on as it is`,
+      fix: /^(end)?raw$/.test(word ?? '') ? RAW_MARKS : 'Write what it stands for.',
+    }
+  })
+
+/** What to do with text that stood in a template of Ansible's. */
+export const RAW_MARKS =
+  'Take the marks {% raw %} and {% endraw %} away, and leave what stands between them: nothing else reads it.'

@@ -1,5 +1,6 @@
+import { InputError } from '../../lib/errors.ts'
 import type { Host, Inventory } from '../../lib/model.ts'
-import { type FolderFile, filesOf } from '../../lib/program/inventory-folder.ts'
+import { type FolderFile, filesOf, jinjaBlocks } from '../../lib/program/inventory-folder.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { withCanary } from './canary.ts'
@@ -24,6 +25,10 @@ const printed = new WeakMap<TeamRouting, string | Sealed>()
 const print = (config: AlertmanagerVars['config'], templates: string | undefined): string | Sealed =>
   yamlFile({ ...config, ...(templates !== undefined && { templates: config.templates ?? [`${TEMPLATES}/*.tmpl`] }) })
 
-/** The notification templates of a folder in the inventory, named without its folders. Throws InputError when it cannot be read. */
-export const templatesOf = (folder: string, inventory: Inventory): readonly FolderFile[] =>
-  filesOf(inventory, { folder, endings: ['.tmpl'], setting: 'alertmanager.templates' })
+/** The notification templates of a folder in the inventory, named without its folders. Throws InputError when it cannot be read, and for blocks of Jinja. */
+export const templatesOf = (folder: string, inventory: Inventory): readonly FolderFile[] => {
+  const files = filesOf(inventory, { folder, endings: ['.tmpl'], setting: 'alertmanager.templates' })
+  const mistakes = files.flatMap(({ path, text }) => jinjaBlocks(path, text))
+  if (mistakes.length > 0) throw new InputError(mistakes)
+  return files
+}

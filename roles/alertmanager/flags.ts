@@ -1,4 +1,4 @@
-import { milliseconds } from '../../lib/duration.ts'
+import { goDuration, milliseconds } from '../../lib/duration.ts'
 import type { Duration } from '../../lib/model.ts'
 import { knowsFlag } from '../../lib/program/flag-versions.ts'
 import type { Flags } from '../../lib/program/flags.ts'
@@ -14,7 +14,7 @@ export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
   return {
     'config.file': CONFIG,
     'storage.path': vars.data_dir,
-    'data.retention': vars.retention,
+    'data.retention': goDuration(vars.retention),
     'web.listen-address': vars.listen,
     'web.external-url': vars.external_url,
     'web.config.file': vars.web_config && WEB_CONFIG,
@@ -36,10 +36,10 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
     'cluster.peer-name': hasPeerName(version) ? self.host.name : undefined,
     'cluster.label': knowsFlag(FLAGS, version, 'cluster.label') ? cluster.label : undefined,
     'cluster.peer': members.filter(({ host }) => host !== self.host).map(gossipAddress),
-    'cluster.peer-timeout': cluster.peer_timeout,
-    'cluster.gossip-interval': cluster.gossip_interval,
-    'cluster.pushpull-interval': cluster.pushpull_interval ?? betweenTurns(cluster.peer_timeout),
-    'cluster.settle-timeout': cluster.settle_timeout,
+    'cluster.peer-timeout': goDuration(cluster.peer_timeout),
+    'cluster.gossip-interval': goDuration(cluster.gossip_interval),
+    'cluster.pushpull-interval': goDuration(cluster.pushpull_interval ?? betweenTurns(cluster.peer_timeout)),
+    'cluster.settle-timeout': goDuration(cluster.settle_timeout),
   }
 }
 

@@ -24,6 +24,7 @@ import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
 import { hasJoined, nobodyIsMissed } from './join.ts'
 import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
+import { mistakes } from './mistakes.ts'
 import { gossipPaths, othersServe } from './peers.ts'
 import { runningLabel } from './running-label.ts'
 import { silencesSaved } from './save-silences.ts'
@@ -87,6 +88,8 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       }),
     ]
   },
+
+  mistakes,
 
   healthy({ host, vars, inventory, group }) {
     const members = membersOf(group)

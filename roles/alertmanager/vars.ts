@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, labelName, port, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
-import { extraFlags } from '../../lib/program/flags.ts'
+import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 import { missingReceivers } from './receivers.ts'
@@ -127,7 +127,21 @@ export const alertmanagerVars = z.strictObject({
   memory_max: bytes
     .optional()
     .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
-  extra_flags: extraFlags.describe('Further command line flags.'),
+  extra_flags: extraFlagsBeside({
+    ...WEB_FLAGS,
+    'config.file': 'its file is written from `config`, and is always /etc/alertmanager/alertmanager.yml',
+    'storage.path': setting('data_dir'),
+    'data.retention': setting('retention'),
+    'cluster.listen-address': setting('cluster.port'),
+    'cluster.advertise-address': setting('cluster.advertise_address'),
+    'cluster.peer': 'its peers are the hosts of group `alertmanager`',
+    'cluster.peer-name': 'it is the name of the host',
+    'cluster.label': setting('cluster.label'),
+    'cluster.peer-timeout': setting('cluster.peer_timeout'),
+    'cluster.gossip-interval': setting('cluster.gossip_interval'),
+    'cluster.pushpull-interval': setting('cluster.pushpull_interval'),
+    'cluster.settle-timeout': setting('cluster.settle_timeout'),
+  }).describe('Further command line flags, beside those that settings stand for.'),
 })
 export type AlertmanagerVars = z.infer<typeof alertmanagerVars>
 

@@ -4,13 +4,14 @@ import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Gate, Scope } from '../../lib/model.ts'
+import type { Gate, Role, Scope } from '../../lib/model.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
+import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
@@ -24,7 +25,7 @@ const unitText = template<{ user: string; command: string; limit: readonly strin
 )
 
 /** Metrics of the machine itself. */
-export const nodeExporter = role({
+export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
   name: 'node_exporter',
   summary: 'Metrics of the machine itself: processor, memory, disks, network, and files that other programs leave.',
   group: 'node_exporter',
@@ -33,6 +34,8 @@ export const nodeExporter = role({
   release: PROGRAM,
   scrape: ({ vars }) => scrapeOf('node', vars),
   alerts: { name: 'node', file: new URL('../rules/files/node.yml', import.meta.url) },
+
+  mistakes: (scope) => webMistakes(scope),
 
   tasks({ host, vars }) {
     return [

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { absolutePath, bytes, version } from '../../lib/inventory/schema/fields.ts'
-import { extraFlags } from '../../lib/program/flags.ts'
+import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { webFields } from '../../lib/program/web.ts'
 
 const collector = z.string().regex(/^[a-z0-9_.]+$/, { error: 'expected the name of a collector, such as systemd' })
@@ -22,6 +22,11 @@ export const nodeExporterVars = z.strictObject({
   memory_max: bytes
     .optional()
     .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
-  extra_flags: extraFlags.describe('Further command line flags.'),
+  extra_flags: extraFlagsBeside({
+    'web.listen-address': WEB_FLAGS['web.listen-address'],
+    'web.config.file': WEB_FLAGS['web.config.file'],
+    'log.level': WEB_FLAGS['log.level'],
+    'collector.textfile.directory': setting('textfile_dir'),
+  }).describe('Further command line flags.'),
 })
 export type NodeExporterVars = z.infer<typeof nodeExporterVars>

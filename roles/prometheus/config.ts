@@ -42,7 +42,9 @@ export const configFile = (
       ...(vars.scrape_timeout && { scrape_timeout: vars.scrape_timeout }),
       evaluation_interval: vars.evaluation_interval,
       external_labels: externalLabels(scope),
+      ...vars.global,
     },
+    ...(vars.runtime && { runtime: vars.runtime }),
     rule_files: [`${rules}/*.yml`],
     alerting: {
       alert_relabel_configs: relabelSteps(scope, ownership),
@@ -51,10 +53,16 @@ export const configFile = (
         // A canary alert is no tenant's of the operator: nobody is to be notified of it.
         ...vars.tenants.map((tenant) => tenantSender(tenant, { ring, canaries: 'drop' })),
         ...(ringCanary ? [tenantSender(CANARY_TENANT, { ring, canaries: 'keep' })] : []),
+        ...vars.alerting.alertmanagers,
       ],
     },
+    ...(vars.scrape_config_files.length > 0 && { scrape_config_files: vars.scrape_config_files }),
     scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs].map(spread),
     ...(vars.remote_write.length > 0 && { remote_write: remoteWriteOf(scope) }),
+    ...(vars.remote_read.length > 0 && { remote_read: vars.remote_read }),
+    ...(vars.storage && { storage: vars.storage }),
+    ...(vars.otlp && { otlp: vars.otlp }),
+    ...(vars.tracing && { tracing: vars.tracing }),
   })
 }
 

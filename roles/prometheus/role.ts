@@ -13,6 +13,7 @@ import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
+import type { FolderFile } from '../../lib/program/inventory-folder.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged, unitPath } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
@@ -29,11 +30,13 @@ import { data } from './data.ts'
 import { flagsOf } from './flags.ts'
 import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
+import { mistakes } from './mistakes.ts'
 import { ownershipFor } from './ownership.ts'
 import { twinsScrape } from './replicas.ts'
 import { withShard } from './shard-status.ts'
 import { shardOf } from './shards.ts'
 import { ownTargets } from './spread.ts'
+import { TARGET_FILES, targetFilePath, targetFiles } from './target-files.ts'
 import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
 import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
@@ -81,6 +84,7 @@ export const prometheus: Role<PrometheusVars> = role({
       systemUser(USER),
       directory('/etc/prometheus'),
       directory(TARGETS),
+      ...ownTargetFiles(targetFiles(vars, inventory)),
       directory(vars.storage_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, vars.version, host),
       ...ruleTasks,
@@ -103,6 +107,8 @@ export const prometheus: Role<PrometheusVars> = role({
       }),
     ]
   },
+
+  mistakes,
 
   healthy(scope) {
     const { host, vars, inventory } = scope
@@ -170,6 +176,15 @@ export const prometheus: Role<PrometheusVars> = role({
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),
 })
+
+/** Without the setting the folder is the operator's own. Prometheus notices changes of these files by itself. */
+const ownTargetFiles = (files: readonly FolderFile[]) =>
+  files.length === 0
+    ? []
+    : [
+        directory(TARGET_FILES, { only: files.map(({ name }) => name) }),
+        ...files.map((one) => file(targetFilePath(one), one.text, { mode: '0640', group: USER })),
+      ]
 
 const webConfig = (content: PrometheusVars['web_config'], version: string) =>
   file(WEB_CONFIG, yamlFile(content), {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
-import { extraFlags } from '../../lib/program/flags.ts'
+import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 
@@ -15,6 +15,27 @@ const targetVars = z.strictObject({
     .default({})
     .describe(
       'Further fields of the scrape config, as Prometheus names them: metrics_path, scrape_interval, basic_auth, …',
+    ),
+})
+/** Fields of `global` that have settings of their own. */
+const OWN_GLOBALS: Readonly<Record<string, string>> = {
+  scrape_interval: 'prometheus.scrape_interval',
+  scrape_timeout: 'prometheus.scrape_timeout',
+  evaluation_interval: 'prometheus.evaluation_interval',
+  external_labels: 'prometheus.external_labels',
+}
+const globalVars = yaml.transform(sealKnownSecrets).superRefine((fields, context) => {
+  for (const name of Object.keys(fields))
+    if (Object.hasOwn(OWN_GLOBALS, name))
+      context.addIssue({ code: 'custom', path: [name], message: `write it as ${OWN_GLOBALS[name]}` })
+})
+const alertingVars = z.strictObject({
+  alertmanagers: z
+    .array(yaml)
+    .default([])
+    .transform(sealKnownSecrets)
+    .describe(
+      'Further Alertmanagers that alerts are sent to, as Prometheus reads them. Vestal deploys none of them, and asks none whether it serves.',
     ),
 })
 const jobName = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
@@ -113,6 +134,34 @@ export const prometheusVars = z.strictObject({
     .default([])
     .transform(sealKnownSecrets)
     .describe('Further scrape configs, as Prometheus reads them.'),
+  target_folders: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Folders of files of targets (`*.yml`, `*.yaml`, `*.json`), relative to the inventory; brought to /etc/prometheus/targets, which `targets/*.yml` in a `file_sd_configs` means.',
+    ),
+  scrape_config_files: z
+    .array(z.string())
+    .default([])
+    .describe('Files on the machine with further scrape configs, as Prometheus reads it; brought there by others.'),
+  global: globalVars
+    .prefault({})
+    .describe(
+      'Further fields of `global`, as Prometheus reads them: sample_limit, rule_query_offset, query_log_file, …',
+    ),
+  storage: yaml
+    .optional()
+    .transform(sealKnownSecrets)
+    .describe('The section `storage`, as Prometheus reads it: tsdb, exemplars.'),
+  tracing: yaml.optional().transform(sealKnownSecrets).describe('The section `tracing`, as Prometheus reads it.'),
+  otlp: yaml.optional().describe('The section `otlp`, as Prometheus reads it.'),
+  runtime: yaml.optional().describe('The section `runtime`, as Prometheus reads it.'),
+  remote_read: z
+    .array(yaml)
+    .default([])
+    .transform(sealKnownSecrets)
+    .describe('Where samples of others are read from, as Prometheus reads it.'),
+  alerting: alertingVars.prefault({}).describe('Alertmanagers beside those of the inventory.'),
   alertmanager_group: z
     .string()
     .default('alertmanager')
@@ -158,7 +207,17 @@ export const prometheusVars = z.strictObject({
   memory_max: bytes
     .optional()
     .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
-  extra_flags: extraFlags.describe('Further command line flags.'),
+  extra_flags: extraFlagsBeside({
+    ...WEB_FLAGS,
+    'config.file': 'its file is written from these settings, and is always /etc/prometheus/prometheus.yml',
+    'storage.tsdb.path': setting('storage_dir'),
+    'storage.tsdb.retention': setting('retention.time'),
+    'storage.tsdb.retention.time': setting('retention.time'),
+    'storage.tsdb.retention.size': setting('retention.size'),
+    'rules.alert.resend-delay': setting('resend_delay'),
+    agent: 'agent mode has no rules, no alerts and no queries, which this role is for',
+    'storage.agent.path': 'agent mode has no rules, no alerts and no queries, which this role is for',
+  }).describe('Further command line flags, beside those that settings stand for.'),
 })
 export type PrometheusVars = z.infer<typeof prometheusVars>
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import type { Inventory, Scope } from '../../lib/model.ts'
-import { filesOf } from '../../lib/program/inventory-folder.ts'
+import { filesOf, jinjaBlocks } from '../../lib/program/inventory-folder.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import { ringCanaryOf } from '../prometheus/targets.ts'
@@ -18,7 +19,7 @@ export const RULES = '/etc/prometheus/rules'
  * InputError where a folder or file cannot be read, holds no groups, or two files would have one name. The same list for hosts with the same rules.
  */
 export const allRuleFiles = (scope: Scope<RulesVars>): readonly RuleFile[] => {
-  const files = filesFor(scope)
+  const files = ownFiles(scope)
   const teams = teamFile(scope)
   if (teams === undefined) return files
   const known = withTeams.get(files) ?? new Map<string, readonly RuleFile[]>()
@@ -40,7 +41,8 @@ export interface RuleFile {
   readonly ofEachServer?: boolean
 }
 
-const filesFor = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {
+/** The rule files of a host without what follows from teams. Throws InputError as `allRuleFiles` does, but for the teams' files. */
+export const ownFiles = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {
   const canary =
     group('alertmanager').some((host) => alertmanager.varsOf(host).canary.enabled) ||
     group('prometheus').some((host) => ringCanaryOf({ vars: prometheusOn(host), group }))
@@ -89,36 +91,56 @@ export const ruleFolder = (
   folder: string,
   setting: string,
 ): readonly RuleFile[] => {
-  const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml'], setting })
+  const found = filesOf(inventory, { folder, endings: ['.yml', '.yaml', '.rules'], setting })
   const read = found.map((one) => ({
     ...one,
-    name: one.name.replace(/\.yaml$/, '.yml'),
+    name: one.name.replace(/\.(yaml|rules)$/, '.yml'),
     content: contentOf(one.path, one.text),
   }))
-  const mistakes = read.flatMap(({ content }) => ('mistake' in content ? [content.mistake] : []))
+  const mistakes = [
+    ...found.flatMap(({ path, text }) => jinjaBlocks(path, text)),
+    ...read.flatMap(({ content }) => ('mistake' in content ? [content.mistake] : [])),
+  ]
+  if (mistakes.length === 0 && !read.some(({ content }) => 'rules' in content && content.rules > 0))
+    mistakes.push({
+      where: resolve(inventory.folder, folder),
+      path: setting,
+      what: 'no rule is in this folder',
+      fix: 'Rules stand in files that end in .yml, .yaml or .rules; take the folder out of the setting if there are none.',
+    })
   if (mistakes.length > 0) throw new InputError(mistakes)
   return read.flatMap(({ content, ...one }) => ('groups' in content ? [{ ...one, groups: content.groups }] : []))
 }
 
-/** How many groups a rule file has; unit tests of rules, which mixins bring along, are neither rules nor a mistake. */
-const contentOf = (path: string, text: string): { groups: number } | { tests: true } | { mistake: Mistake } => {
+/** How many groups and rules a rule file has; unit tests of rules, which mixins bring along, are neither rules nor a mistake. */
+const contentOf = (
+  path: string,
+  text: string,
+): { groups: number; rules: number } | { tests: true } | { mistake: Mistake } => {
   try {
     const content: unknown = parse(text)
     if (typeof content === 'object' && content !== null) {
       if ('tests' in content) return { tests: true }
-      if ('groups' in content && Array.isArray(content.groups)) return { groups: content.groups.length }
+      if ('groups' in content && Array.isArray(content.groups))
+        return { groups: content.groups.length, rules: rulesIn(content.groups) }
     }
     return {
       mistake: {
         where: path,
         what: 'is no rule file: it has no list of `groups:` at its top',
-        fix: 'Move it out of the folder of rules, or give it another ending than .yml and .yaml.',
+        fix: 'Move it out of the folder of rules, or give it another ending than .yml, .yaml and .rules.',
       },
     }
   } catch (error) {
     return { mistake: { where: path, what: error instanceof Error ? error.message : String(error) } }
   }
 }
+
+const rulesIn = (groups: readonly unknown[]): number =>
+  groups.reduce<number>((sum, group) => {
+    const rules = typeof group === 'object' && group !== null ? Reflect.get(group, 'rules') : undefined
+    return sum + (Array.isArray(rules) ? rules.length : 0)
+  }, 0)
 
 const clashes = (files: readonly RuleFile[]): readonly Mistake[] =>
   [...Map.groupBy(files, ({ name }) => name)]

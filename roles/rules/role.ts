@@ -2,6 +2,7 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { staged } from '../../lib/program/release.ts'
 import { role } from '../../lib/role.ts'
 import { prometheusVars } from '../prometheus/vars.ts'
+import { ownFiles } from './files.ts'
 import { PROGRAM, promtool } from './release.ts'
 import { ruleFiles } from './tasks.ts'
 import { rulesVars } from './vars.ts'
@@ -14,6 +15,11 @@ export const rules = role({
   summary: 'Recording and alerting rules: a self-monitoring set, an always-firing watchdog, and folders of your own.',
   group: 'prometheus',
   vars: rulesVars,
+
+  mistakes(scope) {
+    ownFiles(scope)
+    return []
+  },
 
   tasks(scope) {
     const { version } = promVersion.parse(scope.host.vars.prometheus)

@@ -62,7 +62,10 @@ const readGroup = (reading: Reading, { name, key, value }: Entry, above: string)
     })
     return group
   }
-  for (const section of entriesOf(source, value)) readSection(reading, { group, section, path })
+  // A key that only holds anchors, as YAML's own users name it. Ansible makes an empty group of it, and warns of what is in it.
+  const holder = !above && name.startsWith('x-')
+  for (const section of entriesOf(source, value))
+    if (!holder || SECTIONS.includes(section.name)) readSection(reading, { group, section, path })
   return group
 }
 

@@ -4,7 +4,7 @@ import type { Secrets } from '../yaml/secrets.ts'
 import { parseSource, type Source } from '../yaml/source.ts'
 import type { ReadVariable } from '../yaml/variable.ts'
 import { isVault } from '../yaml/vault.ts'
-import type { Tree } from './groups.ts'
+import { hostsOf, type Tree } from './groups.ts'
 import { looksLikeInventory, readInventoryFile } from './inventory-file.ts'
 import { inventoryFiles } from './inventory-files.ts'
 
@@ -45,9 +45,19 @@ export const inventorySources = (
   return { sources, complete: found.length > 0 && read.every(Boolean) }
 }
 
-/** Blames hosts that are called as a group is: Ansible would give such a host's variables to the group. */
+/**
+ * Blames hosts with variables of their own that are called as a group with other hosts is: Ansible gives such a host's variables to the group. Without,
+ * or where the group is of that host alone, both names mean the same.
+ */
 export const blameDoubleNames = (tree: Tree, mistakes: Mistakes): void => {
-  for (const { name, at } of tree.hosts.values())
-    if (tree.groups.has(name))
-      mistakes.add(at, { what: `\`${name}\` is both a host and a group`, fix: 'rename one of them' })
+  for (const { name, at, vars } of tree.hosts.values()) {
+    const group = tree.groups.get(name)
+    if (!group || vars.size === 0) continue
+    const others = hostsOf(group).filter((one) => one !== name)
+    if (others.length > 0)
+      mistakes.add(at, {
+        what: `\`${name}\` is both a host with variables of its own and a group with ${others[0]} in it, to which Ansible gives them`,
+        fix: 'rename one of them',
+      })
+  }
 }

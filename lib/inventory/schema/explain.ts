@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { Secret } from '../../secret.ts'
 import { didYouMean } from '../did-you-mean.ts'
 import { type Position, showPosition } from '../mistakes.ts'
-import { entriesOf, follow, positionOf } from '../yaml/source.ts'
+import { entriesOf, follow, positionOf, type Source } from '../yaml/source.ts'
 import type { Variable } from '../yaml/variable.ts'
 
 type Issue = z.core.$ZodIssue
@@ -69,18 +69,18 @@ export const explain = (
       if (issue.message === DEFAULT_MESSAGE) return explainUnion(variable, issue, keysAt)
       break
     case 'invalid_key': {
-      const { key } = locate(variable, issue.path)
+      const { key, source } = locate(variable, issue.path)
       const what = `${issue.issues[0]?.message ?? issue.message}, got \`${String(issue.path.at(-1))}\``
-      return [{ ...here, at: positionOf(variable.source, key), what }]
+      return [{ ...here, at: positionOf(source, key), what }]
     }
   }
   if (valueAt(variable.value(), issue.path) === undefined) return [missing(variable, issue)]
-  const { node, key } = locate(variable, issue.path)
+  const { node, key, source } = locate(variable, issue.path)
   const got = issue.message.startsWith('expected') ? `, got ${gotFor(variable, issue, node)}` : ''
   return [
     {
       ...here,
-      at: positionOf(variable.source, node ?? key),
+      at: positionOf(source, node ?? key),
       what: `${issue.message}${got}`,
       fix: fixFor(variable, issue, node),
     },
@@ -92,8 +92,9 @@ const DEFAULT_MESSAGE = 'Invalid input'
 const unknownKey = (variable: Variable, path: Path, known: readonly string[]): Explained => {
   const name = String(path.at(-1))
   const near = didYouMean(name, known)
+  const { source, key } = locate(variable, path)
   return {
-    at: positionOf(variable.source, locate(variable, path).key),
+    at: positionOf(source, key),
     path: dotted(variable, path.slice(0, -1)),
     what: `unknown key \`${name}\`${near}`,
     fix: near || known.length === 0 ? undefined : `known here: ${known.join(', ')}`,
@@ -103,10 +104,10 @@ const unknownKey = (variable: Variable, path: Path, known: readonly string[]): E
 
 const missing = (variable: Variable, issue: Issue): Explained => {
   const above = issue.path.slice(0, -1)
-  const { key } = locate(variable, above)
+  const { key, source } = locate(variable, above)
   const hint = issue.message.startsWith('expected') ? `; ${issue.message}` : ''
   const what = `\`${String(issue.path.at(-1))}\` is missing${hint}`
-  return { at: positionOf(variable.source, key), path: dotted(variable, above), what, about: issue.path }
+  return { at: positionOf(source, key), path: dotted(variable, above), what, about: issue.path }
 }
 
 /** Of several allowed forms: the mistakes in the one that was meant, when that can be told, else that it is none of them. */
@@ -138,13 +139,28 @@ const fixFor = (variable: Variable, issue: Issue, node: Node | null): string | u
   return plain && issue.message === 'expected text' ? 'put quotes around it' : undefined
 }
 
-const dotted = (variable: Variable, path: Path): string => [variable.name, ...path.map(String)].join('.')
+/** The way to a part of a variable, as errors have it. */
+export const dotted = (variable: Variable, path: Path): string => [variable.name, ...path.map(String)].join('.')
 
 const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((at, part) => (typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined), value)
 
-/** The nearest node on the way along a path, and the key it stands under. */
-const locate = ({ source, key, node }: Variable, path: Path): { readonly key: Node; readonly node: Node | null } => {
+interface Place {
+  readonly source: Source
+  readonly key: Node
+  readonly node: Node | null
+  /** How much of the way leads there. */
+  readonly steps: number
+}
+
+/** The nearest node on the way along a path, and the key it stands under: of a variable from several places, in the one that says the most of it. */
+export const locate = (variable: Variable, path: Path): Place =>
+  (variable.layers ?? [variable])
+    .map((layer) => walk(layer, path))
+    .reduce((best, one) => (one.steps >= best.steps ? one : best))
+
+const walk = ({ source, key, node }: Variable, path: Path): Place => {
+  let steps = 0
   let place = { key, node: follow(source, node) }
   for (const part of path) {
     const { node: at } = place
@@ -153,8 +169,9 @@ const locate = ({ source, key, node }: Variable, path: Path): { readonly key: No
     if (entry) place = { key: entry.key, node: entry.value }
     else if (item) place = { key: item, node: item }
     else break
+    steps += 1
   }
-  return place
+  return { ...place, source, steps }
 }
 
 /** What stands there, as much of it as helps: of something that should have been a mapping or a list, only its kind. */
@@ -174,9 +191,10 @@ const shown = (variable: Variable, path: Path, node: Node | null): string => {
   if (Array.isArray(value)) return 'a list'
   if (value === null) return 'nothing'
   if (typeof value === 'object') return 'a mapping'
-  const hidden = variable.source.sealed || [variable.name, ...path].some((part) => SENSITIVE.test(String(part)))
+  const { source } = locate(variable, path)
+  const hidden = source.sealed || [variable.name, ...path].some((part) => SENSITIVE.test(String(part)))
   if (typeof value === 'string') return hidden ? 'text' : JSON.stringify(shorten(value))
-  return hidden || !node?.range ? `a ${typeof value}` : variable.source.text.slice(node.range[0], node.range[1])
+  return hidden || !node?.range ? `a ${typeof value}` : source.text.slice(node.range[0], node.range[1])
 }
 
 const shorten = (text: string): string => {
@@ -186,6 +204,6 @@ const shorten = (text: string): string => {
 
 /** Where a part of a variable's value was written, `file:line:column`. */
 export const placeOf = (variable: Variable, path: Path): string => {
-  const { node, key } = locate(variable, path)
-  return showPosition(positionOf(variable.source, node ?? key))
+  const { node, key, source } = locate(variable, path)
+  return showPosition(positionOf(source, node ?? key))
 }

@@ -13,19 +13,35 @@ const text = (pattern: RegExp, { title, example, error }: { title: string; examp
     .regex(pattern, { error })
     .meta({ title, examples: [example] })
 
-/** A time span: `500ms`, `15s`, `5m`, `2h`, `15d`. One whole number and one unit, which every flag of the field reads alike. */
-export const duration = text(/^\d+(ms|s|m|h|d)$/, {
+/** `1y2w3d4h5m6s7ms`, or any of its parts, as prometheus/common reads a duration (`model/time.go`, ParseDuration); a year is 365 days. */
+const DURATION = /^(?=\d)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/
+const DURATION_UNITS = ['d', 'h', 'm', 's', 'ms'] as const
+const DURATION_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
+
+/** The same time span as one whole number and one unit, which every flag of the field reads alike; one that is so already stays as it is. */
+const inOneUnit = (written: string): Duration => {
+  if (/^\d+(ms|s|m|h|d)$/.test(written) || !DURATION.test(written)) return written as Duration
+  const [y = 0, w = 0, d = 0, h = 0, m = 0, s = 0, ms = 0] = (DURATION.exec(written) ?? [])
+    .slice(1)
+    .map((one) => Number(one ?? 0))
+  const total = ((((y * 365 + w * 7 + d) * 24 + h) * 60 + m) * 60 + s) * 1_000 + ms
+  const unit = DURATION_UNITS.find((one) => total % DURATION_MS[one] === 0) ?? 'ms'
+  return `${total / DURATION_MS[unit]}${unit}`
+}
+
+/** A time span: `500ms`, `15s`, `1m30s`, `2h`, `15d`, `4w`, `1y`, as Prometheus reads it. Becomes one whole number and one unit: `1m30s` is `90s`. */
+export const duration = text(DURATION, {
   title: 'duration',
   example: '15s',
-  error: 'expected a duration such as 500ms, 15s, 5m, 2h or 15d',
-}) as z.ZodType<Duration>
+  error: 'expected a duration such as 500ms, 15s, 5m, 1m30s, 2h, 15d or 1y',
+}).overwrite(inOneUnit) as unknown as z.ZodType<Duration>
 
-/** A release's version: `3.5.3` or `3.6.0-rc.1`, without a leading `v`. */
-export const version = text(/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/, {
+/** A release's version: `3.5.3` or `3.6.0-rc.1`. A `v` before it, as tags have it, is taken off. */
+export const version = text(/^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/, {
   title: 'version',
   example: '3.5.3',
-  error: 'expected a version such as 3.5.3, without v',
-})
+  error: 'expected a version such as 3.5.3',
+}).overwrite((written) => written.replace(/^v/, ''))
 
 /** A TCP or UDP port, 1 to 65535. */
 export const port = z
@@ -41,12 +57,15 @@ export const absolutePath = text(/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/, {
   error: 'expected an absolute path such as /var/lib/prometheus, without . or .. in it and without / at its end',
 })
 
-/** A size: `512MiB`, `2GiB`. `byteCount` gives the number. */
-export const bytes = text(/^\d+(B|KiB|MiB|GiB|TiB)$/, {
+/**
+ * A size: `512MiB`, `2GiB`, and `512MB`, which Prometheus reads as the same: in its flags, units are powers of two (alecthomas/units, Base2Bytes).
+ * Becomes one with an `i`; `byteCount` gives the number.
+ */
+export const bytes = text(/^\d+(B|[KMGT]i?B)$/, {
   title: 'size',
   example: '512MiB',
   error: 'expected a size such as 512MiB or 2GiB (B, KiB, MiB, GiB, TiB)',
-})
+}).overwrite((written) => written.replace(/([KMGT])B$/, '$1iB'))
 
 /** How many bytes a size that `bytes` accepted is. */
 export const byteCount = (size: string): number => {

@@ -33,7 +33,9 @@ const check = <T>(
     mistakes.add(positionOf(variable.source, node), {
       path: [variable.name, ...path].join('.'),
       what: 'templating is not supported',
-      fix: 'write the value itself; for a secret { $env: NAME } or { $file: path }',
+      fix: /\{%[-+]?\s*(end)?raw\b/.test(String(Reflect.get(node, 'value')))
+        ? 'take the marks {% raw %} and {% endraw %} away: what stands between them is passed on as it is'
+        : 'write the value itself; for a secret { $env: NAME } or { $file: path }',
     })
   const result = schema.safeParse(variable.value(), { error: plainMessage })
   if (result.success) return templates.length > 0 ? undefined : result.data

@@ -10,6 +10,8 @@ export interface Variable {
   readonly source: Source
   readonly key: Node
   readonly node: Node | null
+  /** Where it was put together from several places: each of them, the last winning. */
+  readonly layers?: readonly Variable[]
   /** Its value: plain, frozen data with a Secret for each secret. Read when first asked for. */
   value(): unknown
 }

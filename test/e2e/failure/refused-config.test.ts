@@ -43,10 +43,10 @@ const refused: readonly Refused[] = [
     says: ['group "own", rule 1, "own": could not parse expression', 'unclosed left parenthesis'],
   },
   {
-    what: 'a web configuration whose password is not a hash',
-    options: { all: { prometheus: { web_config: { basic_auth_users: { ann: 'plain' } } } } },
+    what: 'a web configuration with a field that there is not',
+    options: { all: { prometheus: { web_config: { http_server_config: { http9: true } } } } },
     task: 'file /etc/prometheus/web.yml',
-    says: ['bcrypt'],
+    says: ['field http9 not found'],
   },
   {
     what: 'an Alertmanager configuration with a field that there is not',
@@ -55,10 +55,10 @@ const refused: readonly Refused[] = [
     says: ['field urll not found in type config.plain'],
   },
   {
-    what: 'an Alertmanager configuration whose matcher makes no sense',
-    options: alertmanager({ route: { receiver: 'first', routes: [{ matchers: ['a b c'] }] } }),
+    what: 'an Alertmanager configuration whose duration makes no sense',
+    options: alertmanager({ route: { receiver: 'first', group_wait: '5 minutes' } }),
     task: 'file /etc/alertmanager/alertmanager.yml',
-    says: ['bad matcher format: a b c'],
+    says: ['not a valid duration string: "5 minutes"'],
   },
   {
     what: 'a notification template',

@@ -28,7 +28,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
     },
     env: { VERSION: 's3cr3t' },
     error: [
-      'hosts.yml:1:46: prometheus.version: expected a version such as 3.5.3, without v, got a secret',
+      'hosts.yml:1:46: prometheus.version: expected a version such as 3.5.3, got a secret',
       '  this setting is no secret: write it plainly',
       'hosts.yml:1:81: ansible_host: expected an IP address or a host name, without a port, got a secret',
       '  this setting is no secret: write it plainly',

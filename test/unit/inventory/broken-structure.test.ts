@@ -170,9 +170,15 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
         prometheus:
           hosts:
             prometheus: { prometheus: { version: 3.5.3 } }
+            other:
       `,
     },
-    error: ['hosts.yml:3:5: `prometheus` is both a host and a group', '  rename one of them'].join('\n'),
+    error: [
+      'hosts.yml:3:5: `prometheus` is both a host with variables of its own and a group with other in it, to which Ansible gives them',
+      '  rename one of them',
+      'hosts.yml:4:5: other is in the group `prometheus`, without the variable `prometheus`',
+      '  set prometheus: { … } for it, in group_vars/prometheus.yml for instance; needed: version',
+    ].join('\n'),
   },
   'a priority that is no number': {
     files: {

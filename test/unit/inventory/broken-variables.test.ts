@@ -51,25 +51,25 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
       `,
     },
     error:
-      'group_vars/prometheus.yml:3:14: prometheus.retention: expected a duration such as 500ms, 15s, 5m, 2h or 15d, got "15 days"',
+      'group_vars/prometheus.yml:3:14: prometheus.retention: expected a duration such as 500ms, 15s, 5m, 1m30s, 2h, 15d or 1y, got "15 days"',
   },
   'a version that YAML takes for a number': {
     files: {
       'hosts.yml': 'all: { hosts: { p1: { prometheus: { version: 3.5 } } } }\n',
     },
-    error: 'hosts.yml:1:46: prometheus.version: expected a version such as 3.5.3, without v, got 3.5',
+    error: 'hosts.yml:1:46: prometheus.version: expected a version such as 3.5.3, got 3.5',
   },
-  'a version with v': {
+  'a version with two v': {
     files: {
-      'hosts.yml': 'all: { hosts: { p1: { prometheus: { version: v3.5.3 } } } }\n',
+      'hosts.yml': 'all: { hosts: { p1: { prometheus: { version: vv3.5.3 } } } }\n',
     },
-    error: 'hosts.yml:1:46: prometheus.version: expected a version such as 3.5.3, without v, got "v3.5.3"',
+    error: 'hosts.yml:1:46: prometheus.version: expected a version such as 3.5.3, got "vv3.5.3"',
   },
   'a setting that is needed': {
     files: {
       'hosts.yml': 'all: { hosts: { p1: { prometheus: { retention: 15d } } } }\n',
     },
-    error: 'hosts.yml:1:23: prometheus: `version` is missing; expected a version such as 3.5.3, without v',
+    error: 'hosts.yml:1:23: prometheus: `version` is missing; expected a version such as 3.5.3',
   },
   "no settings in a role's own group": {
     files: {
@@ -223,7 +223,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
     },
     error: [
       'hosts.yml:7:39: alertmanager.config.receivers.0.title: templating is not supported',
-      '  write the value itself; for a secret { $env: NAME } or { $file: path }',
+      '  take the marks {% raw %} and {% endraw %} away: what stands between them is passed on as it is',
     ].join('\n'),
   },
   'a machine of an unknown kind': {

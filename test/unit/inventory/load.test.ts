@@ -114,13 +114,13 @@ describe('what is no mistake', () => {
   test('one address behind two jump hosts, or at two ports', async () => {
     const hosts = {
       p1: { ansible_host: '10.0.0.1', ansible_ssh_common_args: '-J site1' },
-      p2: { ansible_host: '10.0.0.1', ansible_ssh_common_args: '-J site2' },
-      p3: { ansible_host: '10.0.0.1', ansible_port: 2222 },
+      p2: { ansible_host: '10.0.0.1', ansible_ssh_common_args: '-J site2', vestal: { address: '10.1.0.1' } },
+      p3: { ansible_host: '10.0.0.1', ansible_port: 2222, vestal: { address: '10.1.0.2' } },
     }
     const inventory = await load({
       files: { 'hosts.yml': JSON.stringify({ prometheus: { hosts, vars: { prometheus: { version: '3.5.3' } } } }) },
     })
-    expect(inventory.hosts).toHaveLength(3)
+    expect(inventory.hosts.map(({ address }) => address)).toEqual(['10.0.0.1', '10.1.0.1', '10.1.0.2'])
   })
   test('rules and certificates in sub-folders, whatever they look like', async () => {
     const { hosts } = await load({

@@ -170,14 +170,13 @@ test('an Alertmanager group outside group alertmanager is refused', async () => 
   )
 })
 
-test('sizes are written as Prometheus reads them, and flags of one’s own win', async () => {
+test('sizes are written as Prometheus reads them, and flags of one’s own come last', async () => {
   using made = await withVars({
     retention: { time: '2d', size: '512MiB' },
     extra_flags: {
       'web.enable-lifecycle': true,
       'query.timeout': '1m',
       'enable-feature': ['a', 'b'],
-      'log.level': 'warn',
     },
   })
   const command = made.command('prometheus', 'prom-1')
@@ -189,7 +188,7 @@ test('sizes are written as Prometheus reads them, and flags of one’s own win',
     '--storage.tsdb.retention.size=512MB',
     '--web.listen-address=0.0.0.0:9090',
     '--rules.alert.resend-delay=1m',
-    '--log.level=warn',
+    '--log.level=info',
     '--web.enable-lifecycle',
     '--query.timeout=1m',
     '--enable-feature=a',
@@ -214,7 +213,11 @@ test('TLS on the web port is how each Prometheus is scraped', async () => {
 })
 
 test('a web config is kept from others and checked by the version that will read it', async () => {
-  using made = await withVars({ version: '2.53.3', web_config: { basic_auth_users: { vestal: '$2y$05$x' } } })
+  using made = await withVars({
+    version: '2.53.3',
+    web_config: { basic_auth_users: { vestal: `$2y$05$${'x'.repeat(53)}` } },
+    web_user: { username: 'vestal', password: 'x' },
+  })
   const task = made.tasks('prometheus', 'prom-1').find(({ key }) => key === '/etc/prometheus/web.yml')
   expect(task?.desired).toMatchObject({ mode: '0640', group: 'prometheus' })
   expect(task?.data).toMatchObject({ validate: '/opt/vestal/prometheus/2.53.3/promtool check web-config "$1"' })

@@ -8,12 +8,12 @@ const TABLE: Readonly<Record<string, { type: ZodType; good: readonly unknown[]; 
   duration: {
     type: rest.duration,
     good: ['0s', '500ms', '15d'],
-    bad: ['15', 15, '1.5h', '1h30m', '1w', ' 1s', '-1s', ''],
+    bad: ['15', 15, '1.5h', '30m1h', '1h 30m', ' 1s', '-1s', '', 'd'],
   },
   version: {
     type: rest.version,
     good: ['3.5.3', '0.0.1', '3.6.0-rc.1'],
-    bad: ['v3.5.3', '3.5', 3.5, '03.5.1', '3.5.3+b', 'latest', '3.5.3-'],
+    bad: ['vv3.5.3', 'v3.5', '3.5', 3.5, '03.5.1', '3.5.3+b', 'latest', '3.5.3-'],
   },
   port: { type: rest.port, good: [1, 65_535], bad: [0, 65_536, '22', 1.5, null] },
   absolutePath: {
@@ -21,7 +21,7 @@ const TABLE: Readonly<Record<string, { type: ZodType; good: readonly unknown[]; 
     good: ['/a', '/var/lib/x.y', '/a/..b', '/ü b'],
     bad: ['/', 'a', '/a/', '//a', '/a/../b', '/./a', '/a\0', ''],
   },
-  bytes: { type: rest.bytes, good: ['0B', '512MiB', '2TiB'], bad: ['512MB', '512', 512, '1.5GiB', '5 GiB'] },
+  bytes: { type: rest.bytes, good: ['0B', '512MiB', '2TiB'], bad: ['512mb', '512M', '512', 512, '1.5GiB', '5 GiB'] },
   url: { type: rest.url, good: ['http://a', 'https://a:1/b?c#d'], bad: ['ftp://a', 'a.b', 'http://', '//a'] },
   labelName: { type: rest.labelName, good: ['a', '_a1', 'A_b'], bad: ['__a', '1a', 'a-b', 'ü', ''] },
   labels: { type: rest.labels, good: [{}, { a: '' }], bad: [{ a: 1 }, { 'a-b': 'c' }, [], 'a'] },
@@ -43,6 +43,19 @@ describe.each(Object.entries(TABLE))('the field %s', (_, { type, good, bad }) =>
   test.each(bad)('refuses %j, saying what it expected', (value) => {
     expect(type.safeParse(value).error?.issues[0]?.message).toMatch(/^(expected|Invalid key)/)
   })
+})
+
+test.each([
+  ['duration', '1m30s', '90s'],
+  ['duration', '1y', '365d'],
+  ['duration', '4w', '28d'],
+  ['duration', '1h1ms', '3600001ms'],
+  ['duration', '90s', '90s'],
+  ['version', 'v3.6.0-rc.1', '3.6.0-rc.1'],
+  ['bytes', '50GB', '50GiB'],
+  ['bytes', '5B', '5B'],
+] as const)('the field %s takes %j as Prometheus does, for %j', (field, written, meant) => {
+  expect((rest[field] as ZodType).parse(written)).toBe(meant)
 })
 
 describe('a secret field', () => {

@@ -1,0 +1,141 @@
+import { isAbsolute, posix } from 'node:path'
+import { InputError } from '../../lib/errors.ts'
+import { didYouMean } from '../../lib/inventory/did-you-mean.ts'
+import type { Scope, SettingMistake } from '../../lib/model.ts'
+import { webMistakes } from '../../lib/program/web-mistakes.ts'
+import { patternOf } from '../../lib/routing/regex/pattern.ts'
+import { RegexError } from '../../lib/routing/regex/regex-error.ts'
+import { targetsPath } from './config.ts'
+import type { Job } from './job.ts'
+import { targetFilePath, targetFiles } from './target-files.ts'
+import { jobsOf } from './targets.ts'
+import type { PrometheusVars } from './vars.ts'
+
+type About = Scope<PrometheusVars>
+
+/** What of a Prometheus' settings doesn't agree with the rest of the inventory. Throws InputError where a folder of targets can't be read. */
+export const mistakes = (scope: About): readonly SettingMistake[] => [
+  ...webMistakes(scope),
+  ...unknownGroups(scope),
+  ...jobsTwice(scope),
+  ...filesNotBrought(scope),
+  ...brokenRegexes(scope.vars),
+]
+
+/** A group that a setting names and that has no host: nothing would be scraped, no alert would leave. */
+const unknownGroups = ({ host, vars, group, inventory }: About): readonly SettingMistake[] => {
+  const names = new Set(inventory.hosts.flatMap(({ groups }) => groups))
+  const missing = (path: SettingMistake['path'], name: string, so: string): readonly SettingMistake[] =>
+    group(name).length > 0 || name === 'all'
+      ? []
+      : [
+          {
+            path,
+            what: `no host is in a group \`${name}\`, so ${so}${didYouMean(name, names)}`,
+            fix: 'name a group of the inventory that has hosts, or leave the setting out',
+          },
+        ]
+  // The group's usual name is no claim that there is one.
+  const written = (host.vars.prometheus as { readonly alertmanager_group?: unknown } | undefined)?.alertmanager_group
+  return [
+    ...(written === undefined
+      ? []
+      : missing(['alertmanager_group'], vars.alertmanager_group, 'no alert would be sent')),
+    ...Object.entries(vars.targets).flatMap(([job, target]) =>
+      target ? missing(['targets', job, 'group'], target.group, 'nothing would be scraped') : [],
+    ),
+  ]
+}
+
+/** Prometheus refuses a configuration with two jobs of one name (`config/config.go`, Load). */
+const jobsTwice = (scope: About): readonly SettingMistake[] => {
+  const seen = new Map(ownJobs(scope).map(({ name }) => [name, 'built in']))
+  return scope.vars.scrape_configs.flatMap(({ job_name: name }, at) => {
+    const before = seen.get(name)
+    seen.set(name, `scrape_configs[${at}]`)
+    if (before === undefined) return []
+    const path = ['scrape_configs', at, 'job_name']
+    if (before !== 'built in')
+      return [{ path, what: `a job \`${name}\` is there already: ${before}`, fix: 'rename one' }]
+    return [
+      {
+        path,
+        what: `a job \`${name}\` is there already: it comes by itself, or from \`targets\``,
+        fix: `rename this one, or leave the other out with targets: { ${name}: null }`,
+      },
+    ]
+  })
+}
+
+/** None where they can't be told, of which others say more. */
+const ownJobs = (scope: About): readonly Job[] => {
+  try {
+    return jobsOf(scope)
+  } catch (error) {
+    if (error instanceof InputError) return []
+    throw error
+  }
+}
+
+/** Folder of the configuration: relative paths in it start there, and what is below it is Vestal's. */
+const HOME = '/etc/prometheus'
+
+/** Files of targets below /etc/prometheus that nothing brings there: Prometheus takes that for a job without targets. */
+const filesNotBrought = (scope: About): readonly SettingMistake[] => {
+  const { vars, inventory } = scope
+  const brought = [...ownJobs(scope).map(targetsPath), ...targetFiles(vars, inventory).map(targetFilePath)]
+  return vars.scrape_configs.flatMap((config, at) =>
+    listOf(config.file_sd_configs).flatMap((sd, which) =>
+      listOf(sd.files).flatMap((file: unknown, index) => {
+        if (typeof file !== 'string') return []
+        const full = posix.normalize(isAbsolute(file) ? file : `${HOME}/${file}`)
+        if (!full.startsWith(`${HOME}/`) || brought.some((one) => globOf(full).test(one))) return []
+        return [
+          {
+            path: ['scrape_configs', at, 'file_sd_configs', which, 'files', index],
+            what: `nothing brings ${full} to the machine, so the job would have no targets`,
+            fix: 'name a folder of target files in target_folders, which are brought to /etc/prometheus/targets, or a path outside /etc/prometheus',
+          },
+        ]
+      }),
+    ),
+  )
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: settings that are passed on as they are
+const listOf = (value: unknown): readonly any[] => (Array.isArray(value) ? value : [])
+
+/** As Go's filepath.Match reads a pattern. */
+const globOf = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[\\^$.+()|{}]/g, '\\$&')
+      .replaceAll('*', '[^/]*')
+      .replaceAll('?', '[^/]')}$`,
+  )
+
+/** Regular expressions of relabelling that Prometheus would refuse. */
+const brokenRegexes = (vars: PrometheusVars): readonly SettingMistake[] => {
+  const stepsAt = (steps: unknown, path: SettingMistake['path']): readonly SettingMistake[] =>
+    listOf(steps).flatMap((step, at) => {
+      try {
+        if (typeof step?.regex === 'string') patternOf(step.regex)
+        return []
+      } catch (error) {
+        if (!(error instanceof RegexError)) throw error
+        return [{ path: [...path, at, 'regex'], what: error.message }]
+      }
+    })
+  const within = (config: Readonly<Record<string, unknown>>, path: SettingMistake['path']) =>
+    ['relabel_configs', 'metric_relabel_configs', 'write_relabel_configs'].flatMap((key) =>
+      stepsAt(config[key], [...path, key]),
+    )
+  return [
+    ...stepsAt(vars.alert_relabel_configs, ['alert_relabel_configs']),
+    ...vars.scrape_configs.flatMap((config, at) => within(config, ['scrape_configs', at])),
+    ...vars.remote_write.flatMap((config, at) => within(config, ['remote_write', at])),
+    ...Object.entries(vars.targets).flatMap(([job, target]) =>
+      within(target?.config ?? {}, ['targets', job, 'config']),
+    ),
+  ]
+}
