@@ -1,16 +1,16 @@
-import type { Scope, SettingMistake } from '../model.ts'
+import type { Host, Scope, SettingMistake } from '../model.ts'
 import { Secret } from '../secret.ts'
 import type { Web } from './web.ts'
 
 /**
  * What of a web server's settings doesn't agree: users without one who Vestal and Prometheus can be, hashes that are none, and a listener that other
- * machines of the fleet can't reach.
+ * machines of the fleet can't reach; `scrapedBy` are the hosts that ask it for metrics.
  */
-export const webMistakes = ({ host, vars, group }: Scope<Web>): readonly SettingMistake[] => [
+export const webMistakes = ({ host, vars }: Scope<Web>, scrapedBy: readonly Host[]): readonly SettingMistake[] => [
   ...userMistakes(vars),
   ...listenMistakes(
     vars,
-    group('prometheus').some((one) => one !== host),
+    scrapedBy.some((one) => one !== host),
   ),
 ]
 
@@ -51,7 +51,7 @@ const listenMistakes = ({ listen }: Web, scrapedFromElsewhere: boolean): readonl
     ? [
         {
           path: ['listen'],
-          what: `${listen} is this machine's own loopback, where Prometheus on other machines does not reach it`,
+          what: `${listen} is this machine's own loopback, where those who scrape it from other machines do not reach it`,
           fix: 'listen on an address of the network, or on 0.0.0.0',
         },
       ]

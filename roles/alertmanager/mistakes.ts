@@ -9,7 +9,7 @@ import type { AlertmanagerVars } from './vars.ts'
 export const mistakes = (scope: Scope<AlertmanagerVars>): readonly SettingMistake[] => {
   const { vars, inventory } = scope
   if (vars.templates !== undefined) templatesOf(vars.templates, inventory)
-  return [...webMistakes(scope), ...advertised(scope), ...configMistakes(vars)]
+  return [...webMistakes(scope, scope.group('prometheus')), ...advertised(scope), ...configMistakes(vars)]
 }
 
 /** Alertmanager advertises an IP address and no name (`cluster/cluster.go`, `cluster/advertise.go`). */

@@ -35,7 +35,7 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
   scrape: ({ vars }) => scrapeOf('node', vars),
   alerts: { name: 'node', file: new URL('../rules/files/node.yml', import.meta.url) },
 
-  mistakes: (scope) => webMistakes(scope),
+  mistakes: (scope) => webMistakes(scope, scope.group('prometheus')),
 
   tasks({ host, vars }) {
     return [

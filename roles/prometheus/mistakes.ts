@@ -15,7 +15,7 @@ type About = Scope<PrometheusVars>
 
 /** What of a Prometheus' settings doesn't agree with the rest of the inventory. Throws InputError where a folder of targets can't be read. */
 export const mistakes = (scope: About): readonly SettingMistake[] => [
-  ...webMistakes(scope),
+  ...webMistakes(scope, scope.group('prometheus')),
   ...unknownGroups(scope),
   ...jobsTwice(scope),
   ...filesNotBrought(scope),
