@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   silences: async () => (await import('./commands/silences.ts')).default,
   tenants: async () => (await import('./commands/tenants/tenants.ts')).default,
   shards: async () => (await import('./commands/shards/shards.ts')).default,
+  drill: async () => (await import('./commands/drill/drill.ts')).default,
   audit: async () => (await import('./commands/audit.ts')).default,
   'add-node': () =>
     bound(

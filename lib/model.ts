@@ -631,6 +631,8 @@ export interface RunReport {
   readonly stops?: readonly string[]
   /** What the canary alerts of a watched run came to (`--watch-alerts`). */
   readonly alerts?: AlertsReport
+  /** What was broken on purpose, and how the fleet stood it (`vestal drill`). */
+  readonly drill?: DrillReport
   /** Execs and bytes pushed, by host: what the run cost. */
   readonly cost: Readonly<Record<string, { readonly execs: number; readonly pushedBytes: number }>>
 }
@@ -676,4 +678,61 @@ export interface AlertsReport {
   readonly linksLost: number
   /** Names of canaries behind each count that is not 0, ten at most. */
   readonly canaries: Readonly<Record<'lost' | 'duplicated' | 'refired' | 'unresolved' | 'silenced', readonly string[]>>
+}
+
+/** A drill: what was done to the fleet on purpose, and whether it held. Times are RFC 3339, the controller's clock. */
+export interface DrillReport {
+  readonly scenario: string
+  readonly summary: string
+  /** What says what is allowed meanwhile. */
+  readonly contract: string
+  readonly faults: readonly DrilledFault[]
+  /** Services as they were seen, one entry for each change of what was seen. */
+  readonly steady: readonly SteadySample[]
+  readonly figures: DrillFigures
+  readonly verdict: DrillVerdict
+  /** Why it is no better than that; none of one that passed. */
+  readonly causes: readonly string[]
+}
+/**
+ * `failed`: something that must hold did not. `deviated`: every promise was kept, and yet the fleet did other than it should. `aborted`: it was ended before
+ * its time, as something else went wrong. `interrupted`: by whoever held it.
+ */
+export type DrillVerdict = 'passed' | 'deviated' | 'aborted' | 'failed' | 'interrupted'
+export interface DrilledFault {
+  readonly name: string
+  readonly host: string
+  /** When its undo stood on the machine; left out for what is done from outside. */
+  readonly armedAt?: string
+  readonly beginAt?: string
+  readonly endAt?: string
+  /** Whether the harm is undone; true where it was never done. */
+  readonly undone: boolean
+}
+export interface SteadySample {
+  readonly at: string
+  readonly host: string
+  /** The role's name. */
+  readonly service: string
+  readonly serves: boolean
+  /** How many members of its cluster it sees, itself included. */
+  readonly members?: number
+  readonly why?: string
+}
+/** Canary alerts before the faults (the control window) and since, compared. */
+export interface DrillFigures {
+  readonly control: DelayFigures
+  readonly during: DelayFigures
+  /** Canaries that all members knew as notified before the faults, and that were notified once more since. */
+  readonly forgotten: readonly string[]
+  /** Labels in which notifications of one canary differ. */
+  readonly differing: readonly string[]
+  /** From the end of the faults until every service was as before; left out where it never was. */
+  readonly healedMs?: number
+  /** From the end of the faults until every member of a cluster saw every other. */
+  readonly gossipHealedMs?: number
+}
+interface DelayFigures {
+  readonly delivered: number
+  readonly largestDelayMs: number
 }

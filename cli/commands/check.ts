@@ -27,14 +27,18 @@ const check = async (flags: CommonFlags): Promise<number> => {
   await using context = await openContext(flags)
   const inside = await inLab(context.hosts)
   if (inside !== null) return inside
-  const findings = await look(context, flags.forks)
+  const findings = await lookForFindings(context, flags.forks)
   const { inventory, hosts, redacted } = context
   const shown = redacted({ vestal: 'check/2', inventory: inventory.name, hosts: hosts.length, findings })
   print(flags.json ? JSON.stringify(shown, null, 2) : checkText(shown.findings, hosts.length))
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0
 }
 
-const look = async ({ inventory, hosts, pool: { reach } }: Opened, forks: number): Promise<readonly Finding[]> => {
+/** Everything that `check` finds on these hosts. */
+export const lookForFindings = async (
+  { inventory, hosts, pool: { reach } }: Pick<Opened, 'inventory' | 'hosts' | 'pool'>,
+  forks: number,
+): Promise<readonly Finding[]> => {
   const wanted = inventoryView(inventory)
   const names = namesToResolve(inventory)
   const limit = pLimit(forks)

@@ -1,4 +1,4 @@
-import type { Advice, AlertsReport, Facts, Host, Lock, Plan, RunReport, Verdict } from '../model.ts'
+import type { Advice, AlertsReport, Facts, Host, Lock, Plan, RunReport, SteadySample, Verdict } from '../model.ts'
 import { mapStrings, mapText } from '../values.ts'
 
 /** What happens in a run, as it happens. Views, the run's folder and `--json` are all made of these; `at` is RFC 3339. */
@@ -92,6 +92,16 @@ export type RunEvent = { readonly at: string } & (
   /** How the canary alerts of a watched run stand; the last one before `run-ended` is what the report has. */
   | { readonly event: 'alerts'; readonly alerts: AlertsReport }
   | ({ readonly event: 'advice' } & Advice)
+  | {
+      /** Of a drill: its undo stands on the machine, the harm is done, it is undone. */
+      readonly event: 'fault'
+      readonly host: string
+      readonly name: string
+      readonly state: 'armed' | 'begun' | 'undone' | 'not undone'
+      readonly why?: string
+    }
+  /** A service is seen other than before, while a drill watches it. */
+  | ({ readonly event: 'seen' } & Omit<SteadySample, 'at'>)
   | { readonly event: 'interrupted' }
   | { readonly event: 'run-ended'; readonly report: RunReport }
 )

@@ -30,6 +30,10 @@ export const lineOf = (happened: RunEvent, verbose: boolean): string | null => {
       return `${event.host}: TAKEN BACK ${event.whole ? 'to what it ran before' : 'in part'}: ${setIn(event.because)}`
     case 'stopped':
       return `${event.play}: STOPPED: ${setIn(event.why)}`
+    case 'fault':
+      return faultLine(event, verbose)
+    case 'seen':
+      return `${event.host}: ${event.service} ${seenText(event)}`
     case 'advice':
       return adviceText(event)
     case 'kept':
@@ -56,6 +60,14 @@ export const adviceText = (advice: Advice): string => {
   const { level, where, what, why, fix } = shown(advice)
   return `${LEVEL[level]} ${where}: ${setIn(what)}\n    why: ${setIn(why)}\n    do:  ${setIn(fix)}`
 }
+
+const faultLine = ({ name, state, why }: RunEvent & { event: 'fault' }, verbose: boolean): string | null => {
+  if (state === 'armed') return verbose ? `${name}: its undo stands on the machine` : null
+  return `${name}${state === 'begun' ? '' : `: ${state.toUpperCase()}`}${why ? `: ${setIn(why)}` : ''}`
+}
+
+const seenText = ({ serves, members, why }: RunEvent & { event: 'seen' }): string =>
+  `${serves ? 'serves' : 'does not serve'}${members === undefined ? '' : `, sees ${counted(members, 'member')}`}${why && !serves ? `: ${setIn(why)}` : ''}`
 
 const stepLine = (event: RunEvent & { event: 'step' }, verbose: boolean): string | null => {
   if (event.state === 'started') return null

@@ -14,9 +14,11 @@ export const tally = (tasks: Readonly<Record<string, Outcome>>): HostTally => {
   return { same: count('same'), changed: count('changed'), failed: count('failed'), skipped: count('skipped') }
 }
 
-/** 0 done, 1 a task, host or gate failed or was skipped, or an alert was not told as it must be, 130 interrupted. */
+/** 0 done, 1 a task, host or gate failed or was skipped, an alert was not told as it must be, or a drill failed or was aborted, 130 interrupted. */
 export const exitCodeOf = (report: RunReport): 0 | 1 | 130 => {
   if (report.interrupted) return 130
+  // What a drill allows, and what its gates come to, is in its verdict.
+  if (report.drill) return report.drill.verdict === 'passed' || report.drill.verdict === 'deviated' ? 0 : 1
   const tallies = Object.values(report.hosts).map(tally)
   return tallies.some(({ failed, skipped }) => failed + skipped > 0) ||
     report.gates.some(({ pass }) => !pass) ||

@@ -1,0 +1,177 @@
+import Table from 'cli-table3'
+import type { Argv } from 'yargs'
+import { drillFleet } from '../../../fleet/drill/drill-fleet.ts'
+import { watchedFleet } from '../../../fleet/watched-fleet.ts'
+import { lastsOf } from '../../../lib/drill/run.ts'
+import type { Scenario } from '../../../lib/drill/scenario.ts'
+import { milliseconds } from '../../../lib/duration.ts'
+import { HostError, InputError } from '../../../lib/errors.ts'
+import type { Duration, RunReport } from '../../../lib/model.ts'
+import { exitCodeOf } from '../../../lib/report/outcome.ts'
+import { onOneLine, print, printError } from '../../../lib/report/print.ts'
+import { scenarios } from '../../../playbooks/drills/all.ts'
+import { command } from '../../command.ts'
+import { isAtTerminal, yes } from '../../confirm.ts'
+import { inLab, type Opened, openContext } from '../../context.ts'
+import { type CommonFlags, commonOptionsAlone } from '../../options.ts'
+import { linePrinter } from '../../view.ts'
+import { heal } from './heal.ts'
+import { hold } from './hold.ts'
+import { type Chosen, type Fitting, fitting, isFitting, type Refused, refusalOf, scenariosNamed } from './scenarios.ts'
+import { drillText, listText, scenarioRow } from './text.ts'
+
+interface DrillFlags extends Omit<CommonFlags, 'inventory'> {
+  readonly scenarios: readonly string[]
+  readonly inventory?: readonly string[]
+  readonly list: boolean
+  readonly all: boolean
+  readonly force: boolean
+  readonly yes: boolean
+  readonly control: string
+}
+const HEAL = 'heal'
+
+/** Lists scenarios, holds some or all of them one after the other, or undoes what drills have left. */
+const drill = async (flags: DrillFlags): Promise<number> => {
+  const wanted = await chosenBy(flags)
+  if (flags.list) {
+    print(flags.json ? JSON.stringify(wanted.map(scenarioRow), null, 2) : listText(wanted))
+    return 0
+  }
+  const { inventory } = flags
+  if (!inventory) throw mistake('--inventory', 'which fleet?', 'Name its inventory: -i inventory/ha')
+  await using context = await openContext({ ...flags, inventory })
+  if (flags.scenarios[0] === HEAL) return (await inLab(context.hosts)) ?? (await heal(context, flags.json))
+  if (flags.limit) throw mistake('--limit', 'a drill is about the whole fleet', 'Leave it out.')
+  watchedFleet(context.inventory)
+  const fleet = drillFleet(context.inventory)
+  const chosen = wanted.map((one) => fitting(one, { fleet, inventory: context.inventory, force: flags.force }))
+  requireFitting(chosen, flags)
+  return (await inLab(context.hosts)) ?? (await holdAll(chosen, context, flags))
+}
+
+const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFlags): Promise<number> => {
+  const fit = chosen.filter(isFitting)
+  if (!(await goAhead(fit, opened, flags))) {
+    print('Not confirmed: nothing was done.')
+    return 1
+  }
+  const listen = flags.json ? (event: object) => print(JSON.stringify(event)) : linePrinter(flags.verbose)
+  const reports: RunReport[] = []
+  const leftOut = chosen.filter((one): one is Refused => !isFitting(one))
+  for (const one of fit) {
+    const refused = await refusalOf(one, opened.pool.reach)
+    if (refused && !flags.all) throw new HostError(refused.host, refused.why, { task: `drill ${one.scenario.name}` })
+    if (refused) {
+      leftOut.push({ scenario: one.scenario, refused: `${refused.host}: ${refused.why}`, fix: '' })
+      continue
+    }
+    if (!flags.json) print(onOneLine(`${one.scenario.name}: ${one.scenario.summary}`))
+    const report = await hold(one, opened, {
+      view: { listen },
+      controlMs: milliseconds(flags.control as Duration),
+      forks: flags.forks,
+      command: ['drill', one.scenario.name, ...(flags.inventory ?? [])],
+    })
+    reports.push(report)
+    if (!flags.json) print(drillText(opened.redacted(report)))
+    if (report.interrupted) return 130
+  }
+  if (!flags.json && chosen.length > 1) print(summaryText(opened.redacted(reports), leftOut))
+  return Math.max(0, ...reports.map(exitCodeOf))
+}
+
+const goAhead = async (fit: readonly Fitting[], { inventory }: Opened, flags: DrillFlags): Promise<boolean> => {
+  if (flags.json || flags.yes || !isAtTerminal()) return true
+  for (const { scenario, faults } of fit)
+    print(
+      onOneLine(`${scenario.name}, for ${lastsOf(scenario) / 1000} s: ${faults.map(({ name }) => name).join('; ')}`),
+    )
+  return yes(`Break ${inventory.name} like this?`)
+}
+
+const summaryText = (reports: readonly RunReport[], leftOut: readonly Refused[]): string => {
+  const table = new Table({
+    head: ['scenario', 'verdict', 'sent', 'lost', 'twice', 'latest before', 'latest since', 'run'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const { drill: one, alerts, run } of reports)
+    if (one)
+      table.push([
+        one.scenario,
+        one.verdict,
+        alerts?.sent ?? '',
+        alerts?.lost ?? '',
+        alerts?.duplicated ?? '',
+        seconds(one.figures.control.largestDelayMs),
+        seconds(one.figures.during.largestDelayMs),
+        run,
+      ])
+  const left = leftOut.map(({ scenario, refused }) => onOneLine(`${scenario.name} was left out: ${refused}`))
+  return [table.toString(), ...left].join('\n')
+}
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+const chosenBy = async ({ scenarios: words, all, list }: DrillFlags): Promise<readonly Scenario[]> => {
+  if (words[0] === HEAL) {
+    if (words.length > 1 || all || list)
+      throw mistake('vestal drill heal', 'it takes no scenario', 'vestal drill heal -i inventory/ha')
+    return []
+  }
+  if (all && words.length > 0) throw mistake('--all', 'and some by name', 'Give one or the other.')
+  if (words.length > 0) return scenariosNamed(words)
+  if (all || list) return scenarios
+  throw mistake('vestal drill', 'which scenario?', '`vestal drill --list` lists them; --all holds all of them.')
+}
+
+/** One that was named must fit; of all, those that do not are left out. Throws InputError where none is left. */
+const requireFitting = (chosen: readonly Chosen[], { all, json }: DrillFlags): void => {
+  const refused = chosen.filter((one): one is Refused => !isFitting(one))
+  if (refused.length > 0 && (!all || refused.length === chosen.length))
+    throw new InputError(
+      refused.map(({ scenario, refused: what, fix }) => ({ where: `drill ${scenario.name}`, what, fix })),
+    )
+  if (json) return
+  for (const { scenario, refused: why, fix } of refused)
+    printError(onOneLine(`${scenario.name} is left out: ${why}. ${fix}`))
+}
+
+const mistake = (where: string, what: string, fix: string): InputError => new InputError([{ where, what, fix }])
+
+const isDuration = (text: string): boolean => /^\d+(s|m)$/.test(text)
+
+export default command({
+  name: 'drill',
+  positionals: '[scenarios..]',
+  summary: 'Break things on purpose, watch the alerts, undo it, and judge',
+  examples: [
+    'vestal drill --list',
+    'vestal drill kill-alertmanager partition -i inventory/ha',
+    'vestal drill --all -i inventory/ha',
+    'vestal drill heal -i inventory/ha',
+  ],
+  options: (args: Argv) =>
+    commonOptionsAlone(args)
+      .positional('scenarios', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'Names, or files of your own; `heal` undoes what drills have left',
+      })
+      .option('list', { type: 'boolean', default: false, describe: 'List scenarios, and do nothing' })
+      .option('all', { type: 'boolean', default: false, describe: 'Every scenario that this fleet can stand' })
+      .option('force', {
+        type: 'boolean',
+        default: false,
+        describe: 'Also those that take away the last healthy one of a service',
+      })
+      .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask before' })
+      .option('control', {
+        type: 'string',
+        default: '20s',
+        requiresArg: true,
+        describe: 'How long alerts are watched before anything is broken',
+      })
+      .check(({ control }) => (isDuration(control) ? true : '--control takes a time, such as 20s')),
+  run: drill,
+})

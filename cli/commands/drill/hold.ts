@@ -1,0 +1,131 @@
+import { hostname } from 'node:os'
+import { drillFleet, silencesHeld, steadyGates, watchedServices } from '../../../fleet/drill/drill-fleet.ts'
+import { watchedFleet } from '../../../fleet/watched-fleet.ts'
+import { leftScript } from '../../../lib/drill/arm.ts'
+import { runOn } from '../../../lib/drill/machine.ts'
+import { runDrill } from '../../../lib/drill/run.ts'
+import { holdMembers, keepLocks } from '../../../lib/engine/members.ts'
+import { HostError } from '../../../lib/errors.ts'
+import type { LedgerEvent } from '../../../lib/ledger/events.ts'
+import type { AlertsReport, DrillReport, RunReport } from '../../../lib/model.ts'
+import { operator, runName } from '../../../lib/report/folder.ts'
+import { stopOnSignals } from '../../../lib/signals.ts'
+import { deployOf } from '../../../playbooks/deploy.ts'
+import type { Opened } from '../../context.ts'
+import { keepRun } from '../../run-folder.ts'
+import type { View } from '../../view.ts'
+import { watchAlerts } from '../../watch-alerts.ts'
+import { lookForFindings } from '../check.ts'
+import type { Fitting } from './scenarios.ts'
+
+interface Holding {
+  readonly view: Pick<View, 'listen'>
+  readonly controlMs: number
+  readonly forks: number
+  readonly command: readonly string[]
+}
+
+/** Holds one drill, and keeps it as a run. Throws HostError where it could not be begun: another run works on a machine, or a drill left something there. */
+export const hold = async (
+  { scenario, faults }: Fitting,
+  opened: Opened,
+  { view, controlMs, forks, command }: Holding,
+): Promise<RunReport> => {
+  const { inventory, pool, connect, redact } = opened
+  const run = runName(`drill-${scenario.name}`, new Date(), Math.random())
+  const owner = operator(hostname())
+  const startedAt = new Date()
+  using stop = stopOnSignals(() => kept.emit({ event: 'interrupted' }))
+  const kept = keepRun({ run, about: { owner, command }, redact, stop, listen: view.listen })
+  let alerts: AlertsReport | undefined
+  const emit: typeof kept.emit = (event) => {
+    if (event.event === 'alerts') alerts = event.alerts
+    kept.emit(event)
+  }
+  const { hosts } = inventory
+  emit({
+    event: 'run-started',
+    run,
+    playbook: `drill ${scenario.name}`,
+    inventory: inventory.name,
+    hosts: hosts.map(({ name }) => name),
+  })
+  const since = startedAt.toISOString()
+  const held = new Set<(typeof hosts)[number]>()
+  await holdMembers([hosts], { reach: pool.reach, held, lockOf: () => ({ run, owner, since, break: false }) })
+  const heartbeat = keepLocks(held, { run, reach: pool.reach })
+  try {
+    await nothingLeft(opened)
+    const events: LedgerEvent[] = []
+    const watched = watchedFleet(inventory)
+    const book = deployOf(inventory.roles)
+    const fleet = drillFleet(inventory)
+    await using ledger = watchAlerts(watched, {
+      run,
+      connect,
+      emit,
+      record(event) {
+        events.push(event as LedgerEvent)
+        kept.note(event)
+      },
+      stop: stop.stop,
+      abandon: stop.abandon,
+    })
+    const drilled = await runDrill({
+      run,
+      scenario,
+      faults,
+      fleet,
+      steady: steadyGates(book, inventory),
+      watched: watchedServices(book, inventory),
+      ledger,
+      events: () => events,
+      lost: () => alerts?.lost ?? 0,
+      peerWaitMs: watched.pace.peerWaitMs,
+      controlMs,
+      silences: () => silencesHeld(fleet, pool.reach),
+      diagnose: async () => {
+        const found = await lookForFindings({ ...opened, hosts }, forks)
+        return found
+          .filter(({ severity }) => severity === 'error')
+          .map(({ id, hosts: where, what, fix }) => `check finds ${id} at ${where.join(', ')}: ${what}. ${fix}`)
+      },
+      pool,
+      emit,
+      stop: stop.stop,
+      abandon: stop.abandon,
+    }).catch(kept.fail)
+    const report: RunReport = {
+      vestal: 'report/1',
+      run,
+      playbook: `drill ${scenario.name}`,
+      inventory: inventory.name,
+      startedAt: since,
+      ms: Date.now() - startedAt.getTime(),
+      interrupted: stop.stop.aborted,
+      hosts: {},
+      gates: drilled.gates,
+      ...(drilled.alerts && { alerts: drilled.alerts }),
+      drill: drilled.drill satisfies DrillReport,
+      cost: pool.cost(),
+    }
+    emit({ event: 'run-ended', report })
+    kept.requireKept()
+    return report
+  } finally {
+    clearInterval(heartbeat)
+  }
+}
+
+/** Throws HostError where faults of an earlier drill are not undone yet. */
+const nothingLeft = async ({ inventory, pool }: Opened): Promise<void> => {
+  const found = await Promise.all(
+    inventory.hosts.map(async (host) => ({ host, left: (await runOn(host, leftScript, pool)).trim() })),
+  )
+  for (const { host, left } of found)
+    if (left !== '')
+      throw new HostError(host.name, `an earlier drill is not undone there: ${left.split('\n').join(', ')}`, {
+        task: 'drill',
+        hint: 'The machine undoes it by itself when its time is up; `vestal drill heal` does it now.',
+      })
+}

@@ -1,0 +1,73 @@
+import { milliseconds, showMilliseconds } from '../duration.ts'
+import type { AlertsReport, DrillFigures, DrillReport } from '../model.ts'
+import { counted, listed } from '../wording.ts'
+import type { Allowed } from './scenario.ts'
+
+/** Everything that was seen of a drill, which its verdict is made of. */
+export interface Seen {
+  readonly allowed: Allowed
+  /** How long the last member waits for all others to notify, by itself a reason for a notification to be late. Milliseconds. */
+  readonly peerWaitMs: number
+  readonly interrupted: boolean
+  /** Why it was ended before its time: a machine it had nothing to do with, or a fault that could not be begun. */
+  readonly aborted: readonly string[]
+  /** What else did not hold: the steady state before and after, the fault itself, silences. */
+  readonly broken: readonly string[]
+  /** null where no alert was watched. */
+  readonly alerts: AlertsReport | null
+  readonly figures: DrillFigures
+}
+
+/**
+ * What a drill came to, and why. `failed`: something that must hold did not. `deviated`: all of the contract was kept, and yet the fleet did other than it
+ * should. Pure.
+ */
+export const verdictOf = (seen: Seen): Pick<DrillReport, 'verdict' | 'causes'> => {
+  const failures = [...seen.broken, ...lostOrTwice(seen)]
+  const deviations = oddities(seen)
+  const causes = [...seen.aborted, ...failures, ...deviations]
+  if (seen.interrupted) return { verdict: 'interrupted', causes }
+  if (seen.aborted.length > 0) return { verdict: 'aborted', causes }
+  if (failures.length > 0) return { verdict: 'failed', causes }
+  return { verdict: deviations.length > 0 ? 'deviated' : 'passed', causes }
+}
+
+const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
+  if (!alerts) return []
+  const { canaries } = alerts
+  return [
+    ...when(alerts.lost, `${counted(alerts.lost, 'alert')} lost, though a path was left: ${listed(canaries.lost)}`),
+    ...when(alerts.silenced.notified, `notified in spite of a silence: ${listed(canaries.silenced)}`),
+    ...when(alerts.resolvedEarly, `${counted(alerts.resolvedEarly, 'alert')} notified as resolved while firing`),
+    ...when(
+      figures.differing.length,
+      `one alert is notified as several, which differ in the label ${listed(figures.differing)}: Alertmanagers take them for different alerts`,
+    ),
+    ...when(
+      figures.forgotten.length,
+      `notified before the faults and once more since: ${listed(figures.forgotten)}: who notified it did not know that it had been`,
+    ),
+    ...when(
+      allowed.duplicates === 'never' ? alerts.duplicated : 0,
+      `${alerts.duplicated} notified twice, where every member hears of every other: ${listed(canaries.duplicated)}`,
+    ),
+  ]
+}
+
+const oddities = ({ alerts, allowed, figures, peerWaitMs }: Seen): readonly string[] => {
+  if (!alerts) return []
+  const bound = figures.control.largestDelayMs + peerWaitMs + milliseconds(allowed.delay)
+  const late = figures.during.largestDelayMs > bound
+  return [
+    ...when(
+      allowed.duplicates === 'rarely' ? alerts.duplicated : 0,
+      `${alerts.duplicated} notified twice: ${listed(alerts.canaries.duplicated)}`,
+    ),
+    ...when(
+      late ? 1 : 0,
+      `an alert was notified after ${showMilliseconds(figures.during.largestDelayMs)}; expected at most ${showMilliseconds(bound)}, as the latest before the faults took ${showMilliseconds(figures.control.largestDelayMs)}`,
+    ),
+  ]
+}
+
+const when = (count: number, text: string): readonly string[] => (count > 0 ? [text] : [])

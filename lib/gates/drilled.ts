@@ -1,0 +1,30 @@
+/** What a fault must have done while it lasts: gates that pass where something is wrong, as it was meant to be. */
+import { statusOf } from '../api/alertmanager.ts'
+import { ask, type Endpoint } from '../api/endpoint.ts'
+import type { Gate } from '../model.ts'
+import { counted } from '../wording.ts'
+import { seriesOf } from './series.ts'
+
+/** It sees so many members, itself included. */
+export const seesMembers = (alertmanager: Endpoint, count: number): Gate => ({
+  name: `Alertmanager sees ${counted(count, 'member')}`,
+  host: alertmanager.host.name,
+  within: '30s',
+  async ask(reach) {
+    const { peers } = (await statusOf(reach, alertmanager)).cluster
+    return peers.length === count ? { pass: true } : { pass: false, why: `it sees ${peers.length}` }
+  },
+})
+
+/** It refused what it was told to read at the last reload. */
+export const refusedItsConfig = (alertmanager: Endpoint): Gate => ({
+  name: 'Alertmanager says that it refused its configuration',
+  host: alertmanager.host.name,
+  within: '30s',
+  async ask(reach) {
+    const { body } = await ask(reach, alertmanager, '/metrics')
+    return seriesOf(body, 'alertmanager_config_last_reload_successful')[0] === 0
+      ? { pass: true }
+      : { pass: false, why: 'it says that its last reload went well' }
+  },
+})

@@ -1,0 +1,41 @@
+import type { Scenario } from '../../lib/drill/scenario.ts'
+import badConfig from './bad-config.ts'
+import crashLoop from './crash-loop.ts'
+import cutAllButOne from './cut-all-but-one.ts'
+import cutOneAlertmanager from './cut-one-alertmanager.ts'
+import diskFullAlertmanager from './disk-full-alertmanager.ts'
+import diskFullPrometheus from './disk-full-prometheus.ts'
+import freezeAlertmanager from './freeze-alertmanager.ts'
+import freezePrometheus from './freeze-prometheus.ts'
+import killAlertmanager from './kill-alertmanager.ts'
+import killBoth from './kill-both.ts'
+import killPrometheus from './kill-prometheus.ts'
+import lossyGossip from './lossy-gossip.ts'
+import partition from './partition.ts'
+import partitionUdp from './partition-udp.ts'
+import powerLoss from './power-loss.ts'
+import restartAlertmanagers from './restart-alertmanagers.ts'
+import rollDuringFault from './roll-during-fault.ts'
+import stopPrometheus from './stop-prometheus.ts'
+
+/** Every scenario that comes with Vestal, in the order in which `vestal drill --all` holds them. */
+export const scenarios: readonly Scenario[] = [
+  killPrometheus,
+  stopPrometheus,
+  freezePrometheus,
+  killAlertmanager,
+  freezeAlertmanager,
+  crashLoop,
+  killBoth,
+  partition,
+  partitionUdp,
+  lossyGossip,
+  cutOneAlertmanager,
+  cutAllButOne,
+  badConfig,
+  diskFullAlertmanager,
+  diskFullPrometheus,
+  restartAlertmanagers,
+  rollDuringFault,
+  powerLoss,
+]

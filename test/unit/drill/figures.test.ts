@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { figuresOf } from '../../../lib/drill/figures.ts'
+import type { LedgerEvent } from '../../../lib/ledger/events.ts'
+
+type Line = readonly [
+  seconds: number,
+  canary: string,
+  what: 'sent' | 'silenced' | 'firing' | 'resolved',
+  labels?: object,
+]
+const story = (...lines: readonly Line[]): readonly LedgerEvent[] =>
+  lines.map(([s, canary, what, labels]) => {
+    const at = s * 1000
+    if (what === 'sent' || what === 'silenced') return { at, what: 'sent', canary, silenced: what === 'silenced' }
+    const fingerprint = JSON.stringify(labels ?? {})
+    const body = { alerts: [{ fingerprint, labels: labels ?? {} }] }
+    return { at, what: 'notified', canary, status: what, fingerprint, host: 'am-1', body }
+  })
+const FAULT = { beginAt: 30_000, endAt: 60_000 }
+
+test('the latest before the faults and the latest since are told apart by when they came', () => {
+  const { control, during } = figuresOf(
+    story([0, 'a', 'sent'], [7, 'a', 'firing'], [28, 'b', 'sent'], [40, 'b', 'firing'], [41, 'b', 'firing']),
+    FAULT,
+  )
+  expect({ control, during }).toEqual({
+    control: { delivered: 1, largestDelayMs: 7_000 },
+    during: { delivered: 1, largestDelayMs: 12_000 },
+  })
+})
+
+test('silenced ones count in neither, and without faults all is before them', () => {
+  const events = story([0, 's', 'silenced'], [1, 's', 'firing'], [50, 'a', 'sent'], [52, 'a', 'firing'])
+  expect(figuresOf(events, undefined)).toMatchObject({ control: { delivered: 1 }, during: { delivered: 0 } })
+})
+
+test('one that was notified well before the faults and again since was forgotten; one notified just before them was not', () => {
+  const events = story(
+    [0, 'old', 'sent'],
+    [10, 'old', 'firing'],
+    [20, 'new', 'sent'],
+    [28, 'new', 'firing'],
+    [40, 'old', 'firing'],
+    [40, 'new', 'firing'],
+  )
+  expect(figuresOf(events, FAULT).forgotten).toEqual(['old'])
+})
+
+test('one that was resolved between was not forgotten', () => {
+  const events = story([0, 'a', 'sent'], [10, 'a', 'firing'], [20, 'a', 'resolved'], [40, 'a', 'firing'])
+  expect(figuresOf(events, FAULT).forgotten).toEqual([])
+})
+
+test('labels in which the notifications of one canary differ are named', () => {
+  const both = { alertname: 'VestalCanary', run: 'r' }
+  const events = story(
+    [0, 'a', 'sent'],
+    [5, 'a', 'firing', { ...both, replica: 'prom-1' }],
+    [6, 'a', 'firing', { ...both, replica: 'prom-2' }],
+    [7, 'b', 'firing', { ...both, replica: 'prom-1' }],
+  )
+  expect(figuresOf(events, FAULT).differing).toEqual(['replica'])
+})
