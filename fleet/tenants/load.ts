@@ -127,7 +127,7 @@ const read = (
     mistakes.add(root ? positionOf(source, root) : file, { path: name, what: NO_CONFIG, fix: CONFIG_FIX })
     return undefined
   }
-  const variable = variableReader(readSecrets(env, mistakes), mistakes)(source, { name, key: root, value: root })
+  const variable = variableReader(readSecrets(env, mistakes))(source, { name, key: root, value: root })
   const config = sealKnownSecrets(variable.value()) as TenantConfig
   const templates = templatesIn(file.replace(/\.[a-z]+$/, ''))
   for (const { path, what, fix } of mistakesIn(config, Object.keys(templates)))

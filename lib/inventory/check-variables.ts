@@ -35,12 +35,16 @@ export const blameUnknown = (variable: Variable, roles: readonly Role[], mistake
   if (near) mistakes.add(at, { what: `unknown variable \`${variable.name}\`; did you mean \`${near}\`?` })
 }
 
-/** The value as it was written; where its schema has a secret, that is a Secret. */
-const withSecrets = (written: unknown, parsed: unknown): unknown => {
+/**
+ * The value as it was written; where its schema has a secret, that is a Secret. With `sameKeys`, a mapping with keys that the other value doesn't have is
+ * taken from there: a secret below them would not be known.
+ */
+export const withSecrets = (written: unknown, parsed: unknown, { sameKeys = false } = {}): unknown => {
   if (parsed instanceof Secret) return written instanceof Secret ? written : parsed
   if (typeof written !== 'object' || written === null || written instanceof Secret) return written
-  const inside = (key: string, value: unknown) =>
-    withSecrets(value, typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, key) : undefined)
+  const other = typeof parsed === 'object' && parsed !== null ? parsed : {}
+  if (sameKeys && Object.keys(written).some((key) => !Object.hasOwn(other, key))) return parsed
+  const inside = (key: string, value: unknown) => withSecrets(value, Reflect.get(other, key), { sameKeys })
   return Object.freeze(
     Array.isArray(written)
       ? written.map((item, index) => inside(String(index), item))

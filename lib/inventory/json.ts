@@ -1,7 +1,9 @@
 import type { Inventory } from '../model.ts'
 import { Secret } from '../secret.ts'
-import { originOf, treeOf } from './provenance.ts'
+import { withSecrets } from './check-variables.ts'
+import { originOf, treeOf, variableOf } from './provenance.ts'
 import { referenceOf } from './yaml/secrets.ts'
+import type { Variable } from './yaml/variable.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 export interface GroupJson {
@@ -28,7 +30,10 @@ export const inventoryJson = (inventory: Inventory): InventoryJson => {
   ])
   const hostvars = inventory.hosts
     .filter(({ vars }) => Object.keys(vars).length > 0)
-    .map(({ name, vars }) => [name, mapValues(vars, jsonOf)] as const)
+    .map(
+      ({ name, vars }) =>
+        [name, mapValues(vars, (value, key) => jsonOf(asWritten(value, variableOf(inventory, name, key))))] as const,
+    )
   return {
     _meta: { hostvars: Object.fromEntries(hostvars) },
     ...Object.fromEntries(
@@ -36,6 +41,10 @@ export const inventoryJson = (inventory: Inventory): InventoryJson => {
     ),
   }
 }
+
+/** As Ansible has it, with its secrets hidden; settings that were put together from several places as they are. */
+const asWritten = (value: unknown, variable: Variable | undefined): unknown =>
+  variable?.written ? withSecrets(variable.written(), value, { sameKeys: true }) : value
 
 /** Where each variable of each host was written: `file:line:column`. */
 export const inventoryOrigins = (inventory: Inventory): Readonly<Record<string, Readonly<Record<string, string>>>> =>

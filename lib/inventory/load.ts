@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
+import type { ZodType } from 'zod'
 import type { Host, Inventory, Role } from '../model.ts'
 import { blameSettings } from './blame-settings.ts'
 import {
@@ -13,6 +14,7 @@ import {
 } from './check-variables.ts'
 import { type FileEdit, filesWith } from './files.ts'
 import { hostReader } from './hosts.ts'
+import { vestalVariable } from './machine.ts'
 import { collectMistakes } from './mistakes.ts'
 import { effectiveVariables } from './precedence.ts'
 import { remember } from './provenance.ts'
@@ -21,6 +23,7 @@ import { folderOf } from './read/inventory-files.ts'
 import { blameDoubleNames, readPath } from './read/read-path.ts'
 import { blameNearMisses, varFoldersIn } from './read/var-files.ts'
 import { startChecks } from './schema/validate.ts'
+import { settingsJoiner } from './settings.ts'
 import { readSecrets } from './yaml/secrets.ts'
 import { type Variable, variableReader } from './yaml/variable.ts'
 
@@ -43,7 +46,7 @@ export const loadInventory = async (
   const mistakes = collectMistakes()
   if (paths.length === 0) mistakes.add('--inventory', { what: 'no inventory given', fix: 'name one: -i inventory/ha' })
   const secrets = readSecrets(env, mistakes)
-  const readers = { files: filesWith(edits), secrets, mistakes, variable: variableReader(secrets, mistakes) }
+  const readers = { files: filesWith(edits), secrets, mistakes, variable: variableReader(secrets) }
   const tree = emptyTree()
   const complete = paths.map((path) => readPath(path, tree, readers)).every(Boolean)
   finishTree(tree)
@@ -52,13 +55,22 @@ export const loadInventory = async (
   const folders = varFoldersIn(paths.filter((path) => existsSync(path)).map(folderOf), readers)
   const checks = startChecks(mistakes)
   const values = new Map<Variable, unknown>()
+  const joined = settingsJoiner()
+  const schemas = new Map([...roles.map(({ key, vars }) => [key, vars] as const), ['vestal', vestalVariable] as const])
+  const chosen = (effective: ReturnType<typeof effectiveVariables>): ReadonlyMap<string, Variable> =>
+    new Map(
+      [...effective].map(([name, layers]) => {
+        const schema = schemas.get(name)
+        return [name, schema ? joined(layers, schema as ZodType) : (layers.at(-1) as Variable)]
+      }),
+    )
   const variables = new Map<string, ReadonlyMap<string, Variable>>()
   // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
   const given = [...tree.hosts.values()].map(namesOfGroups).some((groups) => hasRole({ groups }, roles))
   const isOurs = (groups: readonly string[]): boolean => !given || hasRole({ groups }, roles)
   const readHost = hostReader({ checks, mistakes, env, isOurs })
   const hosts: readonly Host[] = [...tree.hosts.values()].map((member) => {
-    const own = effectiveVariables(tree, member, folders)
+    const own = chosen(effectiveVariables(tree, member, folders))
     variables.set(member.name, own)
     const groups = namesOfGroups(member)
     for (const one of own.values()) if (!values.has(one)) values.set(one, checkVariable(one, { roles, checks }))

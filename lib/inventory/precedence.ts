@@ -3,7 +3,8 @@ import type { VarFolders } from './read/var-files.ts'
 import type { Variable } from './yaml/variable.ts'
 
 /**
- * Each variable a host has, from where it comes. A later layer replaces a variable whole, as Ansible does by default:
+ * Each variable a host has, from wherever it is set, the last winning: a later layer replaces a variable whole, as Ansible does by default, but for settings
+ * of roles. The layers are
  * `all` in the inventory files; other groups there, parents before children, then by priority, then by name; `group_vars/all`;
  * `group_vars` of the other groups, path by path; the host in the inventory files; `host_vars`, path by path.
  * Source: ansible-core, vars/manager.py (get_vars) and inventory/helpers.py (sort_groups).
@@ -12,7 +13,7 @@ export const effectiveVariables = (
   tree: Tree,
   member: Member,
   folders: readonly VarFolders[],
-): ReadonlyMap<string, Variable> => {
+): ReadonlyMap<string, readonly [Variable, ...Variable[]]> => {
   const groups = [...groupsOf(member)].sort(byPrecedence)
   const layers = [
     tree.groups.get('all')?.vars,
@@ -22,8 +23,13 @@ export const effectiveVariables = (
     member.vars,
     ...folders.map((folder) => folder.hosts.of(member.name)),
   ]
-  const effective = new Map<string, Variable>()
-  for (const layer of layers) for (const [name, variable] of layer ?? []) effective.set(name, variable)
+  const effective = new Map<string, [Variable, ...Variable[]]>()
+  for (const layer of layers)
+    for (const [name, variable] of layer ?? []) {
+      const below = effective.get(name)
+      if (below) below.push(variable)
+      else effective.set(name, [variable])
+    }
   return effective
 }
 

@@ -68,7 +68,7 @@ const filesOf = function* (
     mistakes.add(folder, { what: 'there is no such folder of teams', fix: 'it is relative to the inventory' })
     return
   }
-  const variable = variableReader(readSecrets(env, mistakes), mistakes)
+  const variable = variableReader(readSecrets(env, mistakes))
   for (const name of readdirSync(folder).sort()) {
     const file = join(folder, name)
     if (!/^[^.].*\.(?:ya?ml|json)$/.test(name) || isFolder(file)) continue

@@ -20,7 +20,7 @@ export const silencesIn = (folder: string): readonly Silence[] => {
       fix: 'make it with: vestal silences export -i … > silences/NAME.yml',
     })
   mistakes.throwAny()
-  const variable = variableReader(readSecrets({}, mistakes), mistakes)
+  const variable = variableReader(readSecrets({}, mistakes))
   const checks = startChecks(mistakes)
   const names = readdirSync(folder)
     .filter((name) => /^[^.].*\.(?:ya?ml|json)$/.test(name))

@@ -5,6 +5,7 @@ import type { FileEdit } from '../files.ts'
 import { filesWith } from '../files.ts'
 import { collectMistakes, showPosition } from '../mistakes.ts'
 import { pathsOf, variableOf } from '../provenance.ts'
+import { layerAt } from '../schema/explain.ts'
 import { keyName, parseSource, positionOf, type Source } from '../yaml/source.ts'
 import { isJinja } from '../yaml/templating.ts'
 import type { Variable } from '../yaml/variable.ts'
@@ -45,14 +46,18 @@ export const setVariable = (
   edits: readonly FileEdit[] = [],
 ): SetVariable => {
   const [name = '', ...keys] = path
-  const byPlace = Map.groupBy(hosts, (host) => placeOf(variableOf(inventory, host, name)) ?? '')
+  const layerOf = (host: string): Variable | undefined => {
+    const variable = variableOf(inventory, host, name)
+    return variable && layerAt(variable, keys)
+  }
+  const byPlace = Map.groupBy(hosts, (host) => placeOf(layerOf(host)) ?? '')
   const without = byPlace.get('')
   if (without) throw unset(without, path)
   const found = [...byPlace.values()].map((some) => {
-    const variable = variableOf(inventory, some[0] ?? '', name) as Variable
+    const variable = layerOf(some[0] ?? '') as Variable
     const sharing = inventory.hosts
       .map((host) => host.name)
-      .filter((host) => placeOf(variableOf(inventory, host, name)) === placeOf(variable) && !hosts.includes(host))
+      .filter((host) => placeOf(layerOf(host)) === placeOf(variable) && !hosts.includes(host))
     return { some, variable, sharing }
   })
   const shared = found.filter(({ sharing }) => sharing.length > 0)

@@ -154,10 +154,13 @@ interface Place {
 }
 
 /** The nearest node on the way along a path, and the key it stands under: of a variable from several places, in the one that says the most of it. */
-export const locate = (variable: Variable, path: Path): Place =>
+export const locate = (variable: Variable, path: Path): Place => walk(layerAt(variable, path), path)
+
+/** Of a variable from several places, the one that says the most of a path; the last of those that say as much. */
+export const layerAt = (variable: Variable, path: Path): Variable =>
   (variable.layers ?? [variable])
-    .map((layer) => walk(layer, path))
-    .reduce((best, one) => (one.steps >= best.steps ? one : best))
+    .map((layer) => ({ layer, steps: walk(layer, path).steps }))
+    .reduce((best, one) => (one.steps >= best.steps ? one : best)).layer
 
 const walk = ({ source, key, node }: Variable, path: Path): Place => {
   let steps = 0

@@ -20,6 +20,13 @@ export interface JsonSchema {
 
 /** The JSON Schema of what an operator may write for a zod schema: before defaults are filled in. */
 export const schemaOf = (schema: ZodType): JsonSchema => {
+  const known = made.get(schema) ?? make(schema)
+  made.set(schema, known)
+  return known
+}
+const made = new WeakMap<ZodType, JsonSchema>()
+
+const make = (schema: ZodType): JsonSchema => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     target: 'draft-7',
     io: 'input',

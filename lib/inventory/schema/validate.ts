@@ -28,9 +28,11 @@ const check = <T>(
   { variable, schema, templated }: { variable: Variable; schema: ZodType<T>; templated: (text: string) => boolean },
   mistakes: Mistakes,
 ): T | undefined => {
-  const templates = textsThat(variable.source, variable.node, templated)
-  for (const { path, node } of templates)
-    mistakes.add(positionOf(variable.source, node), {
+  const templates = (variable.layers ?? [variable]).flatMap(({ source, node }) =>
+    textsThat(source, node, templated).map((one) => ({ ...one, source })),
+  )
+  for (const { path, node, source } of templates)
+    mistakes.add(positionOf(source, node), {
       path: [variable.name, ...path].join('.'),
       what: 'templating is not supported',
       fix: /\{%[-+]?\s*(end)?raw\b/.test(String(Reflect.get(node, 'value')))

@@ -1,8 +1,7 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml'
 import { Secret } from '../../secret.ts'
-import type { Mistakes } from '../mistakes.ts'
 import type { Secrets } from './secrets.ts'
-import { type Entry, entriesOf, follow, positionOf, type Source } from './source.ts'
+import { type Entry, entriesOf, follow, type Source } from './source.ts'
 
 /** One setting of one variable, in one file. Hosts that get their value from the same place share it. */
 export interface Variable {
@@ -12,6 +11,8 @@ export interface Variable {
   readonly node: Node | null
   /** Where it was put together from several places: each of them, the last winning. */
   readonly layers?: readonly Variable[]
+  /** Its value as Ansible has it, where the role takes it otherwise. */
+  readonly written?: () => unknown
   /** Its value: plain, frozen data with a Secret for each secret. Read when first asked for. */
   value(): unknown
 }
@@ -22,7 +23,7 @@ export type ReadVariable = (source: Source, entry: Entry) => Variable
 /** Connection variables whose plain text is a secret all the same. */
 const isPassword = (name: string): boolean => /^ansible_(\w+_)?(pass|password|passphrase|private_key)$/.test(name)
 
-export const variableReader = (secrets: Secrets, mistakes: Mistakes): ReadVariable => {
+export const variableReader = (secrets: Secrets): ReadVariable => {
   const known = new WeakMap<Node, unknown>()
   const read = (source: Source, node: Node | null): unknown => {
     const target = follow(source, node)
@@ -40,12 +41,9 @@ export const variableReader = (secrets: Secrets, mistakes: Mistakes): ReadVariab
     if (!isScalar(node)) return null
     if (node.tag === '!vault' || node.tag === '!vault-encrypted') return secrets.vaulted(source, node)
     if (source.sealed && typeof node.value === 'string') return new Secret(node.value)
-    if (typeof node.value === 'number' && Math.abs(node.value) > Number.MAX_SAFE_INTEGER && Number.isFinite(node.value))
-      mistakes.add(positionOf(source, node), {
-        what: 'a number too large to be kept exactly',
-        fix: 'put quotes around it',
-      })
-    return node.value
+    // A number too large to be kept exactly stays the text that it is.
+    const large = typeof node.value === 'number' && Math.abs(node.value) > Number.MAX_SAFE_INTEGER
+    return large && Number.isFinite(node.value) && node.source ? node.source : node.value
   }
   return (source, { name, key, value: node }) => ({
     name,

@@ -113,12 +113,6 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
     },
     error: ['hosts.yml:2:1: a second YAML document starts here', '  keep one per file'].join('\n'),
   },
-  'a number that loses digits': {
-    files: {
-      'hosts.yml': 'all: { hosts: { web1: { id: 12345678901234567890 } } }\n',
-    },
-    error: ['hosts.yml:1:29: a number too large to be kept exactly', '  put quotes around it'].join('\n'),
-  },
 }
 
 describe('mistakes in YAML that cannot be read are told with their place', () => {

@@ -47,7 +47,7 @@ describe('a loaded inventory', () => {
         name: 'p2',
         address: '10.0.0.2',
         groups: ['prometheus', 'site'],
-        machine: { arch: 'amd64', lab: 'default', keepReleases: 0, releases: 'file:/srv/releases' },
+        machine: { arch: 'arm64', lab: 'default', keepReleases: 0, releases: 'file:/srv/releases' },
       },
     ])
   })
