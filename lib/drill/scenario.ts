@@ -31,6 +31,11 @@ export interface Allowed {
    * allows it, and a fleet that works does without: it deviates. `freely`: those who notify cannot hear of each other.
    */
   readonly duplicates: 'never' | 'rarely' | 'freely'
+  /**
+   * Whether an alert may be said to be resolved while it fires, and then to fire again. `never`, the default, or `rarely`: a member that hears nothing of an
+   * alert until the end that it was told takes it for over (Prometheus says four times its `resend_delay`, rules/manager.go), which is a deviation.
+   */
+  readonly falseResolves?: 'never' | 'rarely'
   /** How much later than in the control window an alert may be notified; more is a deviation. */
   readonly delay: Duration
   /** How soon after the end of the faults all is as it was: gossip with every member, every service healthy. Default 2m. */

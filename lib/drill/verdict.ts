@@ -38,7 +38,7 @@ const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
   return [
     ...when(alerts.lost, `${counted(alerts.lost, 'alert')} lost, though a path was left: ${listed(canaries.lost)}`),
     ...when(alerts.silenced.notified, `notified in spite of a silence: ${listed(canaries.silenced)}`),
-    ...when(alerts.resolvedEarly, `${counted(alerts.resolvedEarly, 'alert')} notified as resolved while firing`),
+    ...when(allowed.falseResolves === 'rarely' ? 0 : alerts.resolvedEarly, falseResolve(alerts)),
     ...when(
       figures.differing.length,
       `one alert is notified as several, which differ in the label ${listed(figures.differing)}: Alertmanagers take them for different alerts`,
@@ -59,6 +59,7 @@ const oddities = ({ alerts, allowed, figures, peerWaitMs }: Seen): readonly stri
   const bound = figures.control.largestDelayMs + peerWaitMs + milliseconds(allowed.delay)
   const late = figures.during.largestDelayMs > bound
   return [
+    ...when(allowed.falseResolves === 'rarely' ? alerts.resolvedEarly : 0, falseResolve(alerts)),
     ...when(
       allowed.duplicates === 'rarely' ? alerts.duplicated : 0,
       `${alerts.duplicated} notified twice: ${listed(alerts.canaries.duplicated)}`,
@@ -69,5 +70,8 @@ const oddities = ({ alerts, allowed, figures, peerWaitMs }: Seen): readonly stri
     ),
   ]
 }
+
+const falseResolve = ({ resolvedEarly }: AlertsReport): string =>
+  `${counted(resolvedEarly, 'alert')} notified as resolved while firing: a member takes an alert for over that it heard nothing of until the end it was told`
 
 const when = (count: number, text: string): readonly string[] => (count > 0 ? [text] : [])

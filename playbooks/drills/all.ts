@@ -6,6 +6,7 @@ import cutOneAlertmanager from './cut-one-alertmanager.ts'
 import diskFullAlertmanager from './disk-full-alertmanager.ts'
 import diskFullPrometheus from './disk-full-prometheus.ts'
 import freezeAlertmanager from './freeze-alertmanager.ts'
+import freezeLong from './freeze-long.ts'
 import freezePrometheus from './freeze-prometheus.ts'
 import killAlertmanager from './kill-alertmanager.ts'
 import killBoth from './kill-both.ts'
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   freezePrometheus,
   killAlertmanager,
   freezeAlertmanager,
+  freezeLong,
   crashLoop,
   killBoth,
   partition,

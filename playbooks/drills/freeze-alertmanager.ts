@@ -6,6 +6,8 @@ export default drill({
   summary: 'One Alertmanager hangs: its connections stand, and it says nothing',
   contract:
     'Those that hear nothing of it notify in its place. It may say once more what it had begun to say when it froze.',
+  // Shorter than an alert lasts that is not heard of again, with a resend_delay of 10s or more.
+  lasts: '20s',
   faults: ({ alertmanagers }) =>
     some(alertmanagers, 2, 'Alertmanagers')
       .slice(0, 1)

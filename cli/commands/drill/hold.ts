@@ -87,7 +87,7 @@ export const hold = async (
       diagnose: async () => {
         const found = await lookForFindings({ ...opened, hosts }, forks)
         return found
-          .filter(({ severity }) => severity === 'error')
+          .filter(({ id, severity }) => severity === 'error' && id !== OWN_LOCK)
           .map(({ id, hosts: where, what, fix }) => `check finds ${id} at ${where.join(', ')}: ${what}. ${fix}`)
       },
       pool,
@@ -116,6 +116,9 @@ export const hold = async (
     clearInterval(heartbeat)
   }
 }
+
+/** What `check` finds of this drill itself. */
+const OWN_LOCK = 'locked'
 
 /** Throws HostError where faults of an earlier drill are not undone yet. */
 const nothingLeft = async ({ inventory, pool }: Opened): Promise<void> => {

@@ -95,6 +95,11 @@ test.each([
   },
 )
 
+test('a resolve while it fires is a deviation where the contract knows it', () => {
+  const seen = { alerts: { resolvedEarly: 1 }, allowed: { falseResolves: 'rarely' } } as const
+  expect(verdict(seen).verdict).toBe('deviated')
+})
+
 test('one that was ended before its time is aborted, or interrupted, whatever else was seen', () => {
   const seen = { aborted: ['prom-2 stopped serving'], broken: ['x'] }
   expect(verdict(seen)).toEqual({ verdict: 'aborted', causes: ['prom-2 stopped serving', 'x'] })

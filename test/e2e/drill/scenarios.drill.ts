@@ -1,0 +1,51 @@
+/** Every scenario that comes with Vestal, held on a fleet that works: nothing is lost, all is undone, and `status` finds it as it was. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { scenarios } from '../../../playbooks/drills/all.ts'
+import { ALERTMANAGERS } from '../deploy/fleet.ts'
+import { runs, vestal } from '../vestal.ts'
+import { bringUp, drill, drillInventory, drillOf, leftovers, membersSeen, takeDown } from './fleet.ts'
+
+const inventory = drillInventory()
+beforeAll(() => bringUp(inventory))
+afterAll(takeDown)
+
+test.each(scenarios.map(({ name }) => name))('%s: nothing is lost, and all is as it was', async (name) => {
+  const ended = await drill(inventory, name, '--force')
+  const { drill: found, alerts, run } = drillOf(ended)
+  const { verdict, causes, faults, figures } = found
+  console.log(
+    `${name}: ${verdict}, ${alerts?.sent} sent, ${alerts?.duplicated} twice, latest ${figures.control.largestDelayMs} and ${figures.during.largestDelayMs} ms, gossip ${figures.gossipHealedMs} ms ${causes.join('; ')}`,
+  )
+  expect({ verdict, causes }).toEqual({
+    verdict: expect.stringMatching(/^(passed|deviated)$/),
+    causes: expect.anything(),
+  })
+  expect(alerts).toMatchObject({ lost: 0, silenced: { notified: 0 } })
+  expect(alerts?.sent).toBeGreaterThan(15)
+  expect(faults.every(({ undone, beginAt, endAt }) => undone && beginAt && endAt)).toBe(true)
+  expect(figures.control.delivered).toBeGreaterThanOrEqual(3)
+  expect(await membersSeen(ALERTMANAGERS)).toEqual([3, 3, 3])
+  expect(await leftovers()).toEqual([])
+  expect(ended.code).toBe(0)
+  expect(JSON.parse(readFileSync(join(runs, run, 'report.json'), 'utf8'))).toEqual(drillOf(ended))
+})
+
+describe('afterwards', () => {
+  test('status finds the fleet healthy, and a plan nothing to do', async () => {
+    expect(await vestal(['status', '-i', inventory])).toMatchObject({ code: 0 })
+    expect(await vestal(['plan', '-i', inventory, '--exit-code'])).toMatchObject({ code: 0 })
+  })
+
+  test('heal finds nothing that was left', async () => {
+    const { code, stdout } = await vestal(['drill', 'heal', '-i', inventory])
+    expect([code, stdout]).toEqual([0, 'Nothing was left by a drill.\n'])
+  })
+})
+
+test('a drill on a fleet whose last one it would take away is refused before any machine is touched', async () => {
+  const { code, stderr } = await drill(inventory, 'restart-alertmanagers')
+  expect(code).toBe(2)
+  expect(stderr).toContain('it takes away every Alertmanager, the last one too')
+})
