@@ -113,7 +113,17 @@ const silence = z.object({
 /** Silences as the API lists them, and as a backup's file holds them. */
 export const silenceList = listOf(silence)
 
-const alert = z.object({ fingerprint: z.string(), startsAt: instant, updatedAt: instant, labels: texts })
+const ids = listOf(z.string())
+  .nullish()
+  .transform((list) => list ?? [])
+const alert = z.object({
+  fingerprint: z.string(),
+  startsAt: instant,
+  updatedAt: instant,
+  labels: texts,
+  /** `active`, `suppressed`, or `unprocessed`; by the ids of which silences, and the fingerprints of which alerts. */
+  status: z.object({ state: z.string(), silencedBy: ids, inhibitedBy: ids }).optional(),
+})
 const ALERTS = listOf(alert)
 const RECEIVERS = listOf(z.object({ name: z.string() }))
 const POSTED = z.object({ silenceID: z.string() })

@@ -31,10 +31,14 @@ export interface DrillOptions {
   readonly peerWaitMs: number
   /** How long alerts are watched before the faults. */
   readonly controlMs: number
+  /** How long a service that is no part of the drill may not serve before the drill ends; default 15 s. */
+  readonly leftMs?: number
   /** The ids of the silences that each Alertmanager knows, by the name of its host. */
   silences(): Promise<ReadonlyMap<string, HeldSilences>>
   /** What is known to be wrong with the fleet, asked where the drill did not pass. */
   diagnose(): Promise<readonly string[]>
+  /** Where canary alerts stop on their way, asked at once where they don't arrive, or one is lost. */
+  whereStuck(): Promise<readonly string[]>
   readonly pool: Pool
   readonly emit: Emit
   readonly stop: AbortSignal
@@ -82,6 +86,7 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
   const isTouched = ({ host, unit }: WatchedService) =>
     touched.has(`${host.name} `) || touched.has(`${host.name} ${unit}`)
   let harming = false
+  let stuck: Promise<readonly string[]> | undefined
   const end = (why: string): void => {
     if (ended.signal.aborted || !harming) return
     found.aborted.push(why)
@@ -97,6 +102,7 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
     await using watch = watchServices(watched, {
       reach: options.pool.reach,
       onLost: options.pool.forget,
+      leftMs: options.leftMs,
       changed: (sample) => options.emit({ event: 'seen', ...sample }),
       left(service, why) {
         if (!isTouched(service))
@@ -105,13 +111,16 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
     })
     const lostWatch = setInterval(() => {
       // What is lost already won't come back: there is nothing more to learn.
-      if (harming && options.lost() > 0) ended.abort()
+      if (!harming || ended.signal.aborted || options.lost() === 0) return
+      ended.abort()
+      stuck = options.whereStuck().catch(() => [])
     }, 1_000)
     try {
       await pause(options.controlMs, over)
       harming = true
       const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, found, over })
       harming = false
+      found.broken.push(...((await stuck) ?? []))
       const healed = window && !stop.aborted ? await steadyAfter(options, { found, watch, endAt: window.endAt }) : {}
       if (silences) await silencesKept(options, silences, found)
       const alerts = stop.aborted ? undefined : await alertsEnd(ledger, found)
@@ -159,13 +168,16 @@ const steadyBefore = async (options: DrillOptions, found: Findings): Promise<boo
   return bad.length === 0
 }
 
-const alertsArrive = async ({ ledger, stop }: DrillOptions, found: Findings): Promise<boolean> => {
+const alertsArrive = async ({ ledger, stop, whereStuck }: DrillOptions, found: Findings): Promise<boolean> => {
   try {
     found.gates.push(...(await ledger.begin()))
     return !stop.aborted
   } catch (error) {
     if (!(error instanceof HostError)) throw error
-    found.broken.push(`before anything was done, ${error.host}: ${error.message}`)
+    found.broken.push(
+      `before anything was done, ${error.host}: ${error.message}`,
+      ...(await whereStuck().catch(() => [])),
+    )
     return false
   }
 }
@@ -276,7 +288,7 @@ const steadyAfter = async (
     found.gates.push(...gates)
     const bad = gates.filter(({ pass }) => !pass)
     found.broken.push(...bad.map(({ host, name, why }) => `${within} after the faults, ${host}: ${name}: ${why}`))
-    await pause(AFTERWARDS_MS, signal)
+    await pause(Math.min(AFTERWARDS_MS, options.controlMs), signal)
     return {
       ...(bad.length === 0 && { healedMs }),
       ...(gossipHealedMs !== undefined && { gossipHealedMs }),

@@ -22,7 +22,9 @@ interface WatchOptions {
   /** A link is gone: the next look makes a new one. */
   readonly onLost: (host: Host) => void
   readonly changed: (sample: SteadySample) => void
-  /** Called for a service that has not served for `LEFT_MS`, once each time. */
+  /** Default 15 s. */
+  readonly leftMs?: number
+  /** Called for a service that has not served for so long, once each time. */
   readonly left: (service: WatchedService, why: string) => void
 }
 const PAUSE_MS = 2_000
@@ -54,7 +56,7 @@ export const watchServices = (services: readonly WatchedService[], options: Watc
       }
       badSince = sample.serves ? undefined : (badSince ?? Date.now())
       if (badSince === undefined) told = false
-      else if (!told && Date.now() - badSince >= LEFT_MS) {
+      else if (!told && Date.now() - badSince >= (options.leftMs ?? LEFT_MS)) {
         told = true
         options.left(one, sample.why ?? 'it is not ready')
       }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { drillFleet, silencesHeld, steadyGates, watchedServices } from '../../../fleet/drill/drill-fleet.ts'
+import { failuresSoFar, whereStuck } from '../../../fleet/drill/where-stuck.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
 import { leftScript } from '../../../lib/drill/arm.ts'
 import { runOn } from '../../../lib/drill/machine.ts'
@@ -71,6 +72,7 @@ export const hold = async (
       stop: stop.stop,
       abandon: stop.abandon,
     })
+    const before = await failuresSoFar(fleet, pool.reach)
     const drilled = await runDrill({
       run,
       scenario,
@@ -90,6 +92,7 @@ export const hold = async (
           .filter(({ id, severity }) => severity === 'error' && id !== OWN_LOCK)
           .map(({ id, hosts: where, what, fix }) => `check finds ${id} at ${where.join(', ')}: ${what}. ${fix}`)
       },
+      whereStuck: () => whereStuck(fleet, { run, reach: pool.reach, before }),
       pool,
       emit,
       stop: stop.stop,
