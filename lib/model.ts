@@ -702,7 +702,7 @@ export type DrillVerdict = 'passed' | 'deviated' | 'aborted' | 'failed' | 'inter
 export interface DrilledFault {
   readonly name: string
   readonly host: string
-  /** When its undo stood on the machine; left out for what is done from outside. */
+  /** When its undo stood ready. */
   readonly armedAt?: string
   readonly beginAt?: string
   readonly endAt?: string

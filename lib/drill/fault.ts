@@ -1,5 +1,6 @@
 /** Faults as data: what is done to a machine, and how that is undone. Pure: shell is returned, none is run. */
 import { isIP } from 'node:net'
+import { asOwner, onlyRootsWay } from '../as-owner.ts'
 import type { Host } from '../model.ts'
 import { word, words } from '../shell.ts'
 import { DoesNotApply } from './does-not-apply.ts'
@@ -131,14 +132,19 @@ export const filled = (
   host: Host,
   { folder, title }: { readonly folder: string; readonly title: string },
 ): MachineFault => {
-  const file = `${word(folder)}/.vestal-drill-"$vestal_drill"`
+  const free = "$(df --output=avail -B1 . | tail -1 | tr -d ' ')"
   return {
     kind: 'machine',
     name: `the disk of ${title} of ${host.name} is full`,
     host,
-    harm: `fallocate -l "$(df --output=avail -B1 ${word(folder)} | tail -1 | tr -d ' ')" ${file} 2>/dev/null || cat /dev/zero >${file} 2>/dev/null || :
-[ "$(df --output=avail -B1 ${word(folder)} | tail -1 | tr -d ' ')" -lt 65536 ] || { echo 'it could not be filled' >&2; exit 1; }`,
-    undo: `rm -f ${file}`,
+    harm: asOwner(
+      folder,
+      `file=.vestal-drill-"$1"
+fallocate -l "${free}" "$file" 2>/dev/null || cat /dev/zero >"$file" 2>/dev/null || :
+if [ "${free}" -ge 65536 ]; then echo 'it could not be filled' >&2; exit 1; fi`,
+      ['"$vestal_drill"'],
+    ),
+    undo: asOwner(folder, 'rm -f .vestal-drill-"$1"', ['"$vestal_drill"']),
     refuses: `[ "$(stat -c %d ${word(folder)})" != "$(stat -c %d /)" ] || echo ${word(`${folder} is on the file system of the machine itself; with one of its own, this drill fills that`)}`,
   }
 }
@@ -158,7 +164,7 @@ export const replaced = (
     kind: 'machine',
     name: `${title} of ${host.name} is given a configuration that is wrong`,
     host,
-    harm: `cp -p ${word(file)} ${kept}\nprintf '%s' ${word(text)} >${word(file)}\nsystemctl reload ${service(unit)}`,
+    harm: `${onlyRootsWay(file)}cp -p ${word(file)} ${kept}\nprintf '%s' ${word(text)} >${word(file)}\nsystemctl reload ${service(unit)}`,
     undo: `if [ -e ${kept} ]; then mv -f ${kept} ${word(file)}; systemctl reload ${service(unit)}; fi`,
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from '../engine/pool.ts'
 import { HostError, LinkError } from '../errors.ts'
-import { powerLoss, powerOn } from '../lab/faults.ts'
+import { powerLoss, powerOn, powerOnAfter } from '../lab/faults.ts'
 import { describeLab } from '../lab/lab.ts'
 import type { Host } from '../model.ts'
 import { armScript, faultId, harmScript, healScript } from './arm.ts'
@@ -10,8 +10,8 @@ import type { Fault } from './fault.ts'
 /** A fault of a run, and what is done about it. All of them throw HostError where the machine refuses or can't be reached. */
 export interface Breaking {
   readonly fault: Fault
-  /** Lets the machine undo it by itself, after so many seconds at the latest. False where nothing on the machine could. */
-  arm(seconds: number): Promise<boolean>
+  /** Lets the machine undo it by itself, or a lab its machine's power, after so many seconds at the latest. */
+  arm(seconds: number): Promise<void>
   harm(): Promise<void>
   /** Undoes it now; tries again while the machine can't be reached. */
   heal(): Promise<void>
@@ -29,13 +29,17 @@ export const breakingsOf = (
     const { host } = fault
     if (fault.kind === 'power') {
       const name = (): string => labHost(host, lab)
+      let callOff = (): void => undefined
       return {
         fault,
-        arm: async () => false,
+        async arm(seconds) {
+          callOff = powerOnAfter(name(), seconds, lab)
+        },
         harm: () => powerLoss(name(), lab),
         async heal() {
           machines.forget(host)
           await powerOn(name(), lab)
+          callOff()
         },
       }
     }
@@ -47,7 +51,6 @@ export const breakingsOf = (
         const said = refuses === undefined ? '' : await runOn(host, refuses, machines)
         if (said.trim() !== '') throw new HostError(host.name, `${fault.name}: not here: ${said.trim()}`)
         await runOn(host, armScript(id, fault, seconds), machines)
-        return true
       },
       harm: async () => void (await runOn(host, harmScript(id, fault), machines)),
       heal: () => persistently(host, healScript(id), machines),

@@ -223,7 +223,7 @@ const arm = async (
   begun.add(one)
   const fault = drilled[at]
   if (fault) fault.undone = false
-  if (!(await one.arm(armedFor))) return
+  await one.arm(armedFor)
   if (fault) fault.armedAt = new Date().toISOString()
   emit({ event: 'fault', host: one.fault.host.name, name: one.fault.name, state: 'armed' })
 }

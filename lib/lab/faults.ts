@@ -1,6 +1,8 @@
 /** What can happen to a machine and its link, done to a lab host. None of it asks the host's consent or needs its network. */
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { InputError } from '../errors.ts'
 import { setFrozen } from './cgroup.ts'
 import { attempt, run } from './command.ts'
@@ -18,6 +20,17 @@ export const powerOff = (host: string, lab = 'default'): Promise<void> => shutDo
 export const powerOn = async (host: string, lab = 'default'): Promise<void> => {
   if (powerOf(lab, host) === 'off') await startHost(lab, host)
   await waitForHost(lab, host)
+}
+
+/** Gives a host its power back after so many seconds, by a process of its own that outlives this one. Returns what calls that off. */
+export const powerOnAfter = (host: string, seconds: number, lab = 'default'): (() => void) => {
+  const program = fileURLToPath(import.meta.url).replace(/faults(\.\w+)$/, 'power-main$1')
+  const child = spawn(process.execPath, [...process.execArgv, program, lab, host, String(seconds)], {
+    detached: true,
+    stdio: 'ignore',
+  })
+  child.unref()
+  return () => void child.kill('SIGKILL')
 }
 
 /** Stops every process of the host where it stands. Its kernel goes on answering pings and taking connections. */

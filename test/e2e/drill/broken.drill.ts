@@ -11,6 +11,8 @@ const onAll = (script: string) => Promise.all(ALERTMANAGERS.map((name) => on(nam
 interface Broken {
   readonly what: string
   readonly scenario: string
+  /** Default: the fleet's own. */
+  readonly of?: string
   readonly plant: () => Promise<unknown>
   readonly undo: () => Promise<unknown>
   /** What the report must say. */
@@ -62,8 +64,15 @@ const table: readonly Broken[] = [
   {
     what: 'the replica label stays on alerts',
     scenario: 'kill-prometheus',
-    ...prometheusYml('prom-2', 's/labeldrop/labelmap/'),
+    ...prometheusYml('prom-2', '\'s/regex: "*replica"*$/regex: nothing/\''),
     cause: /differ in the label replica/,
+  },
+  {
+    what: 'what one Prometheus sends is refused by every Alertmanager',
+    scenario: 'stop-prometheus',
+    // A label without a name.
+    ...prometheusYml('prom-1', 's/labeldrop/labelmap/'),
+    cause: /\d+ alerts? lost(?:.|\n)*am-1: no canary alert is sent to its Alertmanager/,
   },
   {
     what: 'a Prometheus does not send to one of the Alertmanagers',
@@ -80,6 +89,7 @@ const table: readonly Broken[] = [
   {
     what: 'an inhibition eats the alert',
     scenario: 'partition',
+    of: eating,
     plant: () => deploy('-i', eating),
     undo: () => deploy('-i', inventory),
     cause: /am-\d: .*inhibited/,
@@ -144,10 +154,10 @@ const table: readonly Broken[] = [
 beforeAll(() => bringUp(inventory))
 afterAll(takeDown)
 
-test.each(table)('$what: $scenario fails and says so', async ({ scenario, plant, undo, cause }) => {
+test.each(table)('$what: $scenario fails and says so', async ({ scenario, of = inventory, plant, undo, cause }) => {
   await plant()
   try {
-    const ended = await drill(inventory, scenario, '--force')
+    const ended = await drill(of, scenario, '--force')
     const { verdict, causes } = drillOf(ended).drill
     console.log(`${scenario}: ${verdict}: ${causes.join('\n  ')}`)
     expect([verdict, causes.join('\n'), ended.code]).toEqual(['failed', expect.stringMatching(cause), 1])

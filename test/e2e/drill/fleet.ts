@@ -1,7 +1,10 @@
 /** The fleet of inventory/ha for drills: what is notified is over sooner, and two services have disks of their own to be filled. */
+import { atConsole } from '../../../lib/lab/host.ts'
+import { hostName } from '../../../lib/lab/places.ts'
 import type { DrillReport, RunReport } from '../../../lib/model.ts'
 import { ADDRESSES, ask, deploy, MEMBERS, type Member } from '../deploy/fleet.ts'
 import { haWith } from '../deploy/inventories.ts'
+import { testLab } from '../lab-setup.ts'
 import { type Ended, onHost, reportOf, startVestal, type VestalOptions, vestal } from '../vestal.ts'
 
 type Settings = Readonly<Record<string, unknown>>
@@ -20,8 +23,8 @@ export const drillInventory = (more: { readonly config?: Settings; readonly aler
   })
 
 const DISKS: Readonly<Partial<Record<Member, { readonly folder: string; readonly size: string }>>> = {
-  'am-1': { folder: '/var/lib/alertmanager', size: '16m' },
-  'prom-1': { folder: '/var/lib/prometheus', size: '256m' },
+  'am-1': { folder: '/var/lib/alertmanager', size: '640m' },
+  'prom-1': { folder: '/var/lib/prometheus', size: '640m' },
 }
 const onDisks = (script: (disk: { readonly folder: string; readonly size: string }) => string) =>
   Promise.all(Object.entries(DISKS).map(([name, disk]) => onHost(ADDRESSES[name as Member], 'sh -eu', script(disk))))
@@ -69,8 +72,13 @@ export const drillOf = (ended: Ended): RunReport & { readonly drill: DrillReport
 }
 
 /** What a drill could leave on its fleet, by machine; nothing where all is as it was. */
-export const leftovers = async (): Promise<readonly string[]> => {
-  const look = `ls /var/lib/vestal/drill 2>/dev/null
+export const leftovers = (): Promise<readonly string[]> => leftoversBy((name) => onHost(ADDRESSES[name], 'sh', LOOK))
+
+/** The same, asked at the machines' consoles: past the network. */
+export const leftoversAtConsole = (): Promise<readonly string[]> =>
+  leftoversBy((name) => atConsole(testLab, hostName(Number(ADDRESSES[name].split('.').at(-1)) - 10), LOOK))
+
+const LOOK = `ls /var/lib/vestal/drill 2>/dev/null
 ls /etc/systemd/system /etc/systemd/system/timers.target.wants | grep vestal-drill
 systemctl list-units --all --no-legend 'vestal-drill-*' 'vestal-crash-*'
 nft list tables | grep vestal_
@@ -78,9 +86,9 @@ find /etc/alertmanager /var/lib/alertmanager /var/lib/prometheus -name '*vestal-
 ps -eo stat,args | grep -E '^T.*(alertmanager|prometheus)' | grep -v grep
 systemctl is-active prometheus alertmanager | grep -E 'failed|activating'
 :`
-  const found = await Promise.all(
-    MEMBERS.map(async (name) => [name, (await onHost(ADDRESSES[name], 'sh', look)).trim()] as const),
-  )
+
+const leftoversBy = async (ask: (name: Member) => Promise<string>): Promise<readonly string[]> => {
+  const found = await Promise.all(MEMBERS.map(async (name) => [name, (await ask(name)).trim()] as const))
   return found.filter(([, left]) => left !== '').map(([name, left]) => `${name}: ${left}`)
 }
 

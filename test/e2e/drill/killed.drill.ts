@@ -3,9 +3,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run } from '../../../lib/lab/command.ts'
 import { ALERTMANAGERS } from '../deploy/fleet.ts'
 import { project, runs, vestal } from '../vestal.ts'
-import { bringUp, drillInventory, drillOf, leftovers, membersSeen, startDrill, takeDown } from './fleet.ts'
+import {
+  bringUp,
+  drillInventory,
+  drillOf,
+  leftovers,
+  leftoversAtConsole,
+  membersSeen,
+  startDrill,
+  takeDown,
+} from './fleet.ts'
 
 const inventory = drillInventory()
 /** Five faults at once, on machines of their own as far as there are; what they take is never the last one. */
@@ -68,6 +78,33 @@ test.each(moments)('killed %i ms after the first undo is armed: every machine he
   console.log(
     `killed after ${ms} ms: all healed ${Math.round((Date.now() - (armedAt ?? 0)) / 1000)} s after it was armed`,
   )
+})
+
+test('a controller that loses its network: every machine heals itself in time', async () => {
+  const cut = `table inet planted { chain out { type filter hook output priority 0; ip daddr 10.88.0.0/24 tcp dport 22 drop; }; }`
+  let armedAt: number | undefined
+  let begun: (() => void) | undefined
+  const harmed = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  const running = startDrill(inventory, FIVE, {
+    onEvent(event) {
+      if (event.event !== 'fault') return
+      armedAt ??= Date.now()
+      if (event.state === 'begun') setTimeout(() => begun?.(), 2_000)
+    },
+  })
+  try {
+    await Promise.race([harmed, running.ended])
+    await run(['nft', '-f', '-'], { input: cut })
+    expect(await leftoversAtConsole()).not.toEqual([])
+    await sleep(Math.max(0, (armedAt ?? 0) + ARMED_S * 1000 + 5_000 - Date.now()))
+    expect(await leftoversAtConsole()).toEqual([])
+  } finally {
+    running.kill('SIGKILL')
+    await run(['nft', 'delete', 'table', 'inet', 'planted'])
+  }
+  await expect.poll(isHealed, { timeout: 60_000, interval: 1_000 }).toEqual([3, 3, 3])
 })
 
 test('heal undoes at once what a killed drill has left, and a drill before that is refused', async () => {
