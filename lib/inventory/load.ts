@@ -46,7 +46,7 @@ export const loadInventory = async (
   const mistakes = collectMistakes()
   if (paths.length === 0) mistakes.add('--inventory', { what: 'no inventory given', fix: 'name one: -i inventory/ha' })
   const secrets = readSecrets(env, mistakes)
-  const readers = { files: filesWith(edits), secrets, mistakes, variable: variableReader(secrets) }
+  const readers = { files: filesWith(edits), secrets, mistakes, env, variable: variableReader(secrets) }
   const tree = emptyTree()
   const complete = paths.map((path) => readPath(path, tree, readers)).every(Boolean)
   finishTree(tree)
@@ -67,7 +67,7 @@ export const loadInventory = async (
   const variables = new Map<string, ReadonlyMap<string, Variable>>()
   // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
   const given = [...tree.hosts.values()].map(namesOfGroups).some((groups) => hasRole({ groups }, roles))
-  const isOurs = (groups: readonly string[]): boolean => !given || hasRole({ groups }, roles)
+  const isOurs = (groups: readonly string[]): boolean => (roles.length > 0 && !given) || hasRole({ groups }, roles)
   const readHost = hostReader({ checks, mistakes, env, isOurs })
   const hosts: readonly Host[] = [...tree.hosts.values()].map((member) => {
     const own = chosen(effectiveVariables(tree, member, folders))

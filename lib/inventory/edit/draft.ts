@@ -29,8 +29,10 @@ export const withText = (edits: readonly FileEdit[], { file, before, after }: Fi
 /** The inventory files as they are after these edits. Throws InputError where they are broken. */
 export const draftSources = (paths: readonly string[], edits: readonly FileEdit[]): readonly Source[] => {
   const mistakes = collectMistakes()
-  const readers = { files: filesWith(edits), mistakes, secrets: readSecrets(process.env, mistakes) }
+  const readers = { files: filesWith(edits), mistakes, secrets: readSecrets(process.env, mistakes), env: process.env }
   const sources = paths.flatMap((path) => inventorySources(path, readers).sources)
+  for (const { file, format } of sources)
+    if (format) mistakes.add(file, { what: 'only YAML inventories are written to', fix: 'make the change by hand' })
   mistakes.throwAny()
   return [...new Map(sources.map((source) => [source.file, source])).values()]
 }
@@ -45,6 +47,7 @@ export const cannotEdit = (
 
 /** Throws InputError for files whose text is not the operator's to read, or not in YAML's own style. */
 export const requireEditable = (source: Source, byHand: string): void => {
+  if (source.format) throw cannotEdit(source, 0, 'only YAML inventories are written to', byHand)
   if (source.sealed) throw cannotEdit(source, 0, 'the whole file is a vault, which is not written to', byHand)
   if (source.file.endsWith('.json')) throw cannotEdit(source, 0, 'a JSON inventory is not written to', byHand)
 }

@@ -5,6 +5,7 @@ import type { Mistakes } from '../mistakes.ts'
 import { type Entry, entriesOf, positionOf, type Source } from '../yaml/source.ts'
 import type { ReadVariable } from '../yaml/variable.ts'
 import { adopt, type Group, groupNamed, memberNamed, type Tree } from './groups.ts'
+import { asList } from './inventory-files.ts'
 
 const SECTIONS = ['hosts', 'children', 'vars']
 
@@ -29,7 +30,11 @@ export const readInventoryFile = (reading: Reading): void => {
   } else {
     const entries = entriesOf(source, root)
     const plugin = entries.find(({ name }) => name === 'plugin')
-    if (plugin) blame(reading, plugin.key, { what: 'inventory plugins are not supported', fix: PLUGIN_FIX })
+    if (plugin)
+      blame(reading, plugin.key, {
+        what: `the inventory plugin${pluginName(plugin)} is not run here`,
+        fix: asList(file),
+      })
     else for (const entry of entries) readGroup(reading, entry, '')
   }
 }
@@ -42,7 +47,8 @@ export const looksLikeInventory = (source: Source): boolean =>
   )
 
 const EXAMPLE = 'an inventory starts like this: all: { children: { prometheus: { hosts: { prom-1: {} } } } }'
-const PLUGIN_FIX = 'write its hosts to a file: ansible-inventory -i FILE --list --yaml > hosts.yml'
+
+const pluginName = ({ value }: Entry): string => (value && isText(value) ? ` ${value.value}` : '')
 
 const readGroup = (reading: Reading, { name, key, value }: Entry, above: string): Group | undefined => {
   const { source, tree } = reading

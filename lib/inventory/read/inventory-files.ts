@@ -1,19 +1,22 @@
 import { statSync } from 'node:fs'
-import { dirname, extname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { type Files, isFolder, YAML_EXTENSIONS } from '../files.ts'
 import type { Mistakes } from '../mistakes.ts'
+import { isVault } from '../yaml/vault.ts'
+import { isProgram } from './script.ts'
 
 export interface InventoryFile {
   readonly file: string
   readonly text: string
   /** Found below a sub-folder, where rules, certificates and templates stand too: read only if it looks like an inventory. */
   readonly nested: boolean
+  readonly format: 'yaml' | 'ini' | 'script'
 }
 
 /**
  * The inventory files behind a path: the file itself, or the folder's files by name, sub-folders too, as Ansible reads them
- * (ansible-core, inventory/manager.py: hidden files, `group_vars`, `host_vars` and backups are left out, and the table of shards). Files of other kinds
- * are passed over; an INI inventory, a script or a path where nothing stands is a mistake.
+ * (ansible-core, inventory/manager.py: hidden files, `group_vars`, `host_vars` and backups are left out, and the table of shards). A program is a script, a file
+ * whose first line is no YAML is INI; below a sub-folder only YAML is read. A TOML inventory, or a path where nothing stands, is a mistake.
  */
 export const inventoryFiles = (
   path: string,
@@ -30,12 +33,16 @@ export const inventoryFiles = (
   }
   const files = found.isDirectory()
     ? filesBelow(path, { disk, nested: false })
-    : [{ file: path, text: disk.text(path), nested: false }]
+    : [fileAt(path, { disk, nested: false })]
   if (files.length === 0) mistakes.add(path, { what: 'no inventory file in this folder', fix: 'add a hosts.yml' })
-  return files.filter(({ file, text, nested }) => {
-    const problem = otherKind(file, text)
-    if (problem && !nested) mistakes.add(file, problem)
-    return !problem
+  return files.filter(({ file, text, nested, format }) => {
+    if (text.startsWith('#!') && !nested) {
+      mistakes.add(file, { what: 'a script that may not be executed', fix: `chmod +x ${file}` })
+      return false
+    }
+    const isToml = extname(file) === '.toml'
+    if (isToml) mistakes.add(file, { what: 'TOML inventories are not supported', fix: asList(file) })
+    return !isToml && (!nested || format === 'yaml')
   })
 }
 
@@ -54,17 +61,30 @@ const filesBelow = (
     if (IGNORED.test(name)) return []
     const folderHere = isFolder(path)
     if (folderHere) return filesBelow(path, { disk, nested: true })
-    const wanted = YAML_EXTENSIONS.includes(extname(name)) || extname(name) === '.ini'
-    return wanted && folderHere === false ? [{ file: path, text: disk.text(path), nested }] : []
+    if (folderHere === undefined) return []
+    const known = [...YAML_EXTENSIONS, '.ini', '.toml'].includes(extname(name))
+    if (!known && (nested || !isProgram(path))) return []
+    return [fileAt(path, { disk, nested })]
   })
 
-const otherKind = (file: string, text: string): { what: string; fix: string } | undefined => {
-  const convert = (from: string) => ({
-    fix: `turn ${from} into YAML: ansible-inventory -i ${file} --list --yaml > hosts.yml`,
-  })
-  if (text.startsWith('#!')) return { what: 'inventory scripts are not supported', ...convert('its answer') }
+const fileAt = (file: string, { disk, nested }: { readonly disk: Files; readonly nested: boolean }): InventoryFile => {
+  if (isProgram(file)) return { file, text: '', nested, format: 'script' }
+  const text = disk.text(file)
+  return { file, text, nested, format: looksLikeIni(file, text) ? 'ini' : 'yaml' }
+}
+
+/** How hosts of another kind of inventory come to be read, with group_vars and vaults left as they are. */
+export const asList = (file: string): string =>
+  `copy it to an empty folder and there run ansible-inventory -i ${basename(file)} --list --export > hosts.json; group_vars and vaults stay where they are`
+
+/** As YAML it would be nothing: Ansible tries YAML first, for names that YAML has, and INI then. */
+const looksLikeIni = (file: string, text: string): boolean => {
+  if (isVault(text)) return false
+  if (!YAML_EXTENSIONS.includes(extname(file))) return true
   const [first = ''] = text.split('\n').filter((line) => !/^\s*(?:[#;].*)?$/.test(line))
-  if (extname(file) === '.ini' || /^\s*\[[^\],{}"']+\]\s*$/.test(first) || /^\s*[\w.-]+(?:\s+\w+=\S+)+\s*$/.test(first))
-    return { what: 'an INI inventory; only YAML inventories are read', ...convert('it') }
-  return undefined
+  return (
+    /^\s*\[[^\],{}"']+\]\s*(?:#.*)?$/.test(first) ||
+    /^\s*[^\s:={}'"]+(?:\s+\w+=\S.*)+\s*$/.test(first) ||
+    (extname(file) === '' && /^\s*[\w.-]+\s*(?:#.*)?$/.test(first))
+  )
 }

@@ -5,8 +5,11 @@ import { parseSource, type Source } from '../yaml/source.ts'
 import type { ReadVariable } from '../yaml/variable.ts'
 import { isVault } from '../yaml/vault.ts'
 import { hostsOf, type Tree } from './groups.ts'
+import { iniSource, readIniFile } from './ini-file.ts'
 import { looksLikeInventory, readInventoryFile } from './inventory-file.ts'
 import { inventoryFiles } from './inventory-files.ts'
+import { looksLikeList, readListFile } from './list-file.ts'
+import { askScript } from './script.ts'
 
 /** What reading files needs: the files, how to make variables, how to open vaults, where to tell mistakes. */
 export interface Readers {
@@ -14,24 +17,40 @@ export interface Readers {
   readonly variable: ReadVariable
   readonly secrets: Secrets
   readonly mistakes: Mistakes
+  /** What scripts are run with. */
+  readonly env: NodeJS.ProcessEnv
 }
 
 /** Reads the groups and hosts that a path names into the tree; false when part of it could not be read. */
 export const readPath = (path: string, tree: Tree, readers: Readers): boolean => {
   const { sources, complete } = inventorySources(path, readers)
   const { variable, mistakes } = readers
-  for (const source of sources) readInventoryFile({ source, tree, variable, mistakes })
+  for (const source of sources) {
+    const reading = { source, tree, variable, mistakes }
+    if (source.format === 'ini') readIniFile(reading)
+    else if (source.format === 'script') {
+      const file = source.file.replace(/ --list$/, '')
+      readListFile({ ...reading, hostVariables: (host) => askScript(file, ['--host', host], readers) })
+    } else if (looksLikeList(source)) readListFile(reading)
+    else readInventoryFile(reading)
+  }
   return complete
 }
 
 /** The files behind a path that hold groups and hosts; `complete` is false when one of them could not be read. */
 export const inventorySources = (
   path: string,
-  { files, secrets, mistakes }: Omit<Readers, 'variable'>,
+  { files, secrets, mistakes, env }: Omit<Readers, 'variable'>,
 ): { readonly sources: readonly Source[]; readonly complete: boolean } => {
   const sources: Source[] = []
   const found = inventoryFiles(path, { files, mistakes })
-  const read = found.map(({ file, text: raw, nested }) => {
+  const read = found.map(({ file, text: raw, nested, format }) => {
+    if (format === 'ini') return sources.push(iniSource(file, raw)) > 0
+    if (format === 'script') {
+      const answer = askScript(file, ['--list'], { env, mistakes })
+      if (answer) sources.push(answer)
+      return answer !== undefined
+    }
     const sealed = isVault(raw)
     const text = sealed ? secrets.openFile(file, raw) : raw
     if (text === undefined) return false

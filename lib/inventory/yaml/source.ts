@@ -27,6 +27,8 @@ export interface Source {
   readonly sealed: boolean
   readonly lines: LineCounter
   readonly aliases: ReadonlyMap<Alias, Node>
+  /** Where it is no YAML inventory: an INI file, or the answer of a script or of `ansible-inventory --list`. */
+  readonly format?: 'ini' | 'script' | 'list'
 }
 export interface Entry {
   readonly name: string

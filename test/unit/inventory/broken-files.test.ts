@@ -48,33 +48,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
     },
     error: ['~: no inventory file in this folder', '  add a hosts.yml'].join('\n'),
   },
-  'an INI inventory': {
-    files: {
-      hosts: yaml`
-        [web]
-        web1 ansible_host=10.0.0.1
-      `,
-    },
-    paths: ['hosts'],
-    error: [
-      'hosts: an INI inventory; only YAML inventories are read',
-      '  turn it into YAML: ansible-inventory -i hosts --list --yaml > hosts.yml',
-    ].join('\n'),
-  },
-  'an INI inventory with hosts first': {
-    files: {
-      hosts: yaml`
-        ; old
-        web1 ansible_host=10.0.0.1
-      `,
-    },
-    paths: ['hosts'],
-    error: [
-      'hosts: an INI inventory; only YAML inventories are read',
-      '  turn it into YAML: ansible-inventory -i hosts --list --yaml > hosts.yml',
-    ].join('\n'),
-  },
-  'an inventory script': {
+  'an inventory script that may not be executed': {
     files: {
       hosts: yaml`
         #!/usr/bin/env python3
@@ -82,10 +56,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
       `,
     },
     paths: ['hosts'],
-    error: [
-      'hosts: inventory scripts are not supported',
-      '  turn its answer into YAML: ansible-inventory -i hosts --list --yaml > hosts.yml',
-    ].join('\n'),
+    error: ['hosts: a script that may not be executed', '  chmod +x hosts'].join('\n'),
   },
   'the settings of an inventory plugin': {
     files: {
@@ -95,8 +66,8 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
       `,
     },
     error: [
-      'aws_ec2.yml:1:1: inventory plugins are not supported',
-      '  write its hosts to a file: ansible-inventory -i FILE --list --yaml > hosts.yml',
+      'aws_ec2.yml:1:1: the inventory plugin aws_ec2 is not run here',
+      '  copy it to an empty folder and there run ansible-inventory -i aws_ec2.yml --list --export > hosts.json; group_vars and vaults stay where they are',
     ].join('\n'),
   },
   'rules beside the inventory instead of in a sub-folder': {
