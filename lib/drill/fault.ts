@@ -1,11 +1,12 @@
 /** Faults as data: what is done to a machine, and how that is undone. Pure: shell is returned, none is run. */
 import { isIP } from 'node:net'
 import { asOwner, onlyRootsWay } from '../as-owner.ts'
+import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { Host } from '../model.ts'
 import { word, words } from '../shell.ts'
 import { DoesNotApply } from './does-not-apply.ts'
 
-export type Fault = MachineFault | LabFault
+export type Fault = MachineFault | LabFault | ReceiverFault
 interface AnyFault {
   /** In words, past tense: `Alertmanager of am-1 is killed`. */
   readonly name: string
@@ -34,6 +35,12 @@ export interface LabFault extends AnyFault {
 
 /** A service that is restarted serves again after so long at most. */
 const RESTART_MS = 15_000
+
+/** Done to the receiver of canary alerts, which is the drill's own: no other's notifications come to it, and it ends with the drill. */
+export interface ReceiverFault extends AnyFault {
+  readonly kind: 'receiver'
+  readonly answer: ReceiverAnswer
+}
 
 /** SIGKILL to all processes of a service. systemd starts it again where its unit says so; the undo does in any case. */
 export const killed = (host: Host, unit: string, title = unit): MachineFault => ({
@@ -175,6 +182,14 @@ export const powerLost = (host: Host): LabFault => ({
   name: `${host.name} loses its power`,
   host,
   takes: 'machine',
+})
+
+/** What is notified is answered by an error, or late. `host` is any Alertmanager's. */
+export const receiving = (host: Host, answer: ReceiverAnswer, name: string): ReceiverFault => ({
+  kind: 'receiver',
+  name,
+  host,
+  answer,
 })
 
 /** The same fault, begun so long after the first one. */

@@ -3,6 +3,7 @@ import type { Pool } from '../engine/pool.ts'
 import { HostError, LinkError } from '../errors.ts'
 import { powerLoss, powerOn, powerOnAfter } from '../lab/faults.ts'
 import { describeLab } from '../lab/lab.ts'
+import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { Host } from '../model.ts'
 import { armScript, faultId, harmScript, healScript } from './arm.ts'
 import type { Fault } from './fault.ts'
@@ -23,7 +24,17 @@ const HEAL_MS = 60_000
 /** The faults of a run, each with a number of its own. */
 export const breakingsOf = (
   faults: readonly Fault[],
-  { run, machines, lab }: { readonly run: string; readonly machines: Machines; readonly lab?: string },
+  {
+    run,
+    machines,
+    lab,
+    setReceiver,
+  }: {
+    readonly run: string
+    readonly machines: Machines
+    readonly lab?: string
+    readonly setReceiver: (answer: ReceiverAnswer | null) => void
+  },
 ): readonly Breaking[] =>
   faults.map((fault, number) => {
     const { host } = fault
@@ -43,6 +54,13 @@ export const breakingsOf = (
         },
       }
     }
+    if (fault.kind === 'receiver')
+      return {
+        fault,
+        arm: async () => undefined,
+        harm: async () => setReceiver(fault.answer),
+        heal: async () => setReceiver(null),
+      }
     const id = faultId(run, number)
     const { refuses } = fault
     return {

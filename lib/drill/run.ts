@@ -6,6 +6,7 @@ import type { Pool } from '../engine/pool.ts'
 import { HostError } from '../errors.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { AlertsReport, DrilledFault, DrillReport, Duration, Gate, GateReport } from '../model.ts'
 import { whenAborted } from '../signals.ts'
 import type { Fault } from './fault.ts'
@@ -39,6 +40,8 @@ export interface DrillOptions {
   diagnose(): Promise<readonly string[]>
   /** Where canary alerts stop on their way, asked at once where they don't arrive, or one is lost. */
   whereStuck(): Promise<readonly string[]>
+  /** Lets the receiver of canary alerts answer like this; as it should for null. */
+  setReceiver(answer: ReceiverAnswer | null): void
   readonly pool: Pool
   readonly emit: Emit
   readonly stop: AbortSignal
@@ -193,7 +196,7 @@ const breakAndHeal = async (doing: Doing) => {
   const { run, scenario, faults, fleet, pool, found, over } = doing
   const lasts = lastsOf(scenario)
   const armedFor = Math.ceil((lasts + Math.max(0, ...faults.map(({ afterMs = 0 }) => afterMs))) / 1000) + ARMED_MORE_S
-  const breakings = breakingsOf(faults, { run, machines: pool, lab: fleet.lab })
+  const breakings = breakingsOf(faults, { run, machines: pool, lab: fleet.lab, setReceiver: doing.setReceiver })
   const begun = new Set<Breaking>()
   let beginAt: number | undefined
   let endAt: number | undefined

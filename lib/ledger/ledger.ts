@@ -7,7 +7,7 @@ import type { WatchedFleet } from './fleet.ts'
 import { reachBy, requireFirst } from './kept-link.ts'
 import { metricsFile } from './metrics-file.ts'
 import { type CanaryNames, preflight } from './preflight.ts'
-import { receiveFrom } from './receiver.ts'
+import { type ReceiverAnswer, receiveFrom } from './receiver.ts'
 import { lifetimesOf, patienceOf } from './schedule.ts'
 import { type Sender, sendCanaries } from './sending.ts'
 import { holdSilence } from './silence.ts'
@@ -30,6 +30,8 @@ export interface LedgerOptions {
   readonly connect: Connect
   /** Asks a gate until it says yes, its time is up or the signal is given. */
   ask(gate: Gate, signal: AbortSignal): Promise<GateReport>
+  /** How its receiver answers, asked at each notification; default: at once, with 200. */
+  answer?(): ReceiverAnswer
   /** Called with each event; what it is given is all that a tally needs. */
   record(event: LedgerEvent): void
   /** Called now and then with how things stand. */
@@ -67,6 +69,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       const links = receiveFrom(fleet.alertmanagers, {
         run,
         connect: options.connect,
+        answer: options.answer,
         notified: note,
         foreign: (host, body) => note({ what: 'foreign', host, body }),
         lost: (host, why) => note({ what: 'link-lost', host, why }),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { listOf } from '../api/forms.ts'
 import { parseJson } from '../api/json.ts'
@@ -9,8 +10,17 @@ import type { Notified } from './events.ts'
 import type { WatchedAlertmanager } from './fleet.ts'
 import { type KeptLink, keepLink } from './kept-link.ts'
 
+/** How the receiver answers a notification, where it is to behave as one that doesn't work. */
+export interface ReceiverAnswer {
+  /** Default 200. What is answered otherwise has not been taken: the Alertmanager sends it again. */
+  readonly status?: number
+  /** How long it takes to answer. */
+  readonly delayMs?: number
+}
 interface Hearing {
   readonly run: string
+  /** Asked at each notification; default: at once, with 200. */
+  answer?(): ReceiverAnswer
   readonly connect: Reach
   notified(one: Notified): void
   foreign(host: string, body: unknown): void
@@ -62,12 +72,13 @@ export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], heari
 /** The same, up to so many: what a host sends without end is neither held nor written down. */
 const limited = (
   host: string,
-  { run, notified, foreign }: Hearing,
+  { run, answer, notified, foreign }: Hearing,
   way: string | undefined,
-): Pick<Hearing, 'run' | 'notified' | 'foreign'> => {
+): Pick<Hearing, 'run' | 'answer' | 'notified' | 'foreign'> => {
   let [heard, strange] = [0, 0]
   return {
     run,
+    answer,
     notified(one) {
       heard += 1
       if (heard <= MOST_NOTIFICATIONS) notified(way === undefined ? one : { ...one, way })
@@ -79,21 +90,25 @@ const limited = (
   }
 }
 
-interface Ears extends Pick<Hearing, 'run' | 'notified' | 'foreign'> {
+interface Ears extends Pick<Hearing, 'run' | 'answer' | 'notified' | 'foreign'> {
   /** Null where the host has no token yet. */
   isToken(given: string): Promise<boolean | null>
 }
 
-const webServer = (host: string, { run, notified, foreign, isToken }: Ears): Server =>
+const webServer = (host: string, { run, answer, notified, foreign, isToken }: Ears): Server =>
   createServer(async (request, response) => {
     const known = await isToken(request.headers.authorization ?? '').catch(() => null)
     // Where it isn't known yet, Alertmanager tries again.
     if (!known) return void response.writeHead(known === null ? 503 : 403, { connection: 'close' }).end()
     const body = await jsonOf(request).catch(() => undefined)
-    const found = readMessage(body, host, run)
-    for (const one of found) notified(one)
-    if (found.length === 0) foreign(host, body)
-    response.writeHead(200).end()
+    const { status = 200, delayMs = 0 } = answer?.() ?? {}
+    if (status === 200) {
+      const found = readMessage(body, host, run)
+      for (const one of found) notified(one)
+      if (found.length === 0) foreign(host, body)
+    }
+    await sleep(delayMs, undefined, { ref: false })
+    response.writeHead(status).end()
   })
 
 /** Whether a request's credentials are the token that was made at random. */

@@ -15,6 +15,8 @@ import lossyGossip from './lossy-gossip.ts'
 import partition from './partition.ts'
 import partitionUdp from './partition-udp.ts'
 import powerLoss from './power-loss.ts'
+import receiverFails from './receiver-fails.ts'
+import receiverSlow from './receiver-slow.ts'
 import restartAlertmanagers from './restart-alertmanagers.ts'
 import rollDuringFault from './roll-during-fault.ts'
 import stopPrometheus from './stop-prometheus.ts'
@@ -34,6 +36,8 @@ export const scenarios: readonly Scenario[] = [
   lossyGossip,
   cutOneAlertmanager,
   cutAllButOne,
+  receiverFails,
+  receiverSlow,
   badConfig,
   diskFullAlertmanager,
   diskFullPrometheus,

@@ -8,6 +8,7 @@ import { runDrill } from '../../../lib/drill/run.ts'
 import { holdMembers, keepLocks } from '../../../lib/engine/members.ts'
 import { HostError } from '../../../lib/errors.ts'
 import type { LedgerEvent } from '../../../lib/ledger/events.ts'
+import type { ReceiverAnswer } from '../../../lib/ledger/receiver.ts'
 import type { AlertsReport, DrillReport, RunReport } from '../../../lib/model.ts'
 import { operator, runName } from '../../../lib/report/folder.ts'
 import { stopOnSignals } from '../../../lib/signals.ts'
@@ -61,10 +62,12 @@ export const hold = async (
     const watched = watchedFleet(inventory)
     const book = deployOf(inventory.roles)
     const fleet = drillFleet(inventory)
+    let answer: ReceiverAnswer | null = null
     await using ledger = watchAlerts(watched, {
       run,
       connect,
       emit,
+      answer: () => answer ?? {},
       record(event) {
         events.push(event as LedgerEvent)
         kept.note(event)
@@ -91,6 +94,9 @@ export const hold = async (
         return found
           .filter(({ id, severity }) => severity === 'error' && id !== OWN_LOCK)
           .map(({ id, hosts: where, what, fix }) => `check finds ${id} at ${where.join(', ')}: ${what}. ${fix}`)
+      },
+      setReceiver(next) {
+        answer = next
       },
       whereStuck: () => whereStuck(fleet, { run, reach: pool.reach, before }),
       pool,

@@ -69,6 +69,17 @@ describe('the scenarios that come with Vestal', () => {
     expect(refused(real, true)).toEqual(['power-loss'])
   })
 
+  test('allow a second notification freely only where members cannot know of each other, or of what became of the first', () => {
+    const freely = scenarios.filter(({ allowed }) => allowed.duplicates === 'freely').map(({ name }) => name)
+    expect(freely).toEqual([
+      ...['partition', 'partition-udp'],
+      ...['receiver-fails', 'receiver-slow'],
+      'restart-alertmanagers',
+    ])
+    const resolve = scenarios.filter(({ allowed }) => allowed.falseResolves === 'rarely').map(({ name }) => name)
+    expect(resolve).toEqual(['freeze-long'])
+  })
+
   test('do not fit a fleet that has too little for them, and say what', () => {
     const alone = { ...fleet, alertmanagers: fleet.alertmanagers.slice(0, 1) }
     const [one] = scenarios.filter(({ name }) => name === 'partition')

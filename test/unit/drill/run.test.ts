@@ -99,6 +99,7 @@ const hold = async (more: Partial<DrillOptions> & { begins?: () => void } = {}) 
     controlMs: 1,
     silences: async () => new Map(),
     diagnose: async () => ['what is known'],
+    setReceiver: () => undefined,
     whereStuck: async () => ['stuck at am-3'],
     pool: {
       reach: async (host) => connectionTo(host),

@@ -9,7 +9,7 @@ import { connect } from '../../../lib/connection/connect.ts'
 import { HostError, LinkError } from '../../../lib/errors.ts'
 import { keepLink, reachBy, requireFirst } from '../../../lib/ledger/kept-link.ts'
 import { metricsFile } from '../../../lib/ledger/metrics-file.ts'
-import { receiveFrom } from '../../../lib/ledger/receiver.ts'
+import { type ReceiverAnswer, receiveFrom } from '../../../lib/ledger/receiver.ts'
 import { tokenIn } from '../../../lib/ledger/token.ts'
 import type { Host } from '../../../lib/model.ts'
 import { hostWith } from '../connection/host.ts'
@@ -94,16 +94,21 @@ describe('the receiver', () => {
     const calls = { notified: vi.fn(), foreign: vi.fn(), lost: vi.fn(), back: vi.fn() }
     const tokenFile = join(mkdtempSync(join(tmpdir(), 'vestal-token-')), 'token')
     writeFileSync(tokenFile, TOKEN)
+    let answering: ReceiverAnswer = {}
+    const answer = (next: ReceiverAnswer): void => {
+      answering = next
+    }
     const links = receiveFrom([{ endpoint, port, token: tokenIn(tokenFile) }], {
       run: 'run-1',
       connect: open,
+      answer: () => answering,
       ...calls,
     })
     onTestFinished(async () => void (await Promise.all(links.map((link) => link[Symbol.asyncDispose]()))))
     await requireFirst(links)
     const post = (body: string, authorization = `Bearer ${TOKEN}`) =>
       fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers: { authorization } })
-    return { calls, links, post, port, tokenFile }
+    return { calls, links, post, answer, port, tokenFile }
   }
 
   test('tells of canaries of its own run, with the whole message', async () => {
@@ -114,6 +119,18 @@ describe('the receiver', () => {
       [{ what: 'notified', canary: 'c0001', status: 'resolved', fingerprint: 'f', host: host.name, body }],
     ])
     expect(calls.foreign).not.toHaveBeenCalled()
+  })
+
+  test('that is to fail takes nothing, so that it comes again; one that is to be slow takes it at once', async () => {
+    const { calls, post, answer } = await listening()
+    const body = JSON.stringify(message({ canary: 'c0001', run: 'run-1' }))
+    answer({ status: 500 })
+    expect((await post(body)).status).toBe(500)
+    expect(calls.notified).not.toHaveBeenCalled()
+    answer({ delayMs: 300 })
+    const startedAt = Date.now()
+    expect((await post(body)).status).toBe(200)
+    expect([calls.notified.mock.calls.length, Date.now() - startedAt >= 290]).toEqual([1, true])
   })
 
   test('accepts what an earlier run left, and what is no alert, so that it is not tried again', async () => {
