@@ -7,6 +7,7 @@ import type { Scenario } from '../../../lib/drill/scenario.ts'
 import { milliseconds } from '../../../lib/duration.ts'
 import { HostError, InputError } from '../../../lib/errors.ts'
 import type { Duration, RunReport } from '../../../lib/model.ts'
+import { runName } from '../../../lib/report/folder.ts'
 import { exitCodeOf } from '../../../lib/report/outcome.ts'
 import { onOneLine, print, printError } from '../../../lib/report/print.ts'
 import { scenarios } from '../../../playbooks/drills/all.ts'
@@ -35,7 +36,11 @@ const HEAL = 'heal'
 const drill = async (flags: DrillFlags): Promise<number> => {
   const wanted = await chosenBy(flags)
   if (flags.list) {
-    print(flags.json ? JSON.stringify(wanted.map(scenarioRow), null, 2) : listText(wanted))
+    print(
+      flags.json
+        ? JSON.stringify({ vestal: 'drill-list/1', scenarios: wanted.map(scenarioRow) }, null, 2)
+        : listText(wanted),
+    )
     return 0
   }
   const { inventory } = flags
@@ -58,17 +63,24 @@ const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFl
   }
   const listen = flags.json ? (event: object) => print(JSON.stringify(event)) : linePrinter(flags.verbose)
   const reports: RunReport[] = []
-  const leftOut = chosen.filter((one): one is Refused => !isFitting(one))
+  const leftOut: Refused[] = []
+  const leaveOut = (one: Refused): void => {
+    leftOut.push(one)
+    tellLeftOut(one, flags)
+  }
+  for (const one of chosen) if (!isFitting(one)) leaveOut(one)
+  const locks = runName('drill', new Date(), Math.random())
   for (const one of fit) {
     const refused = await refusalOf(one, opened.pool.reach)
     if (refused && !flags.all) throw new HostError(refused.host, refused.why, { task: `drill ${one.scenario.name}` })
     if (refused) {
-      leftOut.push({ scenario: one.scenario, refused: `${refused.host}: ${refused.why}`, fix: '' })
+      leaveOut({ scenario: one.scenario, refused: `${refused.host}: ${refused.why}`, fix: '' })
       continue
     }
     if (!flags.json) print(onOneLine(`${one.scenario.name}: ${one.scenario.summary}`))
     const report = await hold(one, opened, {
       view: { listen },
+      locks,
       controlMs: milliseconds(flags.control as Duration),
       forks: flags.forks,
       command: ['drill', one.scenario.name, ...(flags.inventory ?? [])],
@@ -79,6 +91,18 @@ const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFl
   }
   if (!flags.json && chosen.length > 1) print(summaryText(opened.redacted(reports), leftOut))
   return Math.max(0, ...reports.map(exitCodeOf))
+}
+
+const tellLeftOut = ({ scenario, refused, fix }: Refused, { json }: DrillFlags): void => {
+  const advice = {
+    level: 'notes',
+    where: `drill ${scenario.name}`,
+    what: `left out: ${refused}`,
+    why: 'All others are held.',
+    fix,
+  }
+  if (json) print(JSON.stringify({ at: new Date().toISOString(), event: 'advice', ...advice }))
+  else printError(onOneLine(`${scenario.name} is left out: ${refused}. ${fix}`))
 }
 
 const goAhead = async (fit: readonly Fitting[], { inventory }: Opened, flags: DrillFlags): Promise<boolean> => {
@@ -125,15 +149,12 @@ const chosenBy = async ({ scenarios: words, all, list }: DrillFlags): Promise<re
 }
 
 /** One that was named must fit; of all, those that do not are left out. Throws InputError where none is left. */
-const requireFitting = (chosen: readonly Chosen[], { all, json }: DrillFlags): void => {
+const requireFitting = (chosen: readonly Chosen[], { all }: DrillFlags): void => {
   const refused = chosen.filter((one): one is Refused => !isFitting(one))
   if (refused.length > 0 && (!all || refused.length === chosen.length))
     throw new InputError(
       refused.map(({ scenario, refused: what, fix }) => ({ where: `drill ${scenario.name}`, what, fix })),
     )
-  if (json) return
-  for (const { scenario, refused: why, fix } of refused)
-    printError(onOneLine(`${scenario.name} is left out: ${why}. ${fix}`))
 }
 
 const mistake = (where: string, what: string, fix: string): InputError => new InputError([{ where, what, fix }])

@@ -23,6 +23,8 @@ import type { Fitting } from './scenarios.ts'
 interface Holding {
   readonly view: Pick<View, 'listen'>
   readonly controlMs: number
+  /** By which name it holds the locks: one for all drills of a command, as it is one session on each machine that holds them. */
+  readonly locks: string
   readonly forks: number
   readonly command: readonly string[]
 }
@@ -31,7 +33,7 @@ interface Holding {
 export const hold = async (
   { scenario, faults }: Fitting,
   opened: Opened,
-  { view, controlMs, forks, command }: Holding,
+  { view, controlMs, locks, forks, command }: Holding,
 ): Promise<RunReport> => {
   const { inventory, pool, connect, redact } = opened
   const run = runName(`drill-${scenario.name}`, new Date(), Math.random())
@@ -54,8 +56,8 @@ export const hold = async (
   })
   const since = startedAt.toISOString()
   const held = new Set<(typeof hosts)[number]>()
-  await holdMembers([hosts], { reach: pool.reach, held, lockOf: () => ({ run, owner, since, break: false }) })
-  const heartbeat = keepLocks(held, { run, reach: pool.reach })
+  await holdMembers([hosts], { reach: pool.reach, held, lockOf: () => ({ run: locks, owner, since, break: false }) })
+  const heartbeat = keepLocks(held, { run: locks, reach: pool.reach })
   try {
     await nothingLeft(opened)
     const events: LedgerEvent[] = []

@@ -44,6 +44,18 @@ describe('afterwards', () => {
   })
 })
 
+test('two are held by one command, one after the other, each as a run of its own', async () => {
+  const ended = await drill(inventory, 'bad-config', 'receiver-slow')
+  const reports = ended.events.flatMap((event) => (event.event === 'run-ended' ? [event.report] : []))
+  expect(
+    reports.map(({ drill: one, run }) => [one?.scenario, one?.verdict, run.includes(one?.scenario ?? '?')]),
+  ).toEqual([
+    ['bad-config', expect.stringMatching(/passed|deviated/), true],
+    ['receiver-slow', expect.stringMatching(/passed|deviated/), true],
+  ])
+  expect(ended.code).toBe(0)
+})
+
 test('a drill on a fleet whose last one it would take away is refused before any machine is touched', async () => {
   const { code, stderr } = await drill(inventory, 'restart-alertmanagers')
   expect(code).toBe(2)
