@@ -4,6 +4,7 @@ import { auditEntry, auditRows } from '../../lib/report/audit.ts'
 import { onOneLine, print, shown } from '../../lib/report/print.ts'
 import { planText, reportText } from '../../lib/report/text.ts'
 import { command } from '../command.ts'
+import { drillText } from './drill/text.ts'
 
 /** Lists runs, or shows one with its plan, report and (with `--json`) events. */
 const audit = async ({ run, json }: { readonly run?: string; readonly json: boolean }): Promise<number> => {
@@ -27,7 +28,7 @@ const entryText = (entry: ReturnType<typeof auditEntry>): string =>
   [
     onOneLine(`${entry.run} by ${entry.owner}, started ${entry.startedAt}: ${entry.result}`),
     ...(entry.plan ? [planText(entry.plan)] : []),
-    ...(entry.report ? [reportText(entry.report)] : []),
+    ...(entry.report ? [entry.report.drill ? drillText(entry.report) : reportText(entry.report)] : []),
   ].join('\n\n')
 
 export default command({
