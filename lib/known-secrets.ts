@@ -4,7 +4,8 @@ import { Secret } from './secret.ts'
  * Fields that Prometheus and Alertmanager themselves hide as `<secret>`, so that a password written plainly in the inventory is as
  * unprintable as one that is referred to. Source: the fields whose Go type is Secret or SecretURL in Prometheus 3's `discovery/`,
  * `storage/remote/` and `config/`, in prometheus/common's `config/` and in Alertmanager 0.3x's `config/` and `notify/`; and `access_key`, the
- * name that belongs to a `secret_key`. Not a webhook's `url`: most of them are only addresses, which a diff should show.
+ * name that belongs to a `secret_key`. A webhook's `url` where it has a query, or a long word in its path, as tokens have it: others are only addresses, which a diff
+ * should show.
  */
 const FIELDS: ReadonlySet<string> = new Set(
   [
@@ -42,6 +43,8 @@ const seal = (value: unknown, inside: string): unknown => {
 
 const sealField = (key: string, value: unknown, inside: string): unknown => {
   if (FIELDS.has(key) || (Object.hasOwn(INSIDE, inside) && INSIDE[inside]?.has(key))) return sealAll(value)
+  if (typeof value === 'string' && inside === 'webhook_configs' && key === 'url' && TOKEN.test(value))
+    return new Secret(value)
   if (typeof value === 'string' && ((isAddress(key) && LOGIN.test(value)) || BCRYPT.test(value)))
     return new Secret(value)
   if (Array.isArray(value) && isAddress(key)) return value.map((item) => sealField(key, item, inside))
@@ -58,6 +61,8 @@ const sealAll = (value: unknown): unknown => {
 const isAddress = (key: string): boolean => /(^|_)(url|uri|server|endpoint)s?$/.test(key)
 /** An address whose authority has a user, who may be a token, before its host (RFC 3986, section 3.2.1). */
 const LOGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i
+/** A query, or a word of 16 letters and digits or more in the path. */
+const TOKEN = /^https?:\/\/[^/?#]*(?:[^?#]*\?.|\/[^?#]*(?<![\w-])[\w-]{16,}(?![\w-]))/i
 /** As `basic_auth_users` of a web configuration has them. */
 const BCRYPT = /^\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$/
 
@@ -78,7 +83,8 @@ export const hideKnownSecrets = (text: string): string => {
       block = isHidden(name) && /^([|>][-+\d]*)?\s*(#.*)?$/.test(value) ? head.search(/[^ -]/) : undefined
       const [, set = '', setting = ''] = SETTING.exec(line) ?? []
       if (FIELDS.has(setting.toLowerCase())) return `${set}${HIDDEN}`
-      return isHidden(name) && block === undefined ? `${head}${HIDDEN}` : withoutLogins(line)
+      const token = name === 'url' && TOKEN.test(value.replace(/^["']/, ''))
+      return (isHidden(name) || token) && block === undefined ? `${head}${HIDDEN}` : withoutLogins(line)
     })
     .join('\n')
 }

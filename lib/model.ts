@@ -39,7 +39,7 @@ export interface Machine {
   /** The lab this host lives in; commands enter that lab's network by themselves. */
   readonly lab?: string
   /** Where releases come from: a URL template over {owner} {repo} {name} {version} {os} {arch}, or a `file:` mirror's root. */
-  readonly releases: string
+  readonly releases: string | Secret
   /** How many old versions of a release stay beside the current one. */
   readonly keepReleases: number
 }
@@ -573,6 +573,8 @@ export interface Plan {
   readonly inventory: string
   readonly changes: number
   readonly batches: readonly Batch[]
+  /** How many hosts were read. Where none was, nothing is known of what would change. */
+  readonly read?: number
   /** Hosts that could not be probed, and why. */
   readonly unreachable: Readonly<Record<string, string>>
 }

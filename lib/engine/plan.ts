@@ -65,7 +65,11 @@ export const planBatches = (
 export const showPlan = (
   book: Playbook,
   inventory: Inventory,
-  { batches, unreachable }: { batches: readonly PlannedBatch[]; unreachable: ReadonlyMap<Host, string> },
+  {
+    batches,
+    unreachable,
+    read,
+  }: { batches: readonly PlannedBatch[]; unreachable: ReadonlyMap<Host, string>; read: number },
 ): Plan => ({
   vestal: 'plan/1',
   playbook: book.name,
@@ -74,6 +78,7 @@ export const showPlan = (
   batches: batches.map(
     (batch): Batch => ({ play: batch.play.name, interrupts: batch.interrupts, hosts: batch.hosts.map(showHost) }),
   ),
+  read,
   unreachable: Object.fromEntries([...unreachable].map(([host, reason]) => [host.name, reason])),
 })
 

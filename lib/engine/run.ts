@@ -119,7 +119,7 @@ const planOf = async (
   const unreachable = new Map(
     [...readings].flatMap(([host, reading]) => (reading instanceof Error ? [[host, reading.message]] : [])),
   )
-  const plan = showPlan(book, inventory, { batches, unreachable })
+  const plan = showPlan(book, inventory, { batches, unreachable, read: readings.size - unreachable.size })
   if (!options.diff) return plan
   const hosts = batches.flatMap((batch) => batch.hosts)
   const diffs = new Map<string, Map<string, string>>()

@@ -23,7 +23,7 @@ export const checkVariable = (variable: Variable, { roles, checks }: Checking): 
   if (value === null) return value
   const role = roles.find(({ key }) => key === variable.name)
   if (role) return withSecrets(value, checks.parse(variable, role.vars as ZodType, isJinja))
-  if (variable.name === 'vestal') checks.parse(variable, vestalVariable, isTemplated)
+  if (variable.name === 'vestal') return withSecrets(value, checks.parse(variable, vestalVariable, isTemplated))
   return value
 }
 

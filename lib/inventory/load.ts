@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { ZodType } from 'zod'
 import type { Host, Inventory, Role } from '../model.ts'
+import { Secret } from '../secret.ts'
 import { blameSettings } from './blame-settings.ts'
 import {
   blameNearGroups,
@@ -13,6 +14,7 @@ import {
   hasRole,
 } from './check-variables.ts'
 import { type FileEdit, filesWith } from './files.ts'
+import { hide } from './hidden.ts'
 import { hostReader } from './hosts.ts'
 import { vestalVariable } from './machine.ts'
 import { collectMistakes } from './mistakes.ts'
@@ -20,6 +22,7 @@ import { effectiveVariables } from './precedence.ts'
 import { remember } from './provenance.ts'
 import { emptyTree, finishTree, groupsOf, type Member } from './read/groups.ts'
 import { folderOf } from './read/inventory-files.ts'
+import { playbookFolders } from './read/playbook-folder.ts'
 import { blameDoubleNames, readPath } from './read/read-path.ts'
 import { blameNearMisses, varFoldersIn } from './read/var-files.ts'
 import { startChecks } from './schema/validate.ts'
@@ -52,7 +55,8 @@ export const loadInventory = async (
   finishTree(tree)
   blameDoubleNames(tree, mistakes)
 
-  const folders = varFoldersIn(paths.filter((path) => existsSync(path)).map(folderOf), readers)
+  const own = paths.filter((path) => existsSync(path)).map(folderOf)
+  const folders = varFoldersIn([...own, ...playbookFolders(own, readers.files)], readers)
   const checks = startChecks(mistakes)
   const values = new Map<Variable, unknown>()
   const joined = settingsJoiner()
@@ -70,12 +74,12 @@ export const loadInventory = async (
   const isOurs = (groups: readonly string[]): boolean => (roles.length > 0 && !given) || hasRole({ groups }, roles)
   const readHost = hostReader({ checks, mistakes, env, isOurs })
   const hosts: readonly Host[] = [...tree.hosts.values()].map((member) => {
-    const own = chosen(effectiveVariables(tree, member, folders))
-    variables.set(member.name, own)
+    const its = chosen(effectiveVariables(tree, member, folders))
+    variables.set(member.name, its)
     const groups = namesOfGroups(member)
-    for (const one of own.values()) if (!values.has(one)) values.set(one, checkVariable(one, { roles, checks }))
-    if (isOurs(groups)) for (const one of own.values()) blameUnknown(one, roles, mistakes)
-    return readHost(member, own, values)
+    for (const one of its.values()) if (!values.has(one)) values.set(one, checkVariable(one, { roles, checks }))
+    if (isOurs(groups)) for (const one of its.values()) blameUnknown(one, roles, mistakes)
+    return readHost(member, its, values)
   })
   if (complete) {
     // With part of the files unread, what seems to be missing may be there.
@@ -98,9 +102,16 @@ export const loadInventory = async (
     roles,
   })
   remember(inventory, { paths, tree, variables })
+  for (const { machine } of hosts) hide(inventory, loginsIn(machine.releases))
   if (complete) blameSettings(inventory, { mistakes, variables })
   mistakes.throwAny()
   return inventory
+}
+
+/** The password in a mirror's address, which other programs may show by itself. */
+const loginsIn = (releases: string | Secret): readonly Secret[] => {
+  const [, password] = releases instanceof Secret ? (/^\w+:\/\/[^:/@]*:([^/@]+)@/.exec(releases.reveal()) ?? []) : []
+  return password === undefined ? [] : [new Secret(password)]
 }
 
 const namesOfGroups = (member: Member): readonly string[] => [...groupsOf(member)].map(({ name }) => name)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Machine } from '../model.ts'
-import { address } from './schema/fields.ts'
+import { Secret } from '../secret.ts'
+import { address, secretInstance } from './schema/fields.ts'
 
 const GITHUB = 'https://github.com/{owner}/{repo}/releases/download/v{version}/{name}-{version}.{os}-{arch}.tar.gz'
 const PLACES = ['owner', 'repo', 'name', 'version', 'os', 'arch']
@@ -15,17 +16,21 @@ export const vestalVariable: z.ZodType<Machine> = z.strictObject({
     ),
   lab: z.string().min(1).optional().describe('The lab this host lives in; set by lab inventories.'),
   releases: z
-    .string()
+    .union([z.string(), secretInstance], { error: 'expected a URL (http, https) or file:/folder' })
     .superRefine((template, context) => {
-      const message = mistakeIn(template)
+      const message = mistakeIn(template instanceof Secret ? template.reveal() : template)
       if (message) context.addIssue({ code: 'custom', message })
     })
+    // Whoever has a login in it has a secret in it.
+    .transform((template) => (typeof template === 'string' && LOGIN.test(template) ? new Secret(template) : template))
     .default(GITHUB)
     .describe(
-      'Where releases come from: a URL over {owner} {repo} {name} {version} {os} {arch}, or `file:/folder` for a mirror that holds {owner}/{repo}/v{version}/….',
+      'Where releases come from: a URL over {owner} {repo} {name} {version} {os} {arch}, or `file:/folder` for a mirror that holds {owner}/{repo}/v{version}/…. With a login in it, or as { $env: NAME } or { $file: path }, it never prints.',
     ),
   keepReleases: z.int().min(0).default(3).describe('How many old versions of a release stay on the host.'),
 })
+
+const LOGIN = /^https?:\/\/[^/?#\s]*@/i
 
 const mistakeIn = (template: string): string | undefined => {
   if (template.startsWith('file:'))

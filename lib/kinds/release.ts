@@ -3,6 +3,7 @@ import { versionsOf } from '../host-paths.ts'
 import type { Change, Host, Kind, Prepare, Step, Task, Upload } from '../model.ts'
 import { pinned } from '../releases/pinned.ts'
 import { buildName, type Release } from '../releases/source.ts'
+import { Secret } from '../secret.ts'
 import { word } from '../shell.ts'
 import { installRelease } from './release-install.ts'
 import { MANIFEST, parseRelease, printRelease } from './release-manifest.ts'
@@ -74,13 +75,15 @@ export const releaseBinary = (name: string, version: string, binary: string): st
 
 const folderOf = ({ name, version }: Release): string => releaseFolder(name, version)
 
+const addressOf = (releases: string | Secret): string => (releases instanceof Secret ? releases.reveal() : releases)
+
 const prepare = async (
   task: Task<ReleaseState, ReleaseData>,
   { inventory, host, signal }: Prepare,
 ): Promise<Task<ReleaseState, ReleaseData>> => {
   const { release } = task.data
   const build = { ...release, arch: host.machine.arch }
-  const { sha256, fetched } = await pinned(inventory, host.machine.releases, build, signal)
+  const { sha256, fetched } = await pinned(inventory, addressOf(host.machine.releases), build, signal)
   const ready: Upload['ready'] = (signal) =>
     fetched(signal).catch((error: unknown) => {
       throw error instanceof InputError

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { InputError } from '../errors.ts'
+import { fetchThroughProxy } from './proxy.ts'
 import type { Source } from './source.ts'
 
 const ATTEMPTS = 3
@@ -33,9 +34,9 @@ const openFile = async (source: Source & { via: 'file' }, what: string): Promise
 const openUrl = async (source: Source & { via: 'http' }, what: string, signal?: AbortSignal): Promise<Readable> => {
   const headers: Record<string, string> = source.authorization ? { authorization: source.authorization } : {}
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await fetch(source.url, { headers, signal }).catch((error: unknown) => error as Error)
+    const answer = await fetchThroughProxy(source.url, { headers, signal }).catch((error: unknown) => error as Error)
     signal?.throwIfAborted()
-    if (answer instanceof Response && answer.ok && answer.body) return Readable.fromWeb(answer.body)
+    if (!(answer instanceof Error) && answer.ok && answer.body) return Readable.fromWeb(answer.body)
     const passing = answer instanceof Error || answer.status === 429 || answer.status >= 500
     if (passing && attempt < ATTEMPTS) {
       await new Promise((done) => setTimeout(done, attempt * 500))
@@ -52,5 +53,9 @@ const reason = (error: Error): string => (error.cause instanceof Error ? error.c
 
 const cannot = (what: string, why: string): InputError =>
   new InputError([
-    { where: what, what: `cannot be fetched: ${why}`, fix: 'Check the version, and where `vestal.releases` points.' },
+    {
+      where: what,
+      what: `cannot be fetched: ${why}`,
+      fix: 'Check the version, and where `vestal.releases` points; HTTPS_PROXY and NO_PROXY are obeyed.',
+    },
   ])

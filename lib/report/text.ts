@@ -26,9 +26,11 @@ export const planText = (made: Plan): string => {
   ])
   const hosts = new Set(plan.batches.flatMap((batch) => batch.hosts.map(({ host }) => host))).size
   const sum =
-    plan.changes === 0
-      ? `Nothing to change${unread.length > 0 ? ' on the hosts that were read' : ''}.`
-      : `${plan.changes} ${plan.changes === 1 ? 'change' : 'changes'} on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}.`
+    plan.changes === 0 && plan.read === 0
+      ? 'No host was read: what would change is not known.'
+      : plan.changes === 0
+        ? `Nothing to change${unread.length > 0 ? ' on the hosts that were read' : ''}.`
+        : `${plan.changes} ${plan.changes === 1 ? 'change' : 'changes'} on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}.`
   return [...batches, ...unread, paint('bold', sum)].join('\n')
 }
 

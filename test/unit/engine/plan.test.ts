@@ -55,6 +55,7 @@ describe('a plan', () => {
           ],
         },
       ],
+      read: 2,
       unreachable: {},
     })
   })

@@ -145,3 +145,27 @@ test('mistakes in several files are told together, file by file', async () => {
     /hosts\.yml:1:25[\s\S]*hosts\.yml:1:40[\s\S]*web1\.yml:1:5[\s\S]*all\.yml:1:24[\s\S]*all\.yml:2:1/,
   )
 })
+
+describe('group_vars and host_vars beside playbooks', () => {
+  const project = {
+    'site.yml': '- name: all of it\n  hosts: all\n  roles: [x]\n',
+    'group_vars/all.yml': 'ansible_user: deploy\nwho: playbook-all\n',
+    'group_vars/web.yml': 'who: playbook-web\n',
+    'host_vars/w2.yml': 'who: playbook-w2\n',
+    'inventory/hosts.yml': 'web: { hosts: { w1: , w2: { who: inline } } }\n',
+    'inventory/group_vars/web.yml': 'who: inventory-web\nother: 1\n',
+    'inventory/host_vars/w1.yml': 'other: 2\n',
+  }
+  test('are read one folder above the inventory, and win over those beside it', async () => {
+    const { hosts } = await load({ files: project, paths: ['inventory/hosts.yml'] })
+    expect(hosts.map(({ link, vars }) => [link.user, vars.who, vars.other])).toEqual([
+      ['deploy', 'playbook-web', 2],
+      ['deploy', 'playbook-w2', 1],
+    ])
+  })
+  test('are left alone where no playbook stands beside them', async () => {
+    const files = { ...project, 'site.yml': 'plays: []\n' }
+    const { hosts } = await load({ files, paths: ['inventory/hosts.yml'] })
+    expect(hosts.map(({ vars }) => vars.who)).toEqual(['inventory-web', 'inline'])
+  })
+})

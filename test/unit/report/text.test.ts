@@ -69,6 +69,9 @@ not read am-2: connection refused
 
 test('an empty plan says so', () => {
   expect(planText({ ...plan, changes: 0, batches: [], unreachable: {} })).toBe('Nothing to change.')
+  expect(planText({ ...plan, changes: 0, batches: [], read: 0 })).toMatch(
+    /\nNo host was read: what would change is not known\.$/,
+  )
   expect(planText({ ...plan, changes: 0, batches: [] })).toMatch(/\nNothing to change on the hosts that were read\.$/)
 })
 

@@ -2,6 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isMap, isScalar, parseDocument } from 'yaml'
+import { inventoryJson } from '../../../lib/inventory/json.ts'
+import { redactor } from '../../../lib/report/redact.ts'
+import { Secret } from '../../../lib/secret.ts'
 import { alertmanager } from '../../../roles/alertmanager/role.ts'
 import { teamRouting } from '../../../roles/alertmanager/teams.ts'
 import { fleet } from './fleet.ts'
@@ -187,4 +190,34 @@ describe('settings of one host', () => {
     const files = { 'hosts.yml': inventory({}), 'host_vars/a-1.yml': 'alertmanager:\n  cluster: { port: 0 }\n' }
     await expect(fleet(files)).rejects.toThrow(/host_vars\/a-1\.yml:2:20: alertmanager\.cluster\.port: expected a port/)
   })
+})
+
+describe('a mirror’s password', () => {
+  const mirrored = (releases: string) => ({
+    'hosts.yml': `node_exporter: { hosts: { n-1: { ansible_host: 192.0.2.1 } }, vars: { node_exporter: { version: 1.11.1 }, vestal: { releases: ${releases} } } }\n`,
+  })
+  const URL = 'http://bob:s3cret-pass@mirror.example.net/{owner}/{repo}/{name}-{version}.{os}-{arch}.tar.gz'
+  test.each([`"${URL}"`, '{ $env: MIRROR }'])('prints nowhere, written as %s', async (written) => {
+    using made = await fleet(mirrored(written), { MIRROR: URL })
+    const { machine } = made.host('n-1')
+    expect(JSON.stringify([made.inventory, inventoryJson(made.inventory)])).not.toContain('s3cret')
+    expect(machine.releases instanceof Secret && machine.releases.reveal()).toBe(URL)
+    expect(redactor(made.inventory)('fetching s3cret-pass')).toBe('fetching [secret]')
+  })
+  test('is a mistake where the rest is no address, without being told', async () => {
+    await expect(fleet(mirrored('{ $env: MIRROR }'), { MIRROR: 'ftp://bob:s3cret@h/{version}' })).rejects.toThrow(
+      /hosts\.yml:1:\d+: vestal\.releases: expected a URL \(http, https\) or file:\/folder, got a secret/,
+    )
+  })
+})
+
+test('a webhook’s token is a secret, and its plain address is not', async () => {
+  const text = inventory({}).replace(
+    '{ name: pager }',
+    "{ name: pager, webhook_configs: [{ url: 'https://h.example.net/alert?token=s3cret-one' }, { url: 'https://h.example.net/hooks/abcdef0123456789s3cret' }, { url: 'http://10.0.0.1:9099/alerts' }] }",
+  )
+  using made = await fleet({ 'hosts.yml': text })
+  const shown = JSON.stringify(inventoryJson(made.inventory))
+  expect(shown).not.toContain('s3cret')
+  expect(shown).toContain('http://10.0.0.1:9099/alerts')
 })
