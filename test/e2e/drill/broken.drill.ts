@@ -154,7 +154,8 @@ const table: readonly Broken[] = [
 beforeAll(() => bringUp(inventory))
 afterAll(takeDown)
 
-test.each(table)('$what: $scenario fails and says so', async ({ scenario, of = inventory, plant, undo, cause }) => {
+test.each(table.map((one) => [one.what, one] as const))('%s: the drill fails and says so', async (_, broken) => {
+  const { scenario, of = inventory, plant, undo, cause } = broken
   await plant()
   try {
     const ended = await drill(of, scenario, '--force')
