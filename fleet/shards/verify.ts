@@ -62,10 +62,7 @@ export const requireSharding = (inventory: Inventory): Sharding => {
 
 /** How the inventory wants targets to be spread, by its own jobs. */
 export const meantBy = (inventory: Inventory, { labels, buckets, table }: Sharding): Meant => {
-  const [first] = [...replicasOf(inventory).values()].flat()
-  const steps = first ? stepsOf(first, inventory) : new Map<string, readonly RelabelStep[]>()
-  const dotAll = first !== undefined && compare(prometheus.varsOf(first).version, '3.0.0') >= 0
-  const ownSteps = (job: string): readonly RelabelStep[] => steps.get(job) ?? []
+  const { ownSteps, dotAll } = relabellingIn(inventory)
   return {
     place(job, discovered) {
       try {
@@ -76,6 +73,16 @@ export const meantBy = (inventory: Inventory, { labels, buckets, table }: Shardi
     },
     shards: (bucket) => (table ? mayScrape(table, bucket).map(String) : [String(bucket)]),
     dropsItself: (job) => drops(ownSteps(job)),
+  }
+}
+
+/** How the inventory's own jobs relabel, without the steps of shards. */
+export const relabellingIn = (inventory: Inventory) => {
+  const [first] = [...replicasOf(inventory).values()].flat()
+  const steps = first ? stepsOf(first, inventory) : new Map<string, readonly RelabelStep[]>()
+  return {
+    ownSteps: (job: string): readonly RelabelStep[] => steps.get(job) ?? [],
+    dotAll: first !== undefined && compare(prometheus.varsOf(first).version, '3.0.0') >= 0,
   }
 }
 

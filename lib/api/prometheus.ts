@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod'
+import { duration } from '../inventory/schema/fields.ts'
 import type { Reach } from '../model.ts'
 import { askJson, type Endpoint } from './endpoint.ts'
 import { instant, listOf, placeInUrl, texts, versionText } from './forms.ts'
@@ -75,6 +76,16 @@ export const seriesOfQuery = async (
     ({ metric }) => metric,
   )
 
+/** The numbers that an instant query gives, each with its labels. Those are from 0 on, as all that is counted is. */
+export const countsOfQuery = async (
+  reach: Reach,
+  prometheus: Endpoint,
+  query: string,
+): Promise<readonly { readonly labels: Readonly<Record<string, string>>; readonly count: number }[]> =>
+  (await data(reach, prometheus, `/api/v1/query?query=${encodeURIComponent(query)}`, COUNTS)).result.map(
+    ({ metric, value }) => ({ labels: metric, count: value[1] }),
+  )
+
 const data = async <T>(reach: Reach, prometheus: Endpoint, path: string, form: z.ZodType<{ data: T }>): Promise<T> =>
   (await askJson(reach, prometheus, { path, form })).data
 
@@ -87,6 +98,8 @@ const target = z.object({
   health: z.string(),
   /** The first year there is, where it was never scraped. */
   lastScrape: instant,
+  /** How often it is scraped. */
+  scrapeInterval: duration.optional(),
   labels: texts,
   discoveredLabels: texts,
 })
@@ -124,4 +137,13 @@ const CONFIG = answer({ yaml: z.string() })
 const TSDB = answer({ headStats: z.object({ numSeries: z.number() }) })
 const BUILD = answer({ version: versionText })
 const ALERTS = answer({ alerts: listOf(alert) })
+/** Far more than a server can hold. */
+const MOST = 1e12
+/** A sample is a text, as JSON has no `+Inf`. */
+const count = z
+  .string()
+  .regex(/^\d/)
+  .transform(Number)
+  .refine((one) => one >= 0 && one <= MOST, { error: 'expected a number from 0 on' })
+const COUNTS = answer({ result: listOf(z.object({ metric: texts, value: z.tuple([z.number(), count]) })) })
 const VECTOR = answer({ result: listOf(z.object({ metric: texts })) })

@@ -1,5 +1,6 @@
 /** Whether every target of a fleet is scraped by exactly one shard, and there by each of its replicas: worked out of what the servers say. Pure. */
 
+import type { Duration } from '../model.ts'
 import { counted, listed } from '../wording.ts'
 import type { Place } from './scrape.ts'
 
@@ -12,6 +13,7 @@ export interface ServerTargets {
   readonly active: readonly {
     readonly scrapePool: string
     readonly scrapeUrl: string
+    readonly scrapeInterval?: Duration
     readonly labels: Labels
     readonly discoveredLabels: Labels
   }[]

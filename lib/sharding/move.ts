@@ -67,39 +67,3 @@ const ownersAfter = ({ owners, moving }: ShardTable): readonly number[] => {
   const next = new Map(moving.flatMap(({ buckets, to }) => buckets.map((bucket) => [bucket, to] as const)))
   return owners.map((owner, bucket) => next.get(bucket) ?? owner)
 }
-
-/**
- * Owners for these shards that are as even as buckets of these weights can be without moving more than must move: what leaving shards own, and of the
- * others only what they have above the mean. `weights` has one number for each bucket.
- */
-export const spreadAgain = (
-  owners: readonly number[],
-  weights: readonly number[],
-  shards: readonly number[],
-): readonly number[] => {
-  // Empty buckets count a little, so that they are spread too: targets may come to any of them.
-  const total = weights.reduce((sum, one) => sum + one, 0)
-  const least = total === 0 ? 1 : total / owners.length / 1_000
-  const weight = (bucket: number): number => (weights[bucket] ?? 0) + least
-  const mean = (total + least * owners.length) / shards.length
-  const load = new Map(shards.map((shard) => [shard, 0]))
-  const add = (shard: number, more: number): void => void load.set(shard, (load.get(shard) ?? 0) + more)
-  const next = [...owners]
-  for (const [bucket, owner] of owners.entries()) if (load.has(owner)) add(owner, weight(bucket))
-  const heaviestFirst = (some: readonly number[]): readonly number[] =>
-    [...some].sort((one, other) => weight(other) - weight(one) || one - other)
-  const all = owners.map((_, bucket) => bucket)
-  const free = all.filter((bucket) => !load.has(owners[bucket] ?? -1))
-  for (const shard of shards)
-    for (const bucket of heaviestFirst(all.filter((one) => owners[one] === shard)))
-      if ((load.get(shard) ?? 0) - weight(bucket) >= mean - least / 2) {
-        free.push(bucket)
-        add(shard, -weight(bucket))
-      }
-  for (const bucket of heaviestFirst(free)) {
-    const [lightest] = [...load].reduce((one, other) => (other[1] < one[1] ? other : one))
-    next[bucket] = lightest
-    add(lightest, weight(bucket))
-  }
-  return next
-}

@@ -37,6 +37,16 @@ export const drops = (steps: readonly RelabelStep[]): boolean =>
 export type Place = number | 'everywhere' | 'nowhere'
 
 /**
+ * A discovered target's labels as they are when it is hashed; a probe's address is what it probes. null where its job's own relabelling drops it. Throws
+ * as `placeOf` does.
+ */
+export const hashedLabels = (discovered: Labels, own: readonly RelabelStep[], dotAll: boolean): Labels | null => {
+  const made = relabel(discovered, own, dotAll)
+  const [by = ''] = labelsFor(['__address__'], own)
+  return made && { ...made, __address__: made[by] ?? '' }
+}
+
+/**
  * The place of a discovered target by its job's own relabelling. Throws RegexError for relabelling that Prometheus refuses or that can't be followed
  * here.
  */
@@ -49,6 +59,6 @@ export const placeOf = (
     dotAll,
   }: { readonly labels: readonly string[]; readonly buckets: number; readonly dotAll: boolean },
 ): Place => {
-  const made = relabel(discovered, own, dotAll)
-  return made === null ? 'nowhere' : (bucketOf(made, labelsFor(labels, own), buckets) ?? 'everywhere')
+  const made = hashedLabels(discovered, own, dotAll)
+  return made === null ? 'nowhere' : (bucketOf(made, labels, buckets) ?? 'everywhere')
 }

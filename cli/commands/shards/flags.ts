@@ -1,13 +1,15 @@
 import type { CommonFlags } from '../../options.ts'
 
 export interface ShardsFlags extends Omit<CommonFlags, 'inventory'> {
-  readonly action: 'rules' | 'verify' | 'move'
+  readonly action: 'rules' | 'plan' | 'verify' | 'move'
   readonly inventory?: readonly string[]
   readonly labels?: readonly string[]
   readonly rules?: string
   readonly within: string
   readonly to?: string
   readonly undo: boolean
+  readonly out?: string
+  readonly exitCode: boolean
   readonly alertsWithin: string
   readonly yes: boolean
   readonly diff: boolean

@@ -48,7 +48,7 @@ const writeFirst = (inventory: Inventory, { to, json }: MoveFlags): number => {
       {
         where: tableOfInventory(inventory),
         what: 'there is no table of shards yet',
-        fix: 'Say how many shards there are to be: --to NUMBER',
+        fix: 'Say how many shards there are to be, --to NUMBER, or take what vestal shards plan has written: --to FILE',
       },
     ])
   const table = firstTable(inventory, to)

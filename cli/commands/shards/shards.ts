@@ -5,6 +5,7 @@ import { inLab, openContext } from '../../context.ts'
 import { breakLockOption, commas, commonOptionsAlone, listOption, NONE } from '../../options.ts'
 import type { ShardsFlags } from './flags.ts'
 import { moveShards } from './move.ts'
+import { planOfShards } from './plan.ts'
 import { rulesOfShards } from './rules.ts'
 import { verifyOfShards } from './verify.ts'
 
@@ -20,9 +21,14 @@ const shards = async (flags: ShardsFlags): Promise<number> => {
   const inside = await inLab(context.hosts)
   if (inside !== null) return inside
   // Awaited here, so that the links stay open meanwhile.
-  return flags.action === 'move'
-    ? await moveShards(context, { ...flags, inventory })
-    : await verifyOfShards(context, flags)
+  switch (flags.action) {
+    case 'plan':
+      return await planOfShards(context, flags)
+    case 'move':
+      return await moveShards(context, { ...flags, inventory })
+    default:
+      return await verifyOfShards(context, flags)
+  }
 }
 
 export default command({
@@ -31,6 +37,8 @@ export default command({
   summary: 'Targets and rules spread over several Prometheus',
   examples: [
     'vestal shards verify -i inventory/sharded',
+    'vestal shards plan -i inventory/sharded --to 4 --out four.yml',
+    'vestal shards move -i inventory/sharded --to four.yml',
     'vestal shards move -i inventory/sharded --to 4',
     'vestal shards rules -i inventory/ha',
     'vestal shards rules --rules rules --labels namespace',
@@ -39,13 +47,15 @@ export default command({
     commonOptionsAlone(args)
       .hide('limit')
       .positional('action', {
-        choices: ['rules', 'verify', 'move'] as const,
+        choices: ['rules', 'plan', 'verify', 'move'] as const,
         demandOption: true,
         describe:
-          'rules: which rules a shard can evaluate alone, and which need all shards; asks no machine. verify: every target is scraped by exactly one shard, and there by each replica; exit 1 where one is not. move: buckets go to other shards, step by step; what has been reached stands in shards.yml, so that it can go on or back',
+          'rules: which rules a shard can evaluate alone, and which need all shards; asks no machine. plan: how even shards are and could be by what each target was measured to bring, what would move, and which labels and table are recommended; changes nothing. verify: every target is scraped by exactly one shard, and there by each replica; exit 1 where one is not. move: buckets go to other shards, step by step; what has been reached stands in shards.yml, so that it can go on or back',
       })
       .option('labels', {
-        ...listOption('What targets are hashed by; commas separate; default: as in shards.yml, or their address'),
+        ...listOption(
+          'What targets are hashed by; commas separate; default: as in shards.yml, or their address. For plan: labels to look at besides; default: what targets have',
+        ),
         coerce: commas,
       })
       .option('rules', {
@@ -63,7 +73,17 @@ export default command({
         type: 'string',
         requiresArg: true,
         describe:
-          'For move: how many shards there are to be, or the file of a table; left out, a move that was begun goes on',
+          'For move: how many shards there are to be, or the file of a table; left out, a move that was begun goes on. For plan: how many; default: as many as there are',
+      })
+      .option('out', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'For plan: the file that gets the recommended table, for move --to',
+      })
+      .option('exit-code', {
+        type: 'boolean',
+        default: false,
+        describe: 'For plan: exit with 3 where the recommended table moves targets',
       })
       .option('undo', { type: 'boolean', default: false, describe: 'For move: take back what moves now' })
       .option('alerts-within', {

@@ -11,18 +11,24 @@ export interface Exporter extends AsyncDisposable {
   longestGap(target: string, since: number): number
 }
 
-/** Serves on so many ports of an address, from `first` on. */
-export const exporterOn = async (address: string, first: number, count: number): Promise<Exporter> => {
+/** Serves on so many ports of an address, from `first` on; `series` says how many series more than two the target at a place has. */
+export const exporterOn = async (
+  address: string,
+  first: number,
+  count: number,
+  series: (at: number) => number = () => 0,
+): Promise<Exporter> => {
   const scrapes = new Map<number, { readonly at: number; readonly by: string }[]>()
   const ports = Array.from({ length: count }, (_, at) => first + at)
   const servers = await Promise.all(
-    ports.map((port) => {
+    ports.map((port, at) => {
+      const more = Array.from({ length: series(at) }, (_, one) => `more{one="${one}"} 1\n`).join('')
       const mine: { readonly at: number; readonly by: string }[] = []
       scrapes.set(port, mine)
       const server = createServer((request, response) => {
         mine.push({ at: Date.now(), by: (request.socket.remoteAddress ?? '').replace('::ffff:', '') })
         response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' })
-        response.end(`served_total ${mine.length}\nport ${port}\n`)
+        response.end(`served_total ${mine.length}\nport ${port}\n${more}`)
       })
       return new Promise<typeof server>((resolve, reject) => {
         server.once('error', reject).listen(port, address, () => resolve(server))

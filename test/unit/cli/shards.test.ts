@@ -32,6 +32,7 @@ const move = async (more: { readonly to?: string; readonly undo?: boolean }): Pr
     silence: [],
     within: '',
     undo: false,
+    exitCode: false,
     alertsWithin: '1m',
     ...more,
   }
