@@ -9,7 +9,8 @@ import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { programTasks, staged, unitPath } from '../../lib/program/release.ts'
+import { programTasks, staged } from '../../lib/program/release.ts'
+import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
@@ -38,10 +39,13 @@ const PROGRAM = {
   binaries: ['alertmanager', 'amtool'],
 }
 const USER = 'alertmanager'
-const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[]; tls: boolean }>(
-  import.meta.url,
-  'templates/alertmanager.service.ejs',
-)
+const unitText = template<{
+  user: string
+  command: string
+  limit: readonly string[]
+  tls: boolean
+  sandbox: readonly string[]
+}>(import.meta.url, 'templates/alertmanager.service.ejs')
 
 /** One member of the Alertmanager cluster. */
 export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
@@ -80,9 +84,9 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
           unitText({
             user: USER,
             command,
-            writes: unitPath(vars.data_dir),
             limit: memoryLimit(vars.memory_max),
             tls: hasTls(vars),
+            sandbox: sandbox({ writes: [vars.data_dir] }),
           }),
         loads: [...templates, config],
       }),

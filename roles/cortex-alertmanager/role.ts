@@ -12,7 +12,8 @@ import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Task, TooFew } from '../../lib/model.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { programTasks, staged, unitPath } from '../../lib/program/release.ts'
+import { programTasks, staged } from '../../lib/program/release.ts'
+import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { portOf } from '../../lib/program/web.ts'
@@ -39,7 +40,7 @@ const SERVICE = 'cortex-alertmanager'
 const unitText = template<{
   user: string
   command: string
-  writes: string
+  sandbox: readonly string[]
   limit: readonly string[]
   percent: number | undefined
 }>(import.meta.url, 'templates/cortex-alertmanager.service.ejs')
@@ -82,9 +83,9 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
           unitText({
             user: USER,
             command: line,
-            writes: [vars.data_dir, ...(vars.storage.backend === 'filesystem' ? [vars.storage.dir] : [])]
-              .map(unitPath)
-              .join(' '),
+            sandbox: sandbox({
+              writes: [vars.data_dir, ...(vars.storage.backend === 'filesystem' ? [vars.storage.dir] : [])],
+            }),
             ...memory(vars.memory_max),
           }),
         restartsOn: [config],

@@ -35,8 +35,10 @@ export interface Backend {
 }
 export interface Check {
   readonly path: string
-  /** A part of the answer, as a regular expression; undefined where its status is enough. */
+  /** Text that the answer must hold; undefined where its status is enough. */
   readonly holds?: string
+  /** Text that it must not hold. */
+  readonly lacks?: string
 }
 
 /** The pages that a gateway has, each with those of the inventory that are behind it. */
@@ -48,7 +50,8 @@ export const backendsOf = (inventory: Pick<Inventory, 'hosts'>, vars: GatewayVar
         { path: '/-/ready' },
         {
           path: `/api/v1/query?query=${encoded(vars.query_check)}`,
-          holds: String.raw`"status":"success".*"result":\[[^]]`,
+          holds: '"status":"success"',
+          lacks: '"result":[]',
         },
       ],
       // Its API takes questions by POST as well.

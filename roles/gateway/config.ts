@@ -97,13 +97,15 @@ const backendOf = (
     `http-request disable-l7-retry unless ${harmless}`,
     ...(login ? [['http-request set-header Authorization "', login, '"'] as const] : []),
     'option httpchk',
-    ...checks.flatMap(({ path, holds }): readonly Line[] => [
+    ...checks.flatMap(({ path, holds, lacks }): readonly Line[] => [
       'http-check connect',
       [
         `http-check send meth GET uri ${first ? pathOn(first, path) : path} ver HTTP/1.1 hdr Host localhost`,
         ...(login ? [' hdr Authorization "', login, '"'] : []),
       ],
-      holds === undefined ? 'http-check expect status 200' : `http-check expect rstring '${holds}'`,
+      // Plain text: regular expressions are compiled into memory that is then executed, which the unit forbids.
+      holds === undefined ? 'http-check expect status 200' : `http-check expect string '${holds}'`,
+      ...(lacks === undefined ? [] : [`http-check expect ! string '${lacks}'`]),
     ]),
     // A request that a machine has not even acknowledged is given up after tcp-ut, and asked of another one.
     `default-server check inter ${vars.check_interval} fastinter 500ms fall 2 rise 2 tcp-ut 4s`,

@@ -4,6 +4,7 @@ import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import type { Task } from '../../lib/model.ts'
 import { execStart } from '../../lib/program/release.ts'
+import { sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
 import type { Sealed } from '../../lib/secret.ts'
 
@@ -19,8 +20,14 @@ interface Proxy {
 }
 
 const unitText = template<
-  Record<'name' | 'title' | 'user' | 'command' | 'config' | 'partOf', string> & { low: boolean }
+  Record<'name' | 'title' | 'user' | 'command' | 'config' | 'partOf', string> & { sandbox: readonly string[] }
 >(import.meta.url, 'templates/haproxy.service.ejs')
+
+const LOW = 'CAP_NET_BIND_SERVICE'
+/** In a user namespace of its own, the privilege would not count outside. */
+const bindsLow = sandbox({
+  otherwise: { AmbientCapabilities: LOW, CapabilityBoundingSet: LOW, PrivateUsers: null },
+})
 
 /**
  * A service of the distribution's HAProxy beside any other of the machine: its configuration, checked by HAProxy itself before it is put in
@@ -33,7 +40,15 @@ export const haproxyService = (
   const command = ['/usr/sbin/haproxy', '-Ws', '-f', config.path]
   const options: FileOptions = { mode: '0640', group: user, validate: '/usr/sbin/haproxy -c -q -f "$1"' }
   const configTask = file(config.path, config.text, options)
-  const text = unitText({ name, title, user, command: execStart(command), config: config.path, low, partOf })
+  const text = unitText({
+    name,
+    title,
+    user,
+    command: execStart(command),
+    config: config.path,
+    partOf,
+    sandbox: low ? bindsLow : sandbox(),
+  })
   const unitTask = unit(`${name}.service`, text)
   return [configTask, unitTask, service(name, { command, unit: unitTask, enabled: partOf === '', loads: [configTask] })]
 }

@@ -7,6 +7,9 @@ import type { GatewayVars } from './vars.ts'
 export const KEEPALIVED = `${FOLDER}/keepalived.conf`
 export const ALIVE = `${FOLDER}/alive`
 
+/** The account that keepalived and its question run as. */
+export const KEEPER_USER = 'gateway-address'
+
 /** What keepalived asks whether this gateway works: its HAProxy takes a connection. */
 export const aliveScript = (host: Host, { metrics }: GatewayVars): string => {
   const { address = '127.0.0.1', port } = endpointOf(host, { listen: metrics })
@@ -32,7 +35,7 @@ global_defs {
   router_id ${host.name.replaceAll(/[^\w.-]/g, '_')}
   vrrp_version 3
   enable_script_security
-  script_user haproxy
+  script_user ${KEEPER_USER}
 }
 vrrp_script alive {
   script "${ALIVE}"

@@ -4,8 +4,10 @@ import { file } from '../../lib/kinds/file.ts'
 import { packages } from '../../lib/kinds/packages.ts'
 import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
+import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
 import { execStart } from '../../lib/program/release.ts'
+import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
 import { portOf } from '../../lib/program/web.ts'
 import { role } from '../../lib/role.ts'
@@ -15,7 +17,7 @@ import { checks } from './checks.ts'
 import { CONFIG, configFile, FOLDER } from './config.ts'
 import { everyPageServes, everyServerUp, serversSeenBy, shownServers, statsOf } from './gates.ts'
 import { haproxyService } from './haproxy.ts'
-import { ALIVE, aliveScript, KEEPALIVED, keepalivedFile } from './keepalived.ts'
+import { ALIVE, aliveScript, KEEPALIVED, KEEPER_USER, keepalivedFile } from './keepalived.ts'
 import { type GatewayVars, gatewayOn, gatewayVars } from './vars.ts'
 
 const GROUP = 'gateway'
@@ -27,7 +29,21 @@ const KEEPER = [
   ...['/usr/sbin/keepalived', '--dont-fork', '--vrrp', `--use-file=${KEEPALIVED}`],
   ...[`--pid=/run/${ADDRESS}/keepalived.pid`, `--vrrp_pid=/run/${ADDRESS}/vrrp.pid`],
 ]
-const addressText = template<{ command: string }>(import.meta.url, 'templates/gateway-address.service.ejs')
+const KEEPER_MAY = 'CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETGID'
+const addressText = template<{ user: string; command: string; sandbox: readonly string[] }>(
+  import.meta.url,
+  'templates/gateway-address.service.ejs',
+)
+/** Not as root: it gives the address to the interface, speaks VRRP, and takes no group along when it runs its question (setgroups(2)). */
+const keeper = sandbox({
+  otherwise: {
+    AmbientCapabilities: KEEPER_MAY,
+    CapabilityBoundingSet: KEEPER_MAY,
+    PrivateUsers: null,
+    RestrictAddressFamilies: `${SANDBOX.RestrictAddressFamilies.value} AF_PACKET`,
+    SystemCallFilter: ['@system-service', '~@chown @clock @module @raw-io @reboot @swap @resources'],
+  },
+})
 
 /** One address for queries and pages, in front of those that are up. */
 export const gateway: Role<GatewayVars> = role<GatewayVars>({
@@ -127,8 +143,17 @@ const addressTasks = ({ host, vars, group }: Pick<Scope<GatewayVars>, 'host' | '
     // Its test ends by a signal to its own group, whatever it found.
     validate: `( trap '' TERM; exec setsid -w /usr/sbin/keepalived --config-test --use-file="$1" )`,
   })
-  const unitTask = unit(`${ADDRESS}.service`, addressText({ command: execStart(KEEPER) }))
-  return [alive, config, unitTask, service(ADDRESS, { command: KEEPER, unit: unitTask, loads: [config] })]
+  const unitTask = unit(
+    `${ADDRESS}.service`,
+    addressText({ user: KEEPER_USER, command: execStart(KEEPER), sandbox: keeper }),
+  )
+  return [
+    systemUser(KEEPER_USER),
+    alive,
+    config,
+    unitTask,
+    service(ADDRESS, { command: KEEPER, unit: unitTask, loads: [config] }),
+  ]
 }
 
 /** Before one is interrupted: the others have somebody to ask for every page. */

@@ -8,6 +8,7 @@ import type { Gate, Role, Scope } from '../../lib/model.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { staged } from '../../lib/program/release.ts'
+import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
@@ -19,10 +20,31 @@ import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
 const PROGRAM = { owner: 'prometheus', repo: 'node_exporter', name: 'node_exporter', binaries: ['node_exporter'] }
 const USER = 'node-exp'
 const WEB_CONFIG = '/etc/node_exporter/web.yml'
-const unitText = template<{ user: string; command: string; limit: readonly string[]; tls: boolean }>(
-  import.meta.url,
-  'templates/node_exporter.service.ejs',
-)
+const unitText = template<{
+  user: string
+  command: string
+  limit: readonly string[]
+  tls: boolean
+  sandbox: readonly string[]
+}>(import.meta.url, 'templates/node_exporter.service.ejs')
+
+/** It shows the whole machine, which it may read and not change. */
+const sees = sandbox({
+  otherwise: {
+    // No device is opened; a /dev of its own would hide what is mounted there.
+    PrivateDevices: null,
+    DevicePolicy: 'closed',
+    // The mounts of the machine stand in /proc/1/mountinfo; its own would all show as read-only.
+    ProtectProc: null,
+    ProtectHome: 'read-only',
+    PrivateTmp: null,
+    // Whose a process, a file or a bus connection is.
+    PrivateUsers: null,
+    // Whether the clock is in step is asked by adjtimex(2), which ProtectClock= forbids altogether; to set it takes a privilege that it hasn't.
+    ProtectClock: null,
+    SystemCallFilter: [...SANDBOX.SystemCallFilter.value, 'adjtimex clock_adjtime'],
+  },
+})
 
 /** Metrics of the machine itself. */
 export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
@@ -49,7 +71,8 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
         release: PROGRAM,
         version: vars.version,
         flags: flagsOf(vars),
-        unit: (command) => unitText({ user: USER, command, limit: memoryLimit(vars.memory_max), tls: hasTls(vars) }),
+        unit: (command) =>
+          unitText({ user: USER, command, limit: memoryLimit(vars.memory_max), tls: hasTls(vars), sandbox: sees }),
         reloads: false,
       }),
     ]

@@ -15,7 +15,8 @@ import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import type { FolderFile } from '../../lib/program/inventory-folder.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { programTasks, staged, unitPath } from '../../lib/program/release.ts'
+import { programTasks, staged } from '../../lib/program/release.ts'
+import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
@@ -41,10 +42,13 @@ import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
 import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars } from './vars.ts'
 
-const unitText = template<{ user: string; command: string; writes: string; limit: readonly string[]; tls: boolean }>(
-  import.meta.url,
-  'templates/prometheus.service.ejs',
-)
+const unitText = template<{
+  user: string
+  command: string
+  limit: readonly string[]
+  tls: boolean
+  sandbox: readonly string[]
+}>(import.meta.url, 'templates/prometheus.service.ejs')
 
 /** One Prometheus replica. */
 export const prometheus: Role<PrometheusVars> = role({
@@ -99,9 +103,9 @@ export const prometheus: Role<PrometheusVars> = role({
           unitText({
             user: USER,
             command,
-            writes: unitPath(vars.storage_dir),
             limit: memoryLimit(vars.memory_max),
             tls: hasTls(vars),
+            sandbox: sandbox({ writes: [vars.storage_dir] }),
           }),
         loads: [...ruleTasks, config],
       }),

@@ -1,5 +1,5 @@
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
-import { unitPath } from '../../lib/program/release.ts'
+import { sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
 import { USER } from './release.ts'
 
@@ -26,7 +26,7 @@ const text = template<{
   command: string
   limit: readonly string[]
   tls: boolean
-  writes: string
+  sandbox: readonly string[]
   reloads: boolean
   wants: string
   partOf: string
@@ -39,6 +39,6 @@ export const unitOf =
     text({
       ...{ user: USER, title, page, command, tls, reloads, partOf },
       limit: memoryLimit(memory),
-      writes: writes.map(unitPath).join(' '),
+      sandbox: sandbox({ writes }),
       wants: wants.join(' '),
     })

@@ -128,7 +128,7 @@ const SERVICES = [
   ...['thanos-rule-shard-0', 'thanos-rule-shard-1'],
 ]
 const BINARIES = [...SERVICES, 'promtool', 'amtool', 'cortex', 'thanos']
-const USERS = ['prometheus', 'alertmanager', 'cortex', 'node-exp', 'thanos']
+const USERS = ['prometheus', 'alertmanager', 'cortex', 'node-exp', 'thanos', 'gateway-address']
 
 const RESET = `
 systemctl kill --signal=KILL ${SERVICES.join(' ')} 2>/dev/null
