@@ -8,15 +8,15 @@ import type { Reach } from '../../lib/model.ts'
 import { counted, listed } from '../../lib/wording.ts'
 import { CANARY_ALERT } from '../../roles/alertmanager/canary.ts'
 
-/** How many notifications each Alertmanager had failed to hand over at some moment, by the name of its host. */
+/** How many notifications each Alertmanager had failed to hand over, and each Prometheus to send, at some moment; by unit and host. */
 export type Failures = ReadonlyMap<string, number>
 
 /** Asked before a drill, for `whereStuck` to compare with. One that does not answer is left out. */
-export const failuresSoFar = async ({ alertmanagers }: DrillFleet, reach: Reach): Promise<Failures> => {
+export const failuresSoFar = async ({ prometheus, alertmanagers }: DrillFleet, reach: Reach): Promise<Failures> => {
   const asked = await Promise.all(
-    alertmanagers.map(async (one) => {
+    [...prometheus, ...alertmanagers].map(async (one) => {
       const count = await answered(() => failedBy(one, reach))
-      return count === null ? [] : [[one.host.name, count] as const]
+      return count === null ? [] : [[keyOf(one), count] as const]
     }),
   )
   return new Map(asked.flat())
@@ -32,10 +32,22 @@ export const whereStuck = async (
 ): Promise<readonly string[]> => {
   const ours = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
     labels.alertname === CANARY_ALERT && labels.run === run && labels.silenced !== 'true'
+  const failedSince = async (one: DrillMember): Promise<number> => {
+    const now = (await answered(() => failedBy(one, reach))) ?? 0
+    return now - (before.get(keyOf(one)) ?? now)
+  }
   const firing = await Promise.all(
-    prometheus.map(async ({ host, endpoint }) => {
-      const alerts = await answered(() => firingOf(reach, endpoint))
-      return alerts === null || alerts.some(ours) ? [] : [`${host.name}: its Prometheus has no canary alert that fires`]
+    prometheus.map(async (one) => {
+      const alerts = await answered(() => firingOf(reach, one.endpoint))
+      const failed = await failedSince(one)
+      return [
+        ...(alerts === null || alerts.some(ours)
+          ? []
+          : [`${one.host.name}: its Prometheus has no canary alert that fires`]),
+        ...(failed > 0
+          ? [`${one.host.name}: its Prometheus fails to send: ${counted(failed, 'alert')} since the drill began`]
+          : []),
+      ]
     }),
   )
   const held = await Promise.all(
@@ -43,8 +55,7 @@ export const whereStuck = async (
       const name = one.host.name
       const alerts = (await answered(() => alertsOf(reach, one.endpoint)))?.items
       if (!alerts) return []
-      const failed = (await answered(() => failedBy(one, reach))) ?? 0
-      const more = failed - (before.get(name) ?? failed)
+      const more = await failedSince(one)
       return [
         ...(alerts.some(ours) ? [] : [`${name}: no canary alert is sent to its Alertmanager`]),
         ...suppressed(alerts, alerts.filter(ours)).map((why) => `${name}: ${why}`),
@@ -69,8 +80,12 @@ const suppressed = (all: readonly HeldAlert[], ours: readonly HeldAlert[]): read
 
 const failedBy = async ({ endpoint }: DrillMember, reach: Reach): Promise<number> => {
   const { body } = await ask(reach, endpoint, '/metrics')
-  return seriesOf(body, 'alertmanager_notifications_failed_total').reduce((sum, one) => sum + one, 0)
+  return FAILED.flatMap((name) => seriesOf(body, name)).reduce((sum, one) => sum + one, 0)
 }
+/** A page has one of them. */
+const FAILED = ['alertmanager_notifications_failed_total', 'prometheus_notifications_errors_total']
+
+const keyOf = ({ unit, host }: DrillMember): string => `${unit} of ${host.name}`
 
 /** null where it doesn't answer. */
 const answered = async <T>(question: () => Promise<T>): Promise<T | null> => {

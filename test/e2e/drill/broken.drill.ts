@@ -72,7 +72,7 @@ const table: readonly Broken[] = [
     scenario: 'stop-prometheus',
     // A label without a name.
     ...prometheusYml('prom-1', 's/labeldrop/labelmap/'),
-    cause: /\d+ alerts? lost(?:.|\n)*am-1: no canary alert is sent to its Alertmanager/,
+    cause: /prom-1: its Prometheus fails to send(?:.|\n)*\d+ alerts? lost/,
   },
   {
     what: 'a Prometheus does not send to one of the Alertmanagers',
@@ -159,8 +159,9 @@ test.each(table.map((one) => [one.what, one] as const))('%s: the drill fails and
   await plant()
   try {
     const ended = await drill(of, scenario, '--force')
-    const { verdict, causes } = drillOf(ended).drill
-    console.log(`${scenario}: ${verdict}: ${causes.join('\n  ')}`)
+    const { alerts, drill: found } = drillOf(ended)
+    const { verdict, causes } = found
+    console.log(`${scenario}: ${verdict}, ${alerts?.duplicated} twice: ${causes.join('\n  ')}`)
     expect([verdict, causes.join('\n'), ended.code]).toEqual(['failed', expect.stringMatching(cause), 1])
   } finally {
     await undo()
