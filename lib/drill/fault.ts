@@ -81,7 +81,7 @@ export const restarted = (
   name: `${title} of ${host.name} is restarted`,
   host,
   takes: unit,
-  forMs: RESTART_MS,
+  forMs: RESTART_MS + downSeconds * 1000,
   harm:
     downSeconds === 0
       ? `systemctl restart ${service(unit)}`
