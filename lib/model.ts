@@ -339,6 +339,15 @@ export interface Rollout {
   readonly before?: (scope: PlayScope) => readonly Gate[]
   /** Keeps what an upgrade or a rollback could lose. */
   readonly keep?: Play['keep']
+  /**
+   * Carried out once a batch was interrupted, before its gates are asked: gives each host what it would else wait for. Returns what it did, in
+   * words for people, by host. A HostError thrown is told and no more: the gates wait, as without it.
+   */
+  readonly catchUp?: (scope: PlayScope, reach: Reach, signal?: AbortSignal) => Promise<readonly CaughtUp[]>
+}
+export interface CaughtUp {
+  readonly host: string
+  readonly what: string
 }
 export interface RolloutTitles {
   /** All its hosts. */

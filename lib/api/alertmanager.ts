@@ -19,6 +19,9 @@ export type SilenceWish = Pick<Silence, 'matchers' | 'startsAt' | 'endsAt' | 'cr
 /** An alert that it holds. */
 export type HeldAlert = z.output<typeof alert>
 
+/** What makes an alert; without an end it is over once nobody has sent it for the `resolve_timeout`. */
+export type SentAlert = Pick<HeldAlert, 'labels' | 'annotations' | 'startsAt' | 'endsAt' | 'generatorURL'>
+
 /** A list, and the time on the host that gave it, in milliseconds since the epoch. */
 export interface Listed<T> {
   readonly items: readonly T[]
@@ -31,7 +34,26 @@ export const statusOf = (reach: Reach, alertmanager: Endpoint) =>
 
 /** The alerts that it holds: those that have not ended. */
 export const alertsOf = async (reach: Reach, alertmanager: Endpoint): Promise<Listed<HeldAlert>> =>
-  list(reach, alertmanager, { path: '/api/v2/alerts', form: ALERTS })
+  list(reach, alertmanager, { path: ALERTS_PATH, form: ALERTS })
+
+/**
+ * Sends alerts to one member, as a Prometheus would: it tells no other of them. Returns the time on its host afterwards, in milliseconds since the epoch.
+ * Throws HostError where it refuses them.
+ */
+export const postAlerts = async (
+  reach: Reach,
+  alertmanager: Endpoint,
+  alerts: readonly SentAlert[],
+): Promise<number> => {
+  let now = Date.now()
+  for (let at = 0; at < alerts.length; at += SENT_AT_ONCE) {
+    const body = JSON.stringify(alerts.slice(at, at + SENT_AT_ONCE))
+    const answer = await send(reach, alertmanager, { path: ALERTS_PATH, method: 'POST', body })
+    if (answer.status !== 200) throw refusedBy(alertmanager, 'alerts', answer, 'alerts')
+    now = Date.parse(answer.headers.date ?? '') || Date.now()
+  }
+  return now
+}
 
 /** The names of its receivers. */
 export const receiversOf = async (reach: Reach, alertmanager: Endpoint): Promise<readonly string[]> =>
@@ -76,6 +98,8 @@ export const endSilence = (reach: Reach, members: readonly Endpoint[], id: strin
   })
 
 const NONE = new HostError('fleet', 'there is no Alertmanager among these hosts')
+const ALERTS_PATH = '/api/v2/alerts'
+const SENT_AT_ONCE = 500
 const SILENCES_PATH = '/api/v2/silences'
 const pathOf = (id: string): string => `/api/v2/silence/${encodeURIComponent(id)}`
 
@@ -88,10 +112,8 @@ const list = async <T>(
   return { items: read(answer, { endpoint, path, form }), now: Date.parse(answer.headers.date ?? '') || Date.now() }
 }
 
-const refusedBy = ({ host }: Endpoint, what: string, { status, body }: HttpAnswer): HostError =>
-  new HostError(host.name, `its Alertmanager refused ${what} (${status}): ${body.trim().slice(0, 200)}`, {
-    task: 'silences',
-  })
+const refusedBy = ({ host }: Endpoint, what: string, { status, body }: HttpAnswer, task = 'silences'): HostError =>
+  new HostError(host.name, `its Alertmanager refused ${what} (${status}): ${body.trim().slice(0, 200)}`, { task })
 
 const silence = z.object({
   id: z.string(),
@@ -119,8 +141,12 @@ const ids = listOf(z.string())
 const alert = z.object({
   fingerprint: z.string(),
   startsAt: instant,
+  endsAt: instant,
   updatedAt: instant,
   labels: texts,
+  annotations: texts,
+  /** Left out, or empty, where who sent it named none. */
+  generatorURL: z.string().optional(),
   /** `active`, `suppressed`, or `unprocessed`; by the ids of which silences, and the fingerprints of which alerts. */
   status: z.object({ state: z.string(), silencedBy: ids, inhibitedBy: ids }).optional(),
 })

@@ -3,6 +3,7 @@ import { HostError } from '../errors.ts'
 import type { Host, Inventory, Outcome, Play, PlayScope } from '../model.ts'
 import { membersOf } from '../playbook.ts'
 import { ask, gatesOf } from './asking.ts'
+import { catchUp } from './catch-up.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState, skip } from './context.ts'
 import { converge } from './converge.ts'
 import { namesOf } from './events.ts'
@@ -47,6 +48,7 @@ export const runBatch = async (
   const broken = batch.hosts.filter(({ work }) => state.failed.has(work.host))
   const served = batch.hosts.filter((host) => !broken.includes(host))
   if (options.stop.aborted) return interrupted
+  if (batch.interrupts) await catchUp(context, play, served)
   const after = await ask(context, play.name, [
     ...gatesOf(context, 'healthy', { play, hosts: served.map(({ work }) => work.host) }),
     ...(play.after?.(scope) ?? []),

@@ -71,6 +71,14 @@ export type RunEvent = { readonly at: string } & (
       readonly name: string
       readonly text: string
     }
+  /** What an interrupted host was given, so that it need not wait for it; or why it could not be. */
+  | {
+      readonly event: 'caught-up'
+      readonly host: string
+      readonly play: string
+      readonly what: string
+      readonly failed?: true
+    }
   | {
       readonly event: 'taken-back'
       readonly host: string

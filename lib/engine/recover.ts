@@ -1,6 +1,7 @@
 import type { Outcome, Play } from '../model.ts'
 import { taskId } from '../model.ts'
 import { type Asked, ask, gatesOf } from './asking.ts'
+import { catchUp } from './catch-up.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState } from './context.ts'
 import { namesOf } from './events.ts'
 import type { PlannedBatch, PlannedHost } from './plan.ts'
@@ -77,6 +78,7 @@ const serveAgain = async (context: RunContext, play: Play, hosts: readonly Plann
   if (play.onGateFailure !== 'take-back' || hosts.length === 0) return ''
   const at = hosts.map(({ work }) => work.host)
   const one = at.length === 1
+  await catchUp(context, play, hosts)
   const { said } = await ask(context, play.name, gatesOf(context, 'serves', { play, hosts: at }))
   return said
     ? `${namesOf(at).join(', ')} ${one ? 'was' : 'were'} taken back, and ${one ? 'does' : 'do'} not serve yet: ${said}.`

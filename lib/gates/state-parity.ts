@@ -1,4 +1,4 @@
-import { alertsOf, isAlive, silencesOf } from '../api/alertmanager.ts'
+import { alertsOf, type HeldAlert, isAlive, silencesOf } from '../api/alertmanager.ts'
 import type { Endpoint } from '../api/endpoint.ts'
 import type { Gate, Reach } from '../model.ts'
 import { counted, listed } from '../wording.ts'
@@ -60,9 +60,8 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
   const known = holdings.get(alerts.items)
   if (known?.of === silences.items) return known
   const settledBefore = alerts.now - UNDER_WAY_MS
-  const refreshedAfter = alerts.now - REFRESHED_MS
   const firing = alerts.items.filter(
-    ({ startsAt, updatedAt }) => Date.parse(startsAt) < settledBefore && Date.parse(updatedAt) > refreshedAfter,
+    (alert) => Date.parse(alert.startsAt) < settledBefore && isBeingSent(alert, alerts.now),
   )
   const made = {
     of: silences.items,
@@ -74,6 +73,10 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
   holdings.set(alerts.items, made)
   return made
 }
+
+/** Whether a Prometheus that serves keeps sending this alert to who holds it; `now` is the time there, in milliseconds since the epoch. */
+export const isBeingSent = ({ updatedAt }: HeldAlert, now: number): boolean =>
+  Date.parse(updatedAt) > now - REFRESHED_MS
 
 /** Each member is asked about by all others at the same moment: what its answers come to is worked out once. */
 const holdings = new WeakMap<object, Holdings & { readonly of: unknown }>()

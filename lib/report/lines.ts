@@ -26,6 +26,8 @@ export const lineOf = (happened: RunEvent, verbose: boolean): string | null => {
       return `${event.host}: ${event.changed} changed in ${showMilliseconds(event.ms)}`
     case 'gate':
       return gateLine(event, verbose)
+    case 'caught-up':
+      return verbose || event.failed ? `${event.host}: ${setIn(event.what)}` : null
     case 'taken-back':
       return `${event.host}: TAKEN BACK ${event.whole ? 'to what it ran before' : 'in part'}: ${setIn(event.because)}`
     case 'stopped':

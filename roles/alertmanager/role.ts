@@ -22,6 +22,7 @@ import { gossipAddress, gossipAddresses, membersOf } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { data } from './data.ts'
 import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
+import { alertsHandedOver } from './hand-over.ts'
 import { hasJoined, nobodyIsMissed } from './join.ts'
 import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
@@ -147,6 +148,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
     batch: 1,
     before: othersServe,
     keep: silencesSaved,
+    catchUp: alertsHandedOver,
   },
   cluster: {
     joining: () => ({ ...alertmanager, healthy: hasJoined }),

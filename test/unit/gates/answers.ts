@@ -48,7 +48,9 @@ export const silenceAnswer = (id: string, state = 'active') => ({
 export const alertAnswer = (fingerprint: string, more: Readonly<Record<string, unknown>> = {}) => ({
   fingerprint,
   startsAt: '2026-01-01T09:00:00Z',
+  endsAt: '2026-01-01T10:03:00Z',
   updatedAt: '2026-01-01T09:59:00Z',
+  annotations: {},
   labels: { alertname: `Alert ${fingerprint}` },
   ...more,
 })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Endpoint } from '../../../lib/api/endpoint.ts'
 import { connect } from '../../../lib/connection/connect.ts'
 import type { Connection, Gate, Host, Reach, Verdict } from '../../../lib/model.ts'
@@ -19,22 +20,26 @@ export class Answer {
 
 export interface WebServer extends AsyncDisposable {
   readonly endpoint: Endpoint
-  readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[]
+  readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: Promise<string> }[]
   pages: Pages
+  /** A method that it takes nothing by. */
+  refuses?: string
 }
 
 /** Stands in for the web server of a Prometheus or Alertmanager on a machine of this name, reached without SSH. */
 export const webServer = async (name: string, pages: Pages, more: Partial<Endpoint> = {}): Promise<WebServer> => {
   const asked: WebServer['asked'] = []
   const server = createServer((request, response) => {
-    asked.push({ path: request.url ?? '', headers: request.headers })
+    asked.push({ path: request.url ?? '', headers: request.headers, body: text(request) })
     const page = self.pages[request.url ?? '']
     const answer =
-      page instanceof Answer
-        ? page
-        : page === undefined
-          ? new Answer(404, 'no page')
-          : new Answer(200, JSON.stringify(page))
+      request.method === self.refuses
+        ? new Answer(400, 'not today')
+        : page instanceof Answer
+          ? page
+          : page === undefined
+            ? new Answer(404, 'no page')
+            : new Answer(200, JSON.stringify(page))
     response.writeHead(answer.status, { ...answer.headers }).end(answer.body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
