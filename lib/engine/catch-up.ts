@@ -19,9 +19,10 @@ export const catchUp = async (
         for (const { host, what } of await role.rollout.catchUp(scope, pool.reach, options.stop))
           options.emit({ event: 'caught-up', host, play: play.name, what })
       } catch (error) {
-        if (!(error instanceof HostError)) throw error
-        const { host, message } = error
-        options.emit({ event: 'caught-up', host, play: play.name, what: `${message}; its gates wait`, failed: true })
+        // As with a gate: whatever it stumbles over in what a host says, the run goes on to its own end.
+        const host = error instanceof HostError ? error.host : (hosts[0]?.name ?? '')
+        const why = error instanceof Error ? error.message : String(error)
+        options.emit({ event: 'caught-up', host, play: play.name, what: `${why}; its gates wait`, failed: true })
       }
     }),
   )
