@@ -107,8 +107,9 @@ const backendOf = (
       holds === undefined ? 'http-check expect status 200' : `http-check expect string '${holds}'`,
       ...(lacks === undefined ? [] : [`http-check expect ! string '${lacks}'`]),
     ]),
-    // A request that a machine has not even acknowledged is given up after tcp-ut, and asked of another one.
-    `default-server check inter ${vars.check_interval} fastinter 500ms fall 2 rise 2 tcp-ut 4s`,
+    // A request that a machine has not even acknowledged is given up after tcp-ut, and asked of another one. What is still under way at one that two
+    // checks in a row found gone is ended: no request waits for a machine that may never answer.
+    `default-server check inter ${vars.check_interval} fastinter 500ms fall 2 rise 2 tcp-ut 2s on-marked-down shutdown-sessions`,
     ...servers.map((server) => `server ${serverWords(server)}${sticky ? ` cookie ${server.name}` : ''}`),
     // Where the checks say no to all of them, such as while the data of all is slow, whoever can be reached is asked all the same.
     'option allbackups',

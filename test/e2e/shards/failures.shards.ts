@@ -80,9 +80,9 @@ test('the machine of the gateway with the address: the other one takes it', asyn
 
 test('the machine of a Query', async () => {
   const asked = await powerCut('query-2')
-  // One that was being handed to the machine just then was seen to hang, in three of four runs.
-  expect(asked.failed).toBeLessThanOrEqual(1)
-  expect(asked.longestGapMs).toBeLessThan(8_000)
+  // What is under way there when two checks have found it gone is ended, if it was not asked again before.
+  expect(asked.failed).toBeLessThanOrEqual(5)
+  expect([asked.longestGapMs, asked.slowestMs].every((ms) => ms < 8_000)).toBe(true)
 })
 
 test('the machine of a Prometheus: the answers go on, and say that they lack it', async () => {
