@@ -23,8 +23,8 @@ export const hostReader = ({
   isOurs(groups: readonly string[]): boolean
 }) => {
   const usual = vestalVariable.parse({})
-  const machineOf = (vestal: Variable | undefined): Machine =>
-    (vestal && vestal.value() !== null && checks.parse(vestal, vestalVariable, isTemplated)) || usual
+  const machineOf = (vestal: Variable | undefined, by: Checks): Machine =>
+    (vestal && vestal.value() !== null && by.parse(vestal, vestalVariable, isTemplated)) || usual
   return (member: Member, variables: ReadonlyMap<string, Variable>, values: ReadonlyMap<Variable, unknown>): Host => {
     const { name } = member
     const groups = [...groupsOf(member)].map((group) => group.name).sort()
@@ -36,7 +36,7 @@ export const hostReader = ({
         fix: 'set ansible_host for it',
       })
     const link = { ...found, ...(set && mistakesIn(set)) }
-    const machine = machineOf(variables.get('vestal'))
+    const machine = machineOf(variables.get('vestal'), set ? startChecks(collectMistakes()) : checks)
     Object.freeze(link.options)
     Object.freeze(link.become)
     return Object.freeze({

@@ -13,14 +13,16 @@ import {
   checkVariable,
   hasRole,
 } from './check-variables.ts'
+import { CONNECTION } from './connection-vars.ts'
 import { type FileEdit, filesWith } from './files.ts'
 import { hide } from './hidden.ts'
 import { hostReader } from './hosts.ts'
+import type { Resolve, templateResolver } from './jinja/resolve.ts'
 import { vestalVariable } from './machine.ts'
-import { collectMistakes } from './mistakes.ts'
+import { collectMistakes, type Mistakes } from './mistakes.ts'
 import { effectiveVariables } from './precedence.ts'
 import { remember } from './provenance.ts'
-import { emptyTree, finishTree, groupsOf, type Member } from './read/groups.ts'
+import { emptyTree, finishTree, groupsOf, hostsOf, type Member, type Tree } from './read/groups.ts'
 import { folderOf } from './read/inventory-files.ts'
 import { playbookFolders } from './read/playbook-folder.ts'
 import { blameDoubleNames, readPath } from './read/read-path.ts'
@@ -28,6 +30,7 @@ import { blameNearMisses, varFoldersIn } from './read/var-files.ts'
 import { startChecks } from './schema/validate.ts'
 import { settingsJoiner } from './settings.ts'
 import { readSecrets } from './yaml/secrets.ts'
+import { isJinja, isTemplated } from './yaml/templating.ts'
 import { type Variable, variableReader } from './yaml/variable.ts'
 
 interface LoadOptions {
@@ -73,21 +76,49 @@ export const loadInventory = async (
   const given = [...tree.hosts.values()].map(namesOfGroups).some((groups) => hasRole({ groups }, roles))
   const isOurs = (groups: readonly string[]): boolean => (roles.length > 0 && !given) || hasRole({ groups }, roles)
   const readHost = hostReader({ checks, mistakes, env, isOurs })
+  const written = new Map(
+    [...tree.hosts.values()].map((member) => [member.name, chosen(effectiveVariables(tree, member, folders))]),
+  )
+  const used = (name: string): boolean => schemas.has(name) || name in CONNECTION
+  const templates = [...written.values()].some((all) => [...all].some(([name, one]) => used(name) && hasTemplate(one)))
+    ? await templatesOf(tree, { hosts: written, env })
+    : undefined
+  const roleKeys = new Set(roles.map(({ key }) => key))
+  const resolved = (
+    host: string,
+    all: ReadonlyMap<string, Variable>,
+    heard: Mistakes | undefined,
+  ): ReadonlyMap<string, Variable> =>
+    templates
+      ? new Map(
+          [...all].map(([name, one]) => {
+            const templated = roleKeys.has(name) ? isJinja : isTemplated
+            return [name, used(name) ? templates(host, one, { templated, mistakes: heard }) : one]
+          }),
+        )
+      : all
+  // Whatever templates of other hosts come to is nobody's concern here.
+  const others = startChecks(collectMistakes())
+  const aside = new Map<Variable, unknown>()
   const hosts: readonly Host[] = [...tree.hosts.values()].map((member) => {
-    const its = chosen(effectiveVariables(tree, member, folders))
-    variables.set(member.name, its)
     const groups = namesOfGroups(member)
-    for (const one of its.values()) if (!values.has(one)) values.set(one, checkVariable(one, { roles, checks }))
+    const its = resolved(member.name, written.get(member.name) ?? new Map(), isOurs(groups) ? mistakes : undefined)
+    variables.set(member.name, its)
+    const known = new Map<Variable, unknown>()
+    for (const one of its.values()) {
+      const heard = isOurs(groups) || !hasTemplate(one)
+      const read = heard ? values : aside
+      if (!read.has(one)) read.set(one, checkVariable(one, { roles, checks: heard ? checks : others }))
+      known.set(one, read.get(one))
+    }
     if (isOurs(groups)) for (const one of its.values()) blameUnknown(one, roles, mistakes)
-    return readHost(member, its, values)
+    return readHost(member, its, known)
   })
+  const blaming = { mistakes, at: ({ name }: Host) => tree.hosts.get(name)?.at ?? paths.join(', ') }
   if (complete) {
     // With part of the files unread, what seems to be missing may be there.
-    const blaming = { mistakes, at: ({ name }: Host) => tree.hosts.get(name)?.at ?? paths.join(', ') }
     blameUnset(hosts, roles, blaming)
     blameSharedMachines(hosts, roles, blaming)
-    blameSharedAddresses(hosts, roles, blaming)
-    blameNearGroups(hosts, roles, blaming)
     blameNearMisses(folders, tree, mistakes)
   }
   mistakes.throwAny()
@@ -103,7 +134,11 @@ export const loadInventory = async (
   })
   remember(inventory, { paths, tree, variables })
   for (const { machine } of hosts) hide(inventory, loginsIn(machine.releases))
-  if (complete) blameSettings(inventory, { mistakes, variables })
+  if (complete) {
+    blameSharedAddresses(hosts, roles, blaming)
+    blameNearGroups(hosts, roles, blaming)
+    blameSettings(inventory, { mistakes, variables })
+  }
   mistakes.throwAny()
   return inventory
 }
@@ -115,3 +150,27 @@ const loginsIn = (releases: string | Secret): readonly Secret[] => {
 }
 
 const namesOfGroups = (member: Member): readonly string[] => [...groupsOf(member)].map(({ name }) => name)
+
+const hasTemplate = (variable: Variable): boolean =>
+  (variable.layers ?? [variable]).some(({ source }) => /\{\{|\{%/.test(source.text))
+
+/** By itself: a machine whose inventory has no templates does without. */
+const templatesOf = async (
+  tree: Tree,
+  around: Pick<Parameters<typeof templateResolver>[0], 'hosts' | 'env'>,
+): Promise<Resolve> => {
+  const { templateResolver } = await import('./jinja/resolve.ts')
+  return templateResolver({
+    ...around,
+    groups: Object.fromEntries(
+      [...tree.groups.values()].map((group) => [
+        group.name,
+        group.name === 'all' ? [...tree.hosts.keys()] : hostsOf(group),
+      ]),
+    ),
+    groupsOf: (host) => {
+      const member = tree.hosts.get(host)
+      return member ? [...namesOfGroups(member)].sort() : []
+    },
+  })
+}

@@ -142,7 +142,8 @@ const fixFor = (variable: Variable, issue: Issue, node: Node | null): string | u
 /** The way to a part of a variable, as errors have it. */
 export const dotted = (variable: Variable, path: Path): string => [variable.name, ...path.map(String)].join('.')
 
-const valueAt = (value: unknown, path: Path): unknown =>
+/** What stands at a path of a value; undefined where nothing does. */
+export const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((at, part) => (typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined), value)
 
 interface Place {

@@ -3,7 +3,7 @@ import type { Mistakes } from '../mistakes.ts'
 import { positionOf } from '../yaml/source.ts'
 import { textsThat } from '../yaml/templating.ts'
 import type { Variable } from '../yaml/variable.ts'
-import { explain, type Path, plainMessage } from './explain.ts'
+import { explain, type Path, plainMessage, valueAt } from './explain.ts'
 import { keysAt } from './json-schema.ts'
 
 /** Checks variables against schemas. A variable that many hosts share is checked, and blamed, once. */
@@ -28,7 +28,7 @@ const check = <T>(
   { variable, schema, templated }: { variable: Variable; schema: ZodType<T>; templated: (text: string) => boolean },
   mistakes: Mistakes,
 ): T | undefined => {
-  const templates = (variable.layers ?? [variable]).flatMap(({ source, node }) =>
+  const templates = (variable.evaluated ? [] : (variable.layers ?? [variable])).flatMap(({ source, node }) =>
     textsThat(source, node, templated).map((one) => ({ ...one, source })),
   )
   for (const { path, node, source } of templates)
@@ -41,7 +41,10 @@ const check = <T>(
     })
   const result = schema.safeParse(variable.value(), { error: plainMessage })
   if (result.success) return templates.length > 0 ? undefined : result.data
-  const isTemplate = (about: Path) => templates.some(({ path }) => path.join('\0') === about.map(String).join('\0'))
+  // What has no value is told already.
+  const isTemplate = (about: Path) =>
+    (variable.evaluated && templated(String(valueAt(variable.value(), about)))) ||
+    templates.some(({ path }) => path.join('\0') === about.map(String).join('\0'))
   for (const issue of result.error.issues)
     for (const { about, at, ...mistake } of explain(variable, issue, (path) => keysAt(schema, path)))
       if (!isTemplate(about)) mistakes.add(at, mistake)

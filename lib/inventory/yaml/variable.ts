@@ -11,6 +11,8 @@ export interface Variable {
   readonly node: Node | null
   /** Where it was put together from several places: each of them, the last winning. */
   readonly layers?: readonly Variable[]
+  /** Its templates are evaluated: what is left of such marks is meant so. */
+  readonly evaluated?: boolean
   /** Its value as Ansible has it, where the role takes it otherwise. */
   readonly written?: () => unknown
   /** Its value: plain, frozen data with a Secret for each secret. Read when first asked for. */

@@ -74,10 +74,12 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
   'Jinja in an address': {
     files: {
       'hosts.yml':
-        'all: { vars: { ansible_host: "{{ inventory_hostname }}.example.net" }, hosts: { web1: , web2: } }\n',
+        'all: { vars: { ansible_host: "{{ nowhere | ipaddr }}.example.net" }, hosts: { web1: , web2: } }\n',
     },
     error: [
-      'hosts.yml:1:30: ansible_host: templating is not supported',
+      'hosts.yml:1:30: ansible_host: this template has no value for web1: unknown filter: filter ipaddr is unknown',
+      '  write the value itself; for a secret { $env: NAME } or { $file: path }',
+      'hosts.yml:1:30: ansible_host: this template has no value for web2: unknown filter: filter ipaddr is unknown',
       '  write the value itself; for a secret { $env: NAME } or { $file: path }',
     ].join('\n'),
   },

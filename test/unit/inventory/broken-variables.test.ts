@@ -203,27 +203,10 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
       `,
     },
     error: [
-      'hosts.yml:5:18: prometheus.version: templating is not supported',
+      'hosts.yml:5:18: prometheus.version: this template has no value for p1: `prometheus_version` is not defined for this host',
       '  write the value itself; for a secret { $env: NAME } or { $file: path }',
-      'hosts.yml:6:54: prometheus.remote_write.0.password: templating is not supported',
+      'hosts.yml:6:54: prometheus.remote_write.0.password: this template has no value for p1: `vault_password` is not defined for this host',
       '  write the value itself; for a secret { $env: NAME } or { $file: path }',
-    ].join('\n'),
-  },
-  'Jinja around a Go template': {
-    files: {
-      'hosts.yml': yaml`
-        all:
-          hosts: am1
-          vars:
-            alertmanager:
-              config:
-                route: { receiver: a }
-                receivers: [{ name: a, title: "{% raw %}{{ .Status }}{% endraw %}", text: "{{ .CommonLabels.job }}" }]
-      `,
-    },
-    error: [
-      'hosts.yml:7:39: alertmanager.config.receivers.0.title: templating is not supported',
-      '  take the marks {% raw %} and {% endraw %} away: what stands between them is passed on as it is',
     ].join('\n'),
   },
   'a machine of an unknown kind': {
