@@ -73,8 +73,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
   },
   'Jinja in an address': {
     files: {
-      'hosts.yml':
-        'all: { vars: { ansible_host: "{{ nowhere | ipaddr }}.example.net" }, hosts: { web1: , web2: } }\n',
+      'hosts.yml': 'all: { vars: { ansible_host: "{{ nowhere | ipaddr }}.example.net" }, hosts: { web1: , web2: } }\n',
     },
     error: [
       'hosts.yml:1:30: ansible_host: this template has no value for web1: unknown filter: filter ipaddr is unknown',
