@@ -6,7 +6,11 @@ import { textOf } from './text-file.ts'
 /** Settings by their names in ssh_config(5), lower-cased. */
 export type Settings = Readonly<Record<string, string | readonly string[]>>
 /** What the ssh configuration says of a host, by the name that ssh would be called with. */
-export type Lookup = (name: string) => Settings
+export interface Lookup {
+  (name: string): Settings
+  /** `file:line` where a setting has this value; null where that can't be told. */
+  readonly whereIs?: (setting: string, value: string) => string | null
+}
 
 /**
  * Reads ssh's configuration, included files too. `Match exec` never matches: no command is run to learn a setting.
@@ -23,19 +27,42 @@ export const readSshConfig = async (named?: string): Promise<Lookup> => {
   const [{ default: SSHConfig }, { globSync }] = await Promise.all([import('ssh-config'), import('glob')])
   const parse = (text: string): readonly Line[] => SSHConfig.parse(text)
   const config = new SSHConfig()
+  const read: Text[] = [...texts]
   for (const { file, text } of texts)
     config.push(
-      ...included(parse(text), { parse, glob: (pattern) => globSync(pattern), folder: dirname(file), depth: 0 }),
+      ...included(parse(text), { parse, glob: (pattern) => globSync(pattern), folder: dirname(file), depth: 0, read }),
     )
   const known = new Map<string, Settings>()
-  return (name) => {
+  const lookup = (name: string): Settings => {
     const settings = known.get(name) ?? config.compute(name, { ignoreCase: true, matchExec: false })
     known.set(name, settings)
     return settings
   }
+  return Object.assign(lookup, { whereIs: (setting: string, value: string) => placeOf(read, setting, value) })
+}
+
+interface Text {
+  readonly file: string
+  readonly text: string
+}
+
+/** ssh-config keeps no line numbers: the first line that says so. */
+const placeOf = (texts: readonly Text[], setting: string, value: string): string | null => {
+  const plain = (text: string): string =>
+    text
+      .replaceAll(/[\s"=]+/g, ' ')
+      .trim()
+      .toLowerCase()
+  for (const { file, text } of texts) {
+    const at = text.split('\n').findIndex((line) => plain(line) === plain(`${setting} ${value}`))
+    if (at >= 0) return `${file}:${at + 1}`
+  }
+  return null
 }
 
 interface Reading {
+  /** All texts that were read, in which included ones are put down. */
+  readonly read: Text[]
   readonly parse: (text: string) => readonly Line[]
   /** The paths that a pattern stands for. */
   readonly glob: (pattern: string) => readonly string[]
@@ -55,7 +82,11 @@ const included = (lines: readonly Line[], reading: Reading): readonly Line[] =>
     if (!isInclude(line) || reading.depth >= 16) return [line]
     return valuesOf(line)
       .flatMap((pattern) => [...reading.glob(resolve(reading.folder, homePath(pattern)))].sort())
-      .flatMap((file) => included(reading.parse(textOf(file)), { ...reading, depth: reading.depth + 1 }))
+      .flatMap((file) => {
+        const text = textOf(file)
+        reading.read.push({ file, text })
+        return included(reading.parse(text), { ...reading, depth: reading.depth + 1 })
+      })
   })
 
 const isSection = (line: Line): line is Section => 'config' in line

@@ -1,6 +1,13 @@
 import { LinkError } from '../../errors.ts'
-import type { Settings } from './config.ts'
+import type { Lookup, Settings } from './config.ts'
+import { jumpOf } from './proxy-command.ts'
 import { type Jump, parseJumps } from './proxy-jump.ts'
+
+interface Way {
+  readonly host: string
+  readonly config: Settings
+  readonly whereIs?: Lookup['whereIs']
+}
 
 /** A machine on the way, as it is asked for. */
 export interface Hop extends Jump {
@@ -27,8 +34,8 @@ const inherited = [
  * Returns the machine to go through in order to reach `hop`, or undefined where there is none. Throws LinkError for a
  * ProxyCommand, for a ProxyJump that cannot be read, and for machines that each want to be reached through the other.
  */
-export const nextHop = (hop: Hop, { host, config }: { host: string; config: Settings }): Hop | undefined => {
-  const jumps = hop.before ?? jumpsOf(hop, { host, config })
+export const nextHop = (hop: Hop, { host, config, whereIs }: Way): Hop | undefined => {
+  const jumps = hop.before ?? jumpsOf(hop, { host, config, whereIs })
   const last = jumps.at(-1)
   // As in ssh: `Host *` may name a jump host that it matches itself.
   if (!last || isSame(last, hop)) return undefined
@@ -43,7 +50,7 @@ export const nextHop = (hop: Hop, { host, config }: { host: string; config: Sett
   return { ...last, options, passed, before: before.length > 0 ? before : undefined }
 }
 
-const jumpsOf = ({ options, name }: Hop, { host, config }: { host: string; config: Settings }): readonly Jump[] => {
+const jumpsOf = ({ options, name }: Hop, { host, config, whereIs }: Way): readonly Jump[] => {
   for (const source of [options, config]) {
     const { proxyjump, proxycommand } = source
     if (proxyjump !== undefined) {
@@ -53,8 +60,13 @@ const jumpsOf = ({ options, name }: Hop, { host, config }: { host: string; confi
         hint: 'Write it as [user@]host[:port], several with commas between.',
       })
     }
-    if (proxycommand !== undefined && String(proxycommand).toLowerCase() !== 'none') {
-      throw new LinkError(host, `${name} is to be reached by a ProxyCommand, which is not supported: ${proxycommand}`, {
+    if (proxycommand !== undefined && wordsOf(proxycommand).toLowerCase() !== 'none') {
+      const jumps = parseJumps(jumpOf(wordsOf(proxycommand)) ?? '')
+      if (jumps) return jumps
+      const where = source === config ? whereIs?.('proxycommand', wordsOf(proxycommand)) : null
+      // The command isn't shown: it may hold a password.
+      const place = where ? ` (${where})` : ''
+      throw new LinkError(host, `${name} is to be reached by a ProxyCommand${place}, which is not supported`, {
         hint: 'Where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead.',
       })
     }
@@ -62,6 +74,7 @@ const jumpsOf = ({ options, name }: Hop, { host, config }: { host: string; confi
   return []
 }
 
+const wordsOf = (value: string | readonly string[]): string => [value].flat().join(' ')
 const nameOf = ({ user, name, port }: Jump): string => `${user ? `${user}@` : ''}${name}${port ? `:${port}` : ''}`
 
 const isSame = (jump: Jump, hop: Hop): boolean =>

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { NodeSSH } from 'node-ssh'
-import type { Client } from 'ssh2'
+import type { Algorithms, CipherAlgorithm, Client, KexAlgorithm, MacAlgorithm } from 'ssh2'
 import type { ConnectOptions } from '../options.ts'
 import { login } from './auth.ts'
 import { authMethodsFor } from './auth-methods.ts'
@@ -22,6 +22,13 @@ interface LoginMeans {
   readonly flags: ConnectOptions
 }
 
+/** By ssh2's names for what ssh_config(5) calls otherwise. */
+const chosen = ({ algorithms: { ciphers, macs, kexalgorithms } }: Target): Algorithms => ({
+  ...(ciphers && { cipher: [...ciphers] as CipherAlgorithm[] }),
+  ...(macs && { hmac: [...macs] as MacAlgorithm[] }),
+  ...(kexalgorithms && { kex: [...kexalgorithms] as KexAlgorithm[] }),
+})
+
 /** Checks the host's key and logs in, over a stream that it takes over. Throws LinkError, and the signal's reason. */
 export const openSession = async (
   sock: Duplex,
@@ -39,7 +46,7 @@ export const openSession = async (
       sock,
       host: target.address,
       username: target.user,
-      algorithms: { serverHostKey: [...hostKey.algorithms] },
+      algorithms: { serverHostKey: [...hostKey.algorithms], ...chosen(target) },
       hostVerifier(key: Buffer) {
         // From here on, an error that node-ssh no longer listens for must not end the process.
         life ??= lifeOf(ssh.connection, sock)

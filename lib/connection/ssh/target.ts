@@ -4,6 +4,7 @@ import { LinkError } from '../../errors.ts'
 import type { Duration, Host } from '../../model.ts'
 import type { Secret } from '../../secret.ts'
 import type { ConnectOptions } from '../options.ts'
+import { ALGORITHM_SETTINGS, type AlgorithmSetting, algorithmsOf } from './algorithms.ts'
 import type { Lookup, Settings } from './config.ts'
 import { mistakeIn, secondsOf } from './option-values.ts'
 import { homePath, pathWords } from './paths.ts'
@@ -29,6 +30,8 @@ export interface Target {
   readonly password?: Secret
   readonly passphrase?: Secret
   readonly timeoutMs: number
+  /** What may be used of each kind; undefined: the usual. */
+  readonly algorithms: Readonly<Partial<Record<AlgorithmSetting, readonly string[]>>>
   readonly keepAlive: { readonly everyMs: number; readonly times: number }
   /** The machine to go through. */
   readonly via?: Target
@@ -71,7 +74,7 @@ interface HopContext {
 
 const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
   const config = around.lookup(hop.name)
-  requireSense(means.host, hop.name, config)
+  requireSense(means.host, hop.name, { config, whereIs: around.lookup.whereIs })
   const setting = (key: string): string | undefined => hop.options[key] ?? first(config[key])
   const address = (setting('hostname') ?? hop.name).replaceAll('%h', hop.name).replace(/^\[(.*)\]$/, '$1')
   const port = Number(hop.port ?? setting('port') ?? 22)
@@ -92,7 +95,7 @@ const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
     path: full(key.path),
   }))
   const agent = setting('identityagent') ?? 'SSH_AUTH_SOCK'
-  const next = nextHop(hop, { host: means.host, config })
+  const next = nextHop(hop, { host: means.host, config, whereIs: around.lookup.whereIs })
   return {
     host: means.host,
     address,
@@ -106,6 +109,12 @@ const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
     keys,
     onlyTheseKeys: setting('identitiesonly') === 'yes',
     agent: agent === 'none' ? undefined : agent === 'SSH_AUTH_SOCK' ? around.env.SSH_AUTH_SOCK : full(agent),
+    algorithms: Object.fromEntries(
+      ALGORITHM_SETTINGS.flatMap((name) => {
+        const value = setting(name)
+        return value === undefined ? [] : [[name, algorithmsOf(name, value)]]
+      }),
+    ),
     password: means.password,
     passphrase: means.passphrase,
     timeoutMs: hop.options.connecttimeout
@@ -125,13 +134,25 @@ const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
   }
 }
 
+const OBEYED = [
+  ...['port', 'serveraliveinterval', 'serveralivecountmax', 'revokedhostkeys', 'knownhostscommand'],
+  ...ALGORITHM_SETTINGS,
+]
+interface Said {
+  readonly config: Settings
+  readonly whereIs: Lookup['whereIs']
+}
+const placed = (where: string | null | undefined): string => (where ? ` (${where})` : '')
+
 /** The inventory's options were looked at when it was loaded; those of ssh's own configuration are read here first. */
-const requireSense = (host: string, name: string, config: Settings): void => {
-  for (const key of ['port', 'serveraliveinterval', 'serveralivecountmax']) {
-    const value = first(config[key])
+const requireSense = (host: string, name: string, { config, whereIs }: Said): void => {
+  for (const key of OBEYED) {
+    const value = [config[key] ?? []].flat().join(' ') || undefined
     const mistake = value === undefined ? null : mistakeIn(key, value)
     if (mistake)
-      throw new LinkError(host, `ssh's configuration for ${name}: ${mistake}`, { hint: 'See ssh_config(5).' })
+      throw new LinkError(host, `ssh's configuration for ${name}${placed(whereIs?.(key, value ?? ''))}: ${mistake}`, {
+        hint: 'See ssh_config(5); a `Host` section of its own, or `-F FILE` in ansible_ssh_common_args, can leave it out.',
+      })
   }
 }
 

@@ -1,4 +1,6 @@
 import { mistakeIn } from '../../connection/ssh/option-values.ts'
+import { jumpOf } from '../../connection/ssh/proxy-command.ts'
+import { splitWords } from '../../connection/ssh/words.ts'
 
 /** Flags of ssh(1) that take a value, by the ssh_config(5) option they stand for. */
 const VALUED: Readonly<Record<string, string>> = {
@@ -41,40 +43,12 @@ export const parseSshArguments = (text: string): Readonly<Record<string, string>
 
 /** `ssh -W %h:%p BASTION`, the one ProxyCommand that inventories have as a rule, is what ProxyJump does. Any other is left as it is. */
 const asJump = ([name, setting]: readonly [string, string]): readonly [string, string] => {
-  if (name !== 'proxycommand') return [name, setting]
-  const [program = '', ...rest] = splitWords(setting)
-  if (!/(^|\/)ssh$/.test(program)) return [name, setting]
-  const said: Record<string, string> = {}
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (word === '-q') continue
-    const [, flag, joined] = /^-([Wpl])(.*)$/.exec(word) ?? []
-    if (flag) said[flag] = joined || (rest.shift() ?? '')
-    else if (word.startsWith('-') || said.host) return [name, setting]
-    else said.host = word
-  }
-  const { W, p, l, host } = said
-  if (W !== '%h:%p' || !host) return [name, setting]
-  return ['proxyjump', `${l ? `${l}@` : ''}${host}${p ? `:${p}` : ''}`]
+  const jump = name === 'proxycommand' ? jumpOf(setting) : null
+  return jump === null ? [name, setting] : ['proxyjump', jump]
 }
 
 const splitOption = (text: string): [string, string] => {
   const [, name, value] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text) ?? []
   if (!name || value === undefined) throw new RangeError(`\`-o ${text}\` is not of the form -o Name=value`)
   return [name.toLowerCase(), /^"(.*)"$/s.exec(value)?.[1] ?? value]
-}
-
-/** Splits as a POSIX shell does, without expanding anything. */
-const splitWords = (text: string): string[] => {
-  const words: string[] = []
-  let word: string | undefined
-  for (const [part] of text.matchAll(/\s+|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\]+|['"\\]/gs)) {
-    if (/^\s/.test(part)) {
-      if (word !== undefined) words.push(word)
-      word = undefined
-    } else if (/^['"\\]$/.test(part)) throw new RangeError('a quote that is not closed')
-    else if (part.startsWith("'")) word = (word ?? '') + part.slice(1, -1)
-    else if (part.startsWith('"')) word = (word ?? '') + part.slice(1, -1).replace(/\\(["\\$`])/g, '$1')
-    else word = (word ?? '') + (part.startsWith('\\') ? part.slice(1) : part)
-  }
-  return word === undefined ? words : [...words, word]
 }

@@ -95,7 +95,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
     },
     error: [
       'hosts.yml:3:35: ansible_ssh_common_args: ProxyJump: expected [user@]host[:port], several with commas between, got `a@b@c:x`',
-      'hosts.yml:4:35: ansible_ssh_common_args: ProxyCommand is not supported: where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead, got `nc -X 5 %h %p`',
+      'hosts.yml:4:35: ansible_ssh_common_args: ProxyCommand is not supported: where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead',
       'hosts.yml:5:34: ansible_ssh_extra_args: ConnectTimeout: expected a time in seconds, such as 30 or 1m, got `soon`',
       'hosts.yml:6:28: ansible_ssh_args: StrictHostKeyChecking: expected one of yes, no, ask, accept-new, off, true, false, got `maybe`',
       'hosts.yml:7:28: ansible_ssh_args: Port: expected 1 to 65535, got `70000`',

@@ -184,18 +184,52 @@ describe('jump hosts', () => {
   })
 
   test('what cannot be followed is refused: a ProxyCommand, and a ProxyJump that is none', async () => {
-    const command = { options: { proxycommand: 'ssh -W %h:%p bastion' } }
-    await expect(target('', command)).rejects.toMatchObject({
+    const config = '# ours\nHost *\n ProxyCommand nc -X connect --proxy-auth op:hunter2 %h %p'
+    const refusal = await target(config, {}).catch((error: Error) => error)
+    expect(refusal).toMatchObject({
       name: 'LinkError',
       host: 'web-1',
-      message: '127.0.0.1 is to be reached by a ProxyCommand, which is not supported: ssh -W %h:%p bastion',
+      message: `127.0.0.1 is to be reached by a ProxyCommand (${folder}/config:3), which is not supported`,
       hint: 'Where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead.',
     })
-    await expect(target('Host *\n ProxyCommand nc %h %p', {})).rejects.toThrow('nc %h %p')
+    expect(JSON.stringify(refusal)).not.toContain('hunter2')
+    await expect(target("Host *\n ProxyCommand ssh -W %h:%p 'a", {})).rejects.toThrow('ProxyCommand')
     await expect(target('', { options: { proxyjump: 'a b' } })).rejects.toThrow(
       'the ProxyJump of 127.0.0.1 cannot be read: a b',
     )
     await expect(target('Host *\n ProxyJump a b', {})).rejects.toThrow('the ProxyJump of 127.0.0.1 cannot be read: a b')
+  })
+})
+
+test('a ProxyCommand of the form ssh -W %h:%p BASTION is that jump host', async () => {
+  const { via } = await target('Host *\n ProxyCommand ssh -W %h:%p -q jump@198.51.100.7 -p 2222', {})
+  expect(via).toMatchObject({ address: '198.51.100.7', port: 2222, user: 'jump' })
+})
+
+describe('settings that say what is not to be trusted', () => {
+  test.each([
+    ['RevokedHostKeys /etc/ssh/revoked', 'RevokedHostKeys is not supported'],
+    ['KnownHostsCommand /usr/bin/keys %H', 'KnownHostsCommand is not supported'],
+    ['Ciphers 3des-cbc', 'Ciphers: Vestal can use none of these'],
+    ['MACs umac-64@openssh.com', 'MACs: Vestal can use none of these'],
+    ['KexAlgorithms sntrup761x25519-sha512@openssh.com', 'KexAlgorithms: Vestal can use none of these'],
+  ])('%s is refused by name and line', async (line, message) => {
+    await expect(target(`Host *\n  ${line}\n`, {})).rejects.toThrow(
+      `ssh's configuration for 127.0.0.1 (${folder}/config:2): ${message}`,
+    )
+  })
+
+  test('none is nothing to refuse', async () => {
+    expect((await target('Host *\n RevokedHostKeys none', {})).algorithms).toEqual({})
+  })
+
+  test('algorithms are those that are asked for, as far as Vestal has them', async () => {
+    const config =
+      'Ciphers aes256-gcm@openssh.com,3des-cbc\nMACs -*-etm@openssh.com,hmac-sha1\nKexAlgorithms ^ecdh-sha2-nistp521'
+    const { algorithms } = await target(config, {})
+    expect(algorithms.ciphers).toEqual(['aes256-gcm@openssh.com'])
+    expect(algorithms.macs).toEqual(['hmac-sha2-256', 'hmac-sha2-512'])
+    expect(algorithms.kexalgorithms?.slice(0, 2)).toEqual(['ecdh-sha2-nistp521', 'curve25519-sha256@libssh.org'])
   })
 })
 
