@@ -24,6 +24,9 @@ export interface FleetMeasured {
  */
 const SERIES = 'max_over_time(scrape_samples_post_metric_relabeling[10m])'
 
+/** What it writes down of each target besides: `up`, `scrape_duration_seconds`, `scrape_series_added` and two numbers of samples (same file). */
+const OWN_SERIES = 5
+
 type Labels = Readonly<Record<string, string>>
 
 /**
@@ -48,22 +51,30 @@ export const measureFleet = async (inventory: Inventory, reach: Reach): Promise<
   for (const { host, active } of servers) {
     const series = counts.byHost.get(host)
     if (!series) continue
-    for (const { scrapePool: job, scrapeUrl, labels, discoveredLabels, scrapeInterval } of active) {
+    for (const { scrapePool: job, scrapeUrl, labels, discoveredLabels, scrapeInterval, health } of active) {
       const key = JSON.stringify([job, scrapeUrl, keyOf(labels)])
       const hashed = found.get(key)?.labels ?? followed(() => hashedLabels(discoveredLabels, ownSteps(job), dotAll))
       if (!hashed) continue
       const seconds = scrapeInterval ? milliseconds(scrapeInterval) / 1_000 : 60
       const most = Math.max(series.get(keyOf(labels)) ?? 0, found.get(key)?.series ?? 0)
-      found.set(key, { job, name: `${job} ${scrapeUrl}`, labels: hashed, series: most, seconds })
+      found.set(key, {
+        job,
+        name: `${job} ${scrapeUrl}`,
+        labels: hashed,
+        series: most,
+        seconds,
+        up: health === 'up' || found.get(key)?.up === true,
+      })
     }
   }
   const middle = middleOf([...found.values()])
   return {
-    targets: [...found.values()].map(({ job, name, labels, series, seconds }) => {
-      const own = series > 0 ? series : (middle.get(job) ?? 1)
+    targets: [...found.values()].map((one) => {
+      const { job, name, labels, seconds } = one
+      const own = OWN_SERIES + (isMeasured(one) ? one.series : (middle.get(job) ?? 0))
       return { name, labels, series: own, samplesPerSecond: own / Math.max(seconds, 0.001) }
     }),
-    unmeasured: [...found.values()].filter(({ series }) => series === 0).length,
+    unmeasured: [...found.values()].filter((one) => !isMeasured(one)).length,
     silent: [...new Map(mute.map((one) => [one.host, one])).values()],
   }
 }
@@ -74,7 +85,11 @@ interface Found {
   readonly labels: Labels
   readonly series: number
   readonly seconds: number
+  readonly up: boolean
 }
+
+/** One that is up and has no samples has none; of one that is down it isn't known. */
+const isMeasured = ({ series, up }: Found): boolean => series > 0 || up
 
 const countsOf = async (inventory: Inventory, reach: Reach) => {
   const silent: { host: string; why: string }[] = []
@@ -102,14 +117,9 @@ const followed = (made: () => Labels | null): Labels | null => {
 
 const middleOf = (targets: readonly Found[]): ReadonlyMap<string, number> =>
   new Map(
-    [
-      ...Map.groupBy(
-        targets.filter(({ series }) => series > 0),
-        ({ job }) => job,
-      ),
-    ].map(([job, some]) => {
+    [...Map.groupBy(targets.filter(isMeasured), ({ job }) => job)].map(([job, some]) => {
       const inOrder = some.map(({ series }) => series).sort((one, other) => one - other)
-      return [job, inOrder[Math.floor(inOrder.length / 2)] ?? 1]
+      return [job, inOrder[Math.floor(inOrder.length / 2)] ?? 0]
     }),
   )
 

@@ -14,6 +14,7 @@ export interface ServerTargets {
     readonly scrapePool: string
     readonly scrapeUrl: string
     readonly scrapeInterval?: Duration
+    readonly health?: string
     readonly labels: Labels
     readonly discoveredLabels: Labels
   }[]

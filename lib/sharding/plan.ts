@@ -36,7 +36,7 @@ export interface Plan {
   readonly bound: number
   readonly shards: readonly number[]
   readonly total: Amount
-  /** Of these every shard scrapes all, whatever is planned. */
+  /** Those that no hash places (`__tmp_disable_sharding`), so that no plan is about them. */
   readonly everywhere: Amount
   /** The one that there is first, then the evenest. */
   readonly candidates: readonly Candidate[]

@@ -88,7 +88,9 @@ const asText = (plan: FleetPlan, { out, without }: Around): readonly string[] =>
     ...silent.map(({ host, why }) => `${host} does not say what it scrapes: ${why}`),
     `${amountText(total)}, ${hashedBy ? `hashed by ${hashedBy.join(', ')}` : 'not spread over shards yet'}; planned for ${counted(shards.length, 'shard')}.`,
     ...(everywhere.targets > 0
-      ? [`Every shard scrapes ${counted(everywhere.targets, 'target')} more, whatever is planned.`]
+      ? [
+          `${counted(everywhere.targets, 'target')} more, with __tmp_disable_sharding, are scraped as they are, whatever is planned.`,
+        ]
       : []),
     ...(unmeasured > 0
       ? [

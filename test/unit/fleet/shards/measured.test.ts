@@ -85,9 +85,13 @@ const ONE: Says = {
   active: [target('a:1'), target('b:1', { interval: '1m30s' })],
   series: { 'a:1': '300', 'b:1': '90' },
 }
-const OTHER: Says = { active: [target('c:1'), target('d:1')], series: { 'c:1': '20', 'd:1': '0' } }
+/** One that is down, and one that is up and has no samples. */
+const OTHER: Says = {
+  active: [target('c:1'), { ...target('d:1'), health: 'down' }, target('e:1')],
+  series: { 'c:1': '20', 'd:1': '0', 'e:1': '0' },
+}
 
-test('each target counts once, by the most that a replica says of it; one without a sample as the middle one of its job', async () => {
+test('each target counts once, by the most that a replica says of it; one that is down and gave nothing as the middle one of its job', async () => {
   using made = await twoShards()
   const behind: Says = { active: ONE.active, series: { 'a:1': '200', 'b:1': '95' } }
   const { targets, unmeasured, silent } = await measureFleet(
@@ -95,10 +99,11 @@ test('each target counts once, by the most that a replica says of it; one withou
     reachOf({ 'p-0a': ONE, 'p-0b': behind, 'p-1': OTHER }),
   )
   expect(targets.map(({ name, series, samplesPerSecond }) => [name, series, samplesPerSecond])).toEqual([
-    ['app http://a:1/metrics', 300, 20],
-    ['app http://b:1/metrics', 95, 95 / 90],
-    ['app http://c:1/metrics', 20, 20 / 15],
-    ['app http://d:1/metrics', 95, 95 / 15],
+    ['app http://a:1/metrics', 305, 305 / 15],
+    ['app http://b:1/metrics', 100, 100 / 90],
+    ['app http://c:1/metrics', 25, 25 / 15],
+    ['app http://d:1/metrics', 100, 100 / 15],
+    ['app http://e:1/metrics', 5, 5 / 15],
   ])
   expect([unmeasured, silent]).toEqual([1, []])
 })
@@ -113,7 +118,7 @@ test('a probe is what it probes', async () => {
 test('a replica may be silent, a shard may not', async () => {
   using made = await twoShards()
   const { targets, silent } = await measureFleet(made.inventory, reachOf({ 'p-0a': ONE, 'p-1': OTHER }))
-  expect([targets.length, silent]).toEqual([4, [{ host: 'p-0b', why: 'is silent' }]])
+  expect([targets.length, silent]).toEqual([5, [{ host: 'p-0b', why: 'is silent' }]])
   await expect(measureFleet(made.inventory, reachOf({ 'p-0a': ONE, 'p-0b': ONE }))).rejects.toThrow(
     'no replica of shard 1 says what its targets bring: is silent',
   )
