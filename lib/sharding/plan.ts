@@ -324,12 +324,14 @@ const causeOf = (
   if (least.pieces.length > 1)
     return { ...cause('pieces', inside), pieces: { among: least.among, most: least.pieces.length } }
   const limit = (bound * total) / count
-  if (heaviest.series > limit) return cause('target', [heaviest])
   const groups = [...Map.groupBy(inside, ({ labels: own }) => textOf(own, labels))]
   const [text, some] = groups.reduce((one, other) =>
     amountOf(other[1]).series > amountOf(one[1]).series ? other : one,
   )
-  return amountOf(some).series > limit ? { ...cause('values', some), text } : cause('bucket', inside)
+  const together = amountOf(some).series
+  // Telling apart what is hashed alike helps only where one of it isn't nearly all of it.
+  if (together > limit && together > heaviest.series * CLOSE) return { ...cause('values', some), text }
+  return heaviest.series > limit ? cause('target', [heaviest]) : cause('bucket', inside)
 }
 const EMPTY: MeasuredTarget = { name: '', labels: {}, series: 0, samplesPerSecond: 0 }
 

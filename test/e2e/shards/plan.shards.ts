@@ -14,7 +14,7 @@ import { ask, numberOf, until } from './fleet.ts'
 
 const COUNT = 120
 /** With the hosts' own exporters, which have some thousand series, the first target has 30% of all and the next ten 3% each. */
-const seriesOf = (at: number): number => (at === 0 ? 21_000 : at <= 10 ? 2_100 : Math.floor(7_000 / (at - 5)))
+const seriesOf = (at: number): number => (at === 0 ? 21_000 : at <= 10 ? 2_100 : Math.floor(5_000 / (at - 5)))
 const SERVERS = [
   ['10.88.0.11', '10.88.0.12'],
   ['10.88.0.13', '10.88.0.14'],
