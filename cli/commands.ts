@@ -37,6 +37,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   shards: async () => (await import('./commands/shards/shards.ts')).default,
   drill: async () => (await import('./commands/drill/drill.ts')).default,
   audit: async () => (await import('./commands/audit.ts')).default,
+  explain: async () => (await import('./commands/explain.ts')).default,
   report: async () => (await import('./commands/report.ts')).default,
   'add-node': () =>
     bound(

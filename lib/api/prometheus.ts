@@ -91,7 +91,7 @@ const data = async <T>(reach: Reach, prometheus: Endpoint, path: string, form: z
 
 const answer = <T extends z.ZodRawShape>(shape: T) => z.object({ data: z.object(shape) })
 
-const alert = z.object({ labels: texts, state: z.string() })
+const alert = z.object({ labels: texts, state: z.string(), activeAt: instant.optional() })
 const target = z.object({
   scrapePool: z.string(),
   scrapeUrl: z.string(),
@@ -116,6 +116,11 @@ const group = z.object({
       query: z.string(),
       /** In seconds; only of a rule that alerts, as `annotations` and `alerts` are. */
       duration: z.number().optional(),
+      /** In seconds; from 2.42 on. */
+      keepFiringFor: z.number().optional(),
+      /** `ok`, `err`, or `unknown` before its first evaluation. */
+      health: z.string().optional(),
+      lastError: z.string().optional(),
       labels: texts.nullish(),
       annotations: texts.nullish(),
       alerts: listOf(alert).nullish(),

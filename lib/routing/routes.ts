@@ -31,9 +31,17 @@ export interface Told {
   /** The matchers of each node on the way, from the root. */
   readonly way: readonly string[]
 }
+/** How soon a group is notified, and how often again; as Alertmanager's configuration has them: `30s`. */
+export interface Pace {
+  readonly wait: string
+  readonly interval: string
+  readonly repeat: string
+}
 export interface Router {
   /** Who is notified of an alert, in the order of the tree. Without a time no interval is looked at. */
   route(labels: Labels, at?: Date): readonly Told[]
+  /** The pace of each of these notifications, in the same order. */
+  pace(labels: Labels): readonly Pace[]
   /** Whether one of these alerts inhibits it. */
   inhibited(labels: Labels, firing: readonly Labels[]): boolean
 }
@@ -46,6 +54,7 @@ interface Node {
   readonly mutes: readonly string[]
   readonly actives: readonly string[]
   readonly way: readonly string[]
+  readonly pace: Pace
   readonly children: readonly Node[]
 }
 
@@ -80,6 +89,7 @@ export const routerOf = (config: AlertmanagerConfig, parse: Parser = parseMatche
             ]
           : [],
       })),
+    pace: (labels) => match(root, labels).map(({ pace }) => pace),
     inhibited: (labels, firing) =>
       inhibits.some(({ source, target, equal }) => {
         if (!meetsAll(labels, target)) return false
@@ -104,11 +114,26 @@ const nodeOf = (config: RouteConfig, above: Node | undefined, parse: Parser): No
     groupBy: config.group_by ?? above?.groupBy ?? [],
     mutes: config.mute_time_intervals ?? [],
     actives: config.active_time_intervals ?? [],
+    pace: paceOf({ ...config }, above?.pace),
     way: above ? [...above.way, matchers.map(shown).join(', ') || 'everything'] : [],
   }
   const node = { ...own, children: [] as Node[] }
   node.children.push(...(config.routes ?? []).map((child) => nodeOf(child, node, parse)))
   return node
+}
+
+/** Source of what holds where nothing is said: `DefaultRouteOpts` in Alertmanager's `dispatch/route.go`. */
+const paceOf = (config: RouteConfig & Readonly<Record<string, unknown>>, above: Pace | undefined): Pace => {
+  const { wait, interval, repeat } = above ?? { wait: '30s', interval: '5m', repeat: '4h' }
+  const said = (name: string, otherwise: string): string => {
+    const found = config[name]
+    return typeof found === 'string' ? found : otherwise
+  }
+  return {
+    wait: said('group_wait', wait),
+    interval: said('group_interval', interval),
+    repeat: said('repeat_interval', repeat),
+  }
 }
 
 const shown = ({ name, operator, value }: Matcher): string => `${name}${operator}${JSON.stringify(value)}`

@@ -65,6 +65,7 @@ const intervals = listOf(
 /** What of an Alertmanager's configuration its routes are made of. */
 export const routingForm = z.object({
   route: routeForm.optional(),
+  receivers: listOf(z.looseObject({ name: text })).optional(),
   inhibit_rules: listOf(inhibit).optional(),
   time_intervals: intervals,
   mute_time_intervals: intervals,
