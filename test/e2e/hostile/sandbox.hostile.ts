@@ -24,10 +24,10 @@ const tried = (unit: string, folder: string): string =>
       /^(?:Exec(?:StartPre|Reload)|EnvironmentFile|Type|Restart|RestartSec|WantedBy|PartOf|Wants|MemoryMax)=.*\n/gm,
       '',
     )
-    .replace('[Service]\n', '[Service]\nType=oneshot\nStandardOutput=journal\n')
+    .replace('[Service]\n', '[Service]\nType=oneshot\nRemainAfterExit=yes\nStandardOutput=journal\n')
 /** Only what says who runs it. */
 const open = (unit: string): string =>
-  `[Service]\nType=oneshot\nUser=${userOf(unit)}\nExecStart=/usr/bin/python3 ${TRY} ${OPEN}\n`
+  `[Service]\nType=oneshot\nRemainAfterExit=yes\nUser=${userOf(unit)}\nExecStart=/usr/bin/python3 ${TRY} ${OPEN}\n`
 
 const CLEAN = `cd /run/systemd/system && rm -f vestal-try-*; systemctl daemon-reload; rm -rf ${OPEN} ${TRY} /usr/local/bin/vestal-try-id`
 
@@ -36,7 +36,7 @@ const couldDo = async (name: string, unit: string): Promise<readonly string[]> =
   await onHost(SPARE, `cat >/run/systemd/system/${name} && systemctl daemon-reload`, unit)
   const said = await onHost(
     SPARE,
-    `systemctl start ${name} && journalctl --sync && journalctl -o cat -u ${name} _COMM=python3 --no-pager`,
+    `systemctl restart ${name} && journalctl --sync && journalctl -o cat --no-pager _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID ${name})`,
   )
   return said.split('\n').filter((line) => /^[a-z-]+$/.test(line))
 }
