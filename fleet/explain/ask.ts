@@ -1,18 +1,17 @@
 import compare from 'semver/functions/compare.js'
 import { alertsOf, silencesOf, statusOf } from '../../lib/api/alertmanager.ts'
 import { ask, type Endpoint } from '../../lib/api/endpoint.ts'
-import { configOf, ruleGroupsOf, sendsTo, versionOf } from '../../lib/api/prometheus.ts'
-import { runningYaml } from '../../lib/api/running-yaml.ts'
+import { ruleGroupsOf, sendsTo } from '../../lib/api/prometheus.ts'
 import { HostError } from '../../lib/errors.ts'
 import { samplesOf, seriesOf } from '../../lib/gates/series.ts'
 import type { Host, Reach } from '../../lib/model.ts'
 import { endpointOf, joined } from '../../lib/program/web.ts'
 import { parseClassic, parseMatchers } from '../../lib/routing/parse-matchers.ts'
 import { routerOf } from '../../lib/routing/routes.ts'
-import { alertingForm, routingForm } from '../../lib/routing/running-forms.ts'
 import { understood } from '../../lib/understood.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
+import { pathInForce, routingInForce } from '../alerting-in-force.ts'
 import type { AlertmanagerFacts, Facts, PrometheusFacts } from './facts.ts'
 
 /** Asks every Prometheus and Alertmanager among these hosts. One that does not answer, or not in a known form, is told among the silent. */
@@ -43,20 +42,16 @@ export const factsOf = async (hosts: readonly Host[], reach: Reach): Promise<Fac
 
 const askPrometheus = async (host: Host, reach: Reach): Promise<PrometheusFacts> => {
   const endpoint = endpointOf(host, prometheus.varsOf(host))
-  const [groups, yaml, version, to, page] = await Promise.all([
+  const [path, groups, to, page] = await Promise.all([
+    pathInForce(reach, host),
     ruleGroupsOf(reach, endpoint),
-    configOf(reach, endpoint),
-    versionOf(reach, endpoint),
     sendsTo(reach, endpoint),
     metricsOf(reach, endpoint),
   ])
-  const config = runningYaml(host.name, yaml, alertingForm)
   return {
+    ...path,
     host: host.name,
     groups,
-    external: config.global?.external_labels ?? {},
-    steps: config.alerting?.alert_relabel_configs ?? [],
-    dotAll: Number.parseInt(version, 10) >= 3,
     sendsTo: to,
     errors: samplesOf(page, 'prometheus_notifications_errors_total'),
     dropped: sum(seriesOf(page, 'prometheus_notifications_dropped_total')),
@@ -66,15 +61,15 @@ const askPrometheus = async (host: Host, reach: Reach): Promise<PrometheusFacts>
 
 const askAlertmanager = async (host: Host, reach: Reach): Promise<AlertmanagerFacts> => {
   const endpoint = endpointOf(host, alertmanager.varsOf(host))
-  const [status, { items: alerts, now }, { items: silences }, page] = await Promise.all([
+  const [{ config, version }, status, { items: alerts, now }, { items: silences }, page] = await Promise.all([
+    routingInForce(reach, host),
     statusOf(reach, endpoint),
     alertsOf(reach, endpoint),
     silencesOf(reach, endpoint),
     metricsOf(reach, endpoint),
   ])
-  const config = runningYaml(host.name, status.config.original, routingForm)
-  const parse = compare(status.versionInfo.version, '0.27.0') < 0 ? parseClassic : parseMatchers
-  const router = understood(host.name, 'its routes', () => routerOf({ ...config, route: config.route ?? {} }, parse))
+  const parse = compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers
+  const router = understood(host.name, 'its routes', () => routerOf(config, parse))
   return {
     host: host.name,
     place: joined(host.address, endpoint.port),

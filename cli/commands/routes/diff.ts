@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import compare from 'semver/functions/compare.js'
+import { pathInForce, routingInForce } from '../../../fleet/alerting-in-force.ts'
 import { InputError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/model.ts'
 import { print, shown } from '../../../lib/report/print.ts'
@@ -11,17 +12,7 @@ import { type Router, routerOf } from '../../../lib/routing/routes.ts'
 import { understood } from '../../../lib/understood.ts'
 import { counted } from '../../../lib/wording.ts'
 import type { RoutesFlags } from './flags.ts'
-import {
-  type Asked,
-  alertsOf,
-  currentPath,
-  currentRoutes,
-  heldBy,
-  inGroup,
-  keyOf,
-  routingOf,
-  wantedPath,
-} from './fleet.ts'
+import { type Asked, alertsOf, heldBy, inGroup, keyOf, routingOf, wantedPath } from './fleet.ts'
 
 interface Difference {
   readonly alert: Labels
@@ -43,7 +34,7 @@ export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json
   const after = routingOf(inventory).router
   const perHost = await Promise.all(
     inGroup(hosts, 'prometheus').map(async (host) => {
-      const [path, { firing, past }] = await Promise.all([currentPath(reach, host), alertsOf(reach, host, flags.days)])
+      const [path, { firing, past }] = await Promise.all([pathInForce(reach, host), alertsOf(reach, host, flags.days)])
       const sides = { before: { ...path, router: before }, after: { ...wantedPath(inventory, host), router: after } }
       const seen = (alert: Labels, isFiring: boolean) => ({
         alert: sentAs(alert, sides.before) ?? alert,
@@ -74,7 +65,7 @@ export const diff = async (asked: Asked, flags: Pick<RoutesFlags, 'days' | 'json
 }
 
 const routerNow = async ({ reach }: Asked, host: Host): Promise<Router> => {
-  const { config, version } = await currentRoutes(reach, host)
+  const { config, version } = await routingInForce(reach, host)
   return followed(host, () => routerOf(config, compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers))
 }
 

@@ -1,14 +1,11 @@
-import { alertsOf as alertsHeldBy, statusOf } from '../../../lib/api/alertmanager.ts'
+import { alertsOf as alertsHeldBy } from '../../../lib/api/alertmanager.ts'
 import type { Endpoint } from '../../../lib/api/endpoint.ts'
-import { alertsOf as alertsMadeBy, configOf, seriesOfQuery, versionOf } from '../../../lib/api/prometheus.ts'
-import { runningYaml } from '../../../lib/api/running-yaml.ts'
+import { alertsOf as alertsMadeBy, seriesOfQuery } from '../../../lib/api/prometheus.ts'
 import { InputError } from '../../../lib/errors.ts'
 import type { Host, Inventory, Reach } from '../../../lib/model.ts'
 import { scopeOf } from '../../../lib/playbook.ts'
 import { endpointOf } from '../../../lib/program/web.ts'
 import type { Labels } from '../../../lib/routing/matcher.ts'
-import type { AlertmanagerConfig } from '../../../lib/routing/routes.ts'
-import { alertingForm, routingForm } from '../../../lib/routing/running-forms.ts'
 import { alertmanager } from '../../../roles/alertmanager/role.ts'
 import { type TeamRouting, teamRouting } from '../../../roles/alertmanager/teams.ts'
 import { type AlertPath, alertPath } from '../../../roles/prometheus/alert-path.ts'
@@ -36,28 +33,6 @@ export const inGroup = (hosts: readonly Host[], group: string): readonly Host[] 
 /** What a Prometheus does to alerts once the inventory is deployed. */
 export const wantedPath = (inventory: Inventory, host: Host): AlertPath =>
   alertPath(scopeOf(prometheus, host, inventory))
-
-/** What it does to them now. */
-export const currentPath = async (reach: Reach, host: Host): Promise<AlertPath> => {
-  const endpoint = prometheusOn(host)
-  const [yaml, version] = await Promise.all([configOf(reach, endpoint), versionOf(reach, endpoint)])
-  const config = runningYaml(host.name, yaml, alertingForm)
-  return {
-    external: config.global?.external_labels ?? {},
-    steps: config.alerting?.alert_relabel_configs ?? [],
-    dotAll: Number.parseInt(version, 10) >= 3,
-  }
-}
-
-/** The routing in force on an Alertmanager, and its version. */
-export const currentRoutes = async (
-  reach: Reach,
-  host: Host,
-): Promise<{ readonly config: AlertmanagerConfig; readonly version: string }> => {
-  const answer = await statusOf(reach, endpointOf(host, alertmanager.varsOf(host)))
-  const config = runningYaml(host.name, answer.config.original, routingForm)
-  return { config: { ...config, route: config.route ?? {} }, version: answer.versionInfo.version }
-}
 
 /** The labels of alerts that fire, or fired within some days, as the rules of one Prometheus gave them. */
 export const alertsOf = async (

@@ -37,8 +37,10 @@ const firing = { labels: RAW, state: 'firing', activeAt: ago(900) }
 const held = (labels: Json = { ...RAW, cluster: 'lab' }, more: Json = {}): Json => ({
   fingerprint: JSON.stringify(labels),
   startsAt: ago(900),
+  endsAt: ago(-230),
   updatedAt: ago(10),
   labels,
+  annotations: {},
   status: { state: 'active', silencedBy: [], inhibitedBy: [] },
   ...more,
 })
