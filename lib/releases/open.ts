@@ -45,17 +45,13 @@ const openUrl = async (source: Source & { via: 'http' }, what: string, signal?: 
     throw cannot(
       what,
       answer instanceof Error ? `${source.shown}: ${reason(answer)}` : `${source.shown} answered ${answer.status}`,
+      `${CHECK} HTTPS_PROXY and NO_PROXY are obeyed.`,
     )
   }
 }
 
 const reason = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message)
 
-const cannot = (what: string, why: string): InputError =>
-  new InputError([
-    {
-      where: what,
-      what: `cannot be fetched: ${why}`,
-      fix: 'Check the version, and where `vestal.releases` points; HTTPS_PROXY and NO_PROXY are obeyed.',
-    },
-  ])
+const CHECK = 'Check the version, and where `vestal.releases` points.'
+const cannot = (what: string, why: string, fix = CHECK): InputError =>
+  new InputError([{ where: what, what: `cannot be fetched: ${why}`, fix }])
