@@ -36,9 +36,11 @@ END`,
   )
   await onHost(machine.address, 'sh -eu -s', ['mkdir -p /opt/lies', ...programs, ...starts, 'sleep 1'].join('\n'))
   return Object.fromEntries(
-    ports.map(({ name, port }) => [
+    ports.map(({ name, port }, at) => [
       name,
       {
+        // They share a machine, and are to be taken for machines of their own: nothing is asked under these addresses.
+        vestal: { address: `10.88.0.${100 + at}` },
         ansible_host: machine.address,
         ansible_port: port,
         ansible_ssh_extra_args: `-o HostKeyAlias=${machine.address}`,
