@@ -20,7 +20,7 @@ const inventory = async (): Promise<string> => {
   const hosts = await liars(machine, Object.fromEntries(LIES.map((name) => [name, 'honest'])), 2300)
   const withVars = (key: string, vars: object) =>
     Object.fromEntries(
-      LIES.map((name, at) => [name, { ...hosts[name], [key]: { ...vars, listen: `127.0.0.1:${FIRST_PORT + at}` } }]),
+      LIES.map((name, at) => [name, { ...hosts[name], [key]: { ...vars, listen: `0.0.0.0:${FIRST_PORT + at}` } }]),
     )
   const config = { route: { receiver: 'a' }, receivers: [{ name: 'a' }] }
   const members = withVars('alertmanager', { version: '0.33.1', config })
