@@ -106,9 +106,13 @@ const tenantRules: readonly string[] = [
   'http-request set-var(txn.asked) url_param(tenant)',
   'http-request set-var(txn.tenant) var(txn.asked)',
   'http-request set-var(txn.tenant) req.cook(vestal-tenant) unless { var(txn.tenant) -m found }',
-  `acl tenant-named var(txn.tenant) -m reg ^[A-Za-z0-9_.-]{1,150}$`,
-  'http-request set-header X-Scope-OrgID %[var(txn.tenant)] if tenant-named !{ req.hdr(X-Scope-OrgID) -m found }',
-  `http-after-response add-header Set-Cookie "vestal-tenant=%[var(txn.asked)]; path=/; HttpOnly" if { var(txn.asked) -m reg ^[A-Za-z0-9_.-]{1,150}$ }`,
+  // Letters, digits and _ . - alone: what an encoding leaves as it is, but for ~. A regular expression would be compiled into executable memory, which the unit forbids.
+  'http-request set-var(txn.encoded) var(txn.tenant),url_enc',
+  'acl tenant-short var(txn.tenant) -m len 1:150',
+  'acl tenant-plain var(txn.encoded),strcmp(txn.tenant) eq 0',
+  'acl tenant-tilde var(txn.tenant) -m sub ~',
+  'http-request set-header X-Scope-OrgID %[var(txn.tenant)] if tenant-short tenant-plain !tenant-tilde !{ req.hdr(X-Scope-OrgID) -m found }',
+  'http-after-response add-header Set-Cookie "vestal-tenant=%[var(txn.asked)]; path=/; HttpOnly" if { var(txn.asked) -m found } tenant-short tenant-plain !tenant-tilde',
 ]
 
 /** A question as a part of a URL that no word of HAProxy's configuration must be quoted for. */
