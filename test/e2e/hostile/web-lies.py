@@ -22,7 +22,7 @@ def page(path, config="route", version="0.33.1", address="10.0.0.1:9094", time_t
     if path.endswith("/buildinfo"): return good({"version": version})
     if path.endswith("/runtimeinfo"): return good({"startTime": time_text, "reloadConfigSuccess": True})
     if path.endswith("/alertmanagers"): return good({"activeAlertmanagers": [{"url": url}]})
-    if "/targets" in path: return good({"activeTargets": [{"scrapePool": "a", "scrapeUrl": url, "lastScrape": time_text, "health": "up", "discoveredLabels": {}}]})
+    if "/targets" in path: return good({"activeTargets": [{"scrapePool": "a", "scrapeUrl": url, "lastScrape": time_text, "health": "up", "discoveredLabels": {}, "labels": {"job": "a"}}]})
     if "/rules" in path: return good({"groups": []})
     return good({"alerts": [], "result": [], "current": 1, "max": 2})
 
