@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { oneLoginEach } from '../lib/connection/one-login.ts'
 import { type Connect, connectionPool, type Pool } from '../lib/engine/pool.ts'
 import { InputError } from '../lib/errors.ts'
@@ -13,6 +14,8 @@ import type { CommonFlags } from './options.ts'
 
 /** An inventory, the hosts of it that a command is about, and the way to them. */
 export interface Opened {
+  /** Names this command among all: its runs, one after the other, are one holder of locks. */
+  readonly command: string
   readonly inventory: Inventory
   readonly hosts: readonly Host[]
   /** Connections of their own, for a run or a ledger, whose links are counted and made again apart: over the one login that a host has. */
@@ -49,6 +52,7 @@ export const openContext = async (
   const { knownHosts, privateKey, acceptNewHostKeys } = flags
   const logins = oneLoginEach({ knownHosts, privateKey, acceptNewHostKeys })
   const pool = connectionPool(logins.connect)
+  const command = randomUUID()
   const opened = (of: Inventory, chosen: readonly Host[]): Opened => {
     let known: ((text: string) => string) | undefined
     const redact = (text: string): string => {
@@ -56,6 +60,7 @@ export const openContext = async (
       return known(text)
     }
     return {
+      command,
       inventory: of,
       hosts: chosen,
       connect: logins.connect,

@@ -68,6 +68,7 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
   let broken: string | undefined
   const lockOf = ({ name }: Host) => ({
     run,
+    command: opened.command,
     owner,
     since: new Date().toISOString(),
     break: flags.breakLock.includes(name),

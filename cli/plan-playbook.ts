@@ -58,8 +58,9 @@ export const planOpened = async (
 }
 
 /** How these flags let a playbook run. */
-export const runSettings = (book: Playbook, { hosts, connect }: Opened, flags: RunFlags) => ({
+export const runSettings = (book: Playbook, { command, hosts, connect }: Opened, flags: RunFlags) => ({
   run: runName(book.name, new Date(), Math.random()),
+  command,
   hosts,
   tags: flags.tags,
   forks: flags.forks,

@@ -9,6 +9,8 @@ import type { Reading } from './probe.ts'
 
 export interface RunOptions {
   readonly run: string
+  /** The command whose run it is; its runs follow each other, and take over each other's locks. */
+  readonly command: string
   /** Hosts that may be changed, or read for a plan. */
   readonly hosts: readonly Host[]
   readonly tags?: readonly string[]
@@ -100,6 +102,7 @@ export const skip = ({ state }: Pick<RunContext, 'state'>, hosts: readonly Plann
 /** What a host's lock is asked with. */
 export const lockOf = (options: RunOptions, host: Host): LockRequest => ({
   run: options.run,
+  command: options.command,
   owner: options.owner,
   since: new Date().toISOString(),
   break: options.breakLock.includes(host.name),

@@ -27,9 +27,9 @@ vestal_session() {
   done
 }
 vestal_lock_read() {
-  vestal_lock_run= vestal_lock_owner= vestal_lock_since= vestal_lock_session= vestal_lock_script= vestal_lock_touched=0
+  vestal_lock_run= vestal_lock_command= vestal_lock_owner= vestal_lock_since= vestal_lock_session= vestal_lock_script= vestal_lock_touched=0
   { while IFS='=' read -r vestal_name vestal_value; do case $vestal_name in
-    run) vestal_lock_run=$vestal_value ;; owner) vestal_lock_owner=$vestal_value ;; since) vestal_lock_since=$vestal_value ;;
+    run) vestal_lock_run=$vestal_value ;; command) vestal_lock_command=$vestal_value ;; owner) vestal_lock_owner=$vestal_value ;; since) vestal_lock_since=$vestal_value ;;
     session) vestal_lock_session=$vestal_value ;; script) vestal_lock_script=$vestal_value ;;
   esac; done <${FILE}; } 2>/dev/null && [ -n "$vestal_lock_run" ]
 }
@@ -53,6 +53,8 @@ vestal_lock_held() { vestal_lock_read && { vestal_lock_at_work || { vestal_alive
 
 export interface LockRequest {
   readonly run: string
+  /** The command whose run it is. Its runs follow each other in one session, which outlives each: a later one takes over what an earlier one held. */
+  readonly command: string
   readonly owner: string
   readonly since: string
   /** Take it even where another run holds it, whose script is ended first. */
@@ -77,6 +79,7 @@ vestal_tries=0
 while :; do
   if ! flock 9; then echo 'flock cannot take the lock; is util-linux installed?' >&2; exit 1; fi
   if ! vestal_lock_held || [ "$vestal_lock_run" = ${word(request.run)} ]; then break; fi
+  if [ "$vestal_lock_command" = ${word(request.command)} ] && ! vestal_lock_at_work; then break; fi
   ${request.break ? 'vestal_end_script && break' : ':'}
   if vestal_lock_at_work && ! vestal_alive \${vestal_lock_session:-0 0}; then vestal_limit=300; else vestal_limit=50; fi
   flock -u 9
@@ -87,7 +90,7 @@ while :; do
   fi
   sleep 0.2
 done
-if ! { printf 'run=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([request.run, request.owner, request.since])} "$vestal_my_session" "$vestal_my_script" >${FILE}.new && mv -f ${FILE}.new ${FILE}; }; then
+if ! { printf 'run=%s\\ncommand=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%s\\n' ${words([request.run, request.command, request.owner, request.since])} "$vestal_my_session" "$vestal_my_script" >${FILE}.new && mv -f ${FILE}.new ${FILE}; }; then
   echo '${FILE} cannot be written; is /run full or read-only?' >&2; exit 1
 fi
 exec 9>&-`

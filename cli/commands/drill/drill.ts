@@ -7,7 +7,6 @@ import type { Scenario } from '../../../lib/drill/scenario.ts'
 import { milliseconds } from '../../../lib/duration.ts'
 import { HostError, InputError } from '../../../lib/errors.ts'
 import type { Duration, RunReport } from '../../../lib/model.ts'
-import { runName } from '../../../lib/report/folder.ts'
 import { exitCodeOf } from '../../../lib/report/outcome.ts'
 import { onOneLine, print, printError } from '../../../lib/report/print.ts'
 import { scenarios } from '../../../playbooks/drills/all.ts'
@@ -69,7 +68,6 @@ const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFl
     tellLeftOut(one, flags)
   }
   for (const one of chosen) if (!isFitting(one)) leaveOut(one)
-  const locks = runName('drill', new Date(), Math.random())
   for (const one of fit) {
     const refused = await refusalOf(one, opened.pool.reach)
     if (refused && !flags.all) throw new HostError(refused.host, refused.why, { task: `drill ${one.scenario.name}` })
@@ -80,7 +78,6 @@ const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFl
     if (!flags.json) print(onOneLine(`${one.scenario.name}: ${one.scenario.summary}`))
     const report = await hold(one, opened, {
       view: { listen },
-      locks,
       controlMs: milliseconds(flags.control as Duration),
       forks: flags.forks,
       command: ['drill', one.scenario.name, ...(flags.inventory ?? [])],

@@ -23,8 +23,6 @@ import type { Fitting } from './scenarios.ts'
 interface Holding {
   readonly view: Pick<View, 'listen'>
   readonly controlMs: number
-  /** By which name it holds the locks: one for all drills of a command, as it is one session on each machine that holds them. */
-  readonly locks: string
   readonly forks: number
   readonly command: readonly string[]
 }
@@ -33,7 +31,7 @@ interface Holding {
 export const hold = async (
   { scenario, faults }: Fitting,
   opened: Opened,
-  { view, controlMs, locks, forks, command }: Holding,
+  { view, controlMs, forks, command }: Holding,
 ): Promise<RunReport> => {
   const { inventory, pool, connect, redact } = opened
   const run = runName(`drill-${scenario.name}`, new Date(), Math.random())
@@ -56,8 +54,9 @@ export const hold = async (
   })
   const since = startedAt.toISOString()
   const held = new Set<(typeof hosts)[number]>()
-  await holdMembers([hosts], { reach: pool.reach, held, lockOf: () => ({ run: locks, owner, since, break: false }) })
-  const heartbeat = keepLocks(held, { run: locks, reach: pool.reach })
+  const lockOf = () => ({ run, command: opened.command, owner, since, break: false })
+  await holdMembers([hosts], { reach: pool.reach, held, lockOf })
+  const heartbeat = keepLocks(held, { run, reach: pool.reach })
   try {
     await nothingLeft(opened)
     const events: LedgerEvent[] = []

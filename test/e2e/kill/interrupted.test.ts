@@ -189,7 +189,13 @@ describe('a deploy that is interrupted', () => {
     })
 
     it('is ended where its lock is broken, and what it had asked of systemd is waited for', async () => {
-      const lock = { run: 'run-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
+      const lock = {
+        run: 'run-1',
+        command: 'command-1',
+        owner: 'ann@desk',
+        since: '2026-01-01T00:00:00Z',
+        break: false,
+      }
       await onHost(address, 'sh -eu -s', SLOW_TO_STOP)
       // Its session stays, as that of a controller which lives.
       const script = `${lockFunctions}\n${takeLock(lock)}\nsystemctl restart ${SLOW}; echo it went on >/run/${SLOW}.said`

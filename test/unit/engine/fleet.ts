@@ -80,6 +80,7 @@ export const fleet = (...names: readonly string[]): Fleet => {
       runs += 1
       const { plan, report } = await run(book, inventory, {
         run: `run-${runs}`,
+        command: `command-${runs}`,
         hosts: inventory.hosts,
         forks: 50,
         diff: false,

@@ -133,7 +133,9 @@ describe('the lock of a run', () => {
       ],
     })
     await of.run(bookOf([playOf('p', [role])]))
-    expect(lock).toMatch(/^run=run-1\nowner=ann@desk\nsince=\d{4}-.*Z\nsession=\d+ \d+\nscript=\d+ \d+\n$/)
+    expect(lock).toMatch(
+      /^run=run-1\ncommand=command-1\nowner=ann@desk\nsince=\d{4}-.*Z\nsession=\d+ \d+\nscript=\d+ \d+\n$/,
+    )
   })
 
   test('is taken only on hosts that are changed', async () => {
@@ -141,6 +143,45 @@ describe('the lock of a run', () => {
     of.machine('a1').write('x', 'new')
     await deploy(of)
     expect(of.story).toEqual(['read a1'])
+  })
+})
+
+describe('a lock of a run that has ended, while its command’s session stays', () => {
+  const role = (text: string) => bookOf([playOf('p', [roleOf('web', [line('x', text)])])])
+  /** As a command has it: each host is logged in to once, whatever number of runs. */
+  const oneLogin = async (of: Fleet, name: string) => {
+    const link = await of.machine(name).connect(of.machine(name).host)
+    return async () => ({ ...link, [Symbol.asyncDispose]: async () => undefined })
+  }
+
+  test('is taken over by the next run of that command, which is then who holds it', async () => {
+    using of = fleet('a1')
+    const connect = await oneLogin(of, 'a1')
+    await of.run(role('one'), { connect, command: 'the command' })
+    const { outcomes } = await of.run(role('two'), { connect, command: 'the command' })
+    expect([outcomes.a1, of.machine('a1').text('x')]).toEqual([{ 'scratch x': 'changed' }, 'two'])
+    expect(of.machine('a1').text('/run/vestal/lock')).toMatch(/^run=run-2\n/)
+  })
+
+  test('keeps another command out', async () => {
+    using of = fleet('a1')
+    const connect = await oneLogin(of, 'a1')
+    await of.run(role('one'), { connect, command: 'the command' })
+    const { outcomes } = await of.run(role('two'), { command: 'another' })
+    expect([outcomes.a1?.lock, of.machine('a1').text('x')]).toEqual([
+      expect.stringMatching(/locked by ann@desk .*run run-1/),
+      'one',
+    ])
+  })
+
+  test('is not taken over while its script is still at work', async () => {
+    using of = fleet('a1')
+    of.machine('a1').at(
+      'change',
+      asItBegins(() => of.machine('a1').write('/run/vestal/lock', `${bobsLock(process.pid)}command=the command\n`)),
+    )
+    const { outcomes } = await of.run(role('one'), { command: 'the command' })
+    expect(outcomes.a1?.lock).toMatch(/locked by bob@lap/)
   })
 })
 

@@ -128,7 +128,13 @@ test('each of several groups is judged by itself: most of all their members are 
   const group = (letter: string) => inventory.hosts.filter(({ groups }) => groups.includes(letter))
   const holding = {
     reach: connectionPool((host) => of.machine(host.name).connect(host)).reach,
-    lockOf: () => ({ run: 'run-of-ann', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }),
+    lockOf: () => ({
+      run: 'run-of-ann',
+      command: 'of ann',
+      owner: 'ann@desk',
+      since: '2026-01-01T00:00:00Z',
+      break: false,
+    }),
   }
   await holdMembers([inventory.hosts], { ...holding, held: new Set() })
   await expect(holdMembers([group('a'), group('b')], { ...holding, held: new Set() })).rejects.toThrow(

@@ -9,7 +9,7 @@ import { type Machine, machine, shells } from './machine.ts'
 import { line } from './scratch.ts'
 
 const folder = '/var/lib/vestal'
-const lock = { run: 'run-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
+const lock = { run: 'run-1', command: 'command-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
 
 describe.each(shells)('a script in %s', (shell) => {
   let host: Machine
@@ -180,7 +180,7 @@ describe.each(shells)('a script in %s', (shell) => {
       `sed -i s/^script=.*// /run/vestal/lock; stat() { return 127; }; find() { return 127; }; date() { return 127; }
 ${lockFunctions}
 sleep() { :; }
-${takeLock({ ...lock, run: 'run-2' })}`,
+${takeLock({ ...lock, run: 'run-2', command: 'command-2' })}`,
     )
     session.kill('SIGKILL')
     expect([alone.code, alone.stdout.toString()]).toEqual([75, 'run-1\n2026-01-01T00:00:00Z\nann@desk\n'])

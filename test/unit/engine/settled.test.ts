@@ -9,7 +9,7 @@ import { type Machine, machine, shells } from './machine.ts'
 import { line } from './scratch.ts'
 
 const folder = '/var/lib/vestal'
-const lock = { run: 'run-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
+const lock = { run: 'run-1', command: 'command-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z', break: false }
 const held: Lock = { run: 'run-1', owner: 'ann@desk', since: '2026-01-01T00:00:00Z' }
 const arch = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const marks = frame('n0nce')

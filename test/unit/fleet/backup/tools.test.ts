@@ -17,7 +17,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const host = { name: 'am-1', address: '10.0.0.1', groups: [], vars: {} } as unknown as Host
 /** A host that sends what it likes, until it is told to stop. */
 const sends = (pieces: () => Iterable<Buffer>): Tools => ({
-  lock: { run: 'r', owner: 'o', since: 's', break: false },
+  lock: { run: 'r', command: 'c', owner: 'o', since: 's', break: false },
   progress: () => {},
   reach: async () =>
     ({
