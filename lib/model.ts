@@ -70,6 +70,11 @@ export interface Connection extends AsyncDisposable {
   /** An HTTP request made from the host itself, through the link: no port needs to be open to the controller. */
   request(request: HttpRequest): Promise<HttpAnswer>
   /**
+   * Whether the host lets its ports be reached through the link. Where it doesn't, requests are made by a bash of the host's own. `port` is one
+   * that is to be reached. Throws LinkError when the link is gone.
+   */
+  forwards(port: number): Promise<boolean>
+  /**
    * Takes connections that are made on the host to a port of its own loopback (127.0.0.1), and hands each to `take`. Throws HostError
    * where the port is taken or the host forbids it, LinkError when the link is gone.
    */

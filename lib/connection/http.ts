@@ -88,7 +88,9 @@ const exchange = (
 ): Promise<HttpAnswer> =>
   new Promise((resolve, reject) => {
     stream.on('error', reject)
-    stream.on('close', () => reject(new Error('the connection was closed before the answer was whole')))
+    const closed = (): void => reject(new Error('the connection was closed before the answer was whole'))
+    // An answer that ends with its connection is told a moment later than that.
+    stream.on('close', () => setImmediate(closed))
     const asked = request(
       { createConnection: () => stream, host: address, port, path, method, headers: { ...headers } },
       (answer) => {

@@ -55,6 +55,7 @@ const localTransport = (host: string): Transport => {
       })
       return socket
     },
+    forwards: async () => true,
     async listen(port, take) {
       const open = new Set<Socket>()
       const server = createServer((socket) => {

@@ -78,6 +78,7 @@ const over = (host: Host, { transport, http }: Link, { sudo, idle }: TransportOp
       return http.ask(request)
     },
     listen: transport.listen,
+    forwards: transport.forwards,
     [Symbol.asyncDispose]: async () => undefined,
   }
 }

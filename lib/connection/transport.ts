@@ -6,8 +6,10 @@ import type { Become } from './script/bootstrap.ts'
 export interface Transport {
   /** Starts the bootstrap. Throws LinkError when the link is gone, HostError when the host refuses. */
   start(become?: Become): Promise<Program>
-  /** A stream to a port as the machine itself reaches it. Throws HostError when nothing answers there, LinkError when the link is gone. */
+  /** A stream to a port as the machine itself reaches it. Throws HostError when nothing answers there or the host does not allow it, LinkError when the link is gone. */
   dial(address: string, port: number): Promise<Duplex>
+  /** Whether `dial` reaches ports of the machine's loopback without a program of the machine's that leads there. Throws LinkError when the link is gone. */
+  forwards(port: number): Promise<boolean>
   /** Takes connections to a port of the machine's loopback. Throws HostError where it may not, LinkError when the link is gone. */
   listen(port: number, take: (stream: Duplex) => void): Promise<Listening>
   /** Why the link has ended, or null. */

@@ -37,6 +37,7 @@ const withMemory = (connection: Connection, room: { bytes: number }): Connection
       )
       return answer
     },
+    forwards: (port) => connection.forwards(port),
     listen: (port, take) => connection.listen(port, take),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }

@@ -137,6 +137,14 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
       ),
   },
   {
+    id: 'no-forwarding',
+    severity: 'warning',
+    why: 'Services are asked by a bash of the host instead, a few at a time; and no canary of a watched run comes back from it.',
+    fix: 'Set `AllowTcpForwarding yes` in its sshd_config for this account (a `Match User` block does), and no `DisableForwarding`.',
+    find: ({ hosts }) =>
+      read(hosts, ({ survey: { forwards } }) => (forwards ? [] : ['its sshd forbids that ports are forwarded'])),
+  },
+  {
     id: 'port-taken',
     severity: 'error',
     why: 'The service could not listen and would crash at start.',

@@ -17,6 +17,8 @@ export interface Survey {
   /** By the folder that was asked about, of the file system it is or would be on. */
   readonly disks: ReadonlyMap<string, Disk>
   readonly listeners: readonly Listener[]
+  /** Whether SSH leads to its ports. */
+  readonly forwards: boolean
   /** The host's own IP addresses; IPv6 ones as 32 hex digits. */
   readonly addresses: readonly string[]
   /** What names resolve to on the host. */
@@ -39,6 +41,9 @@ export interface Listener {
   readonly command: readonly string[]
 }
 
+/** Something listens there on most hosts; it is asked for no more than whether it may be reached. */
+const SSH_PORT = 22
+
 /** Throws LinkError where the link is lost, SudoError and HostError where the account can't do it or the answer makes no sense. */
 export const surveyHost = async (
   connection: Connection,
@@ -54,7 +59,10 @@ export const surveyHost = async (
   }
   const script = Object.entries(parts).flatMap(([name, text]) => [marks.mark(name), `(\n${text}\n) </dev/null`])
   const sentAt = Date.now()
-  const { stdout, stderr, code } = await connection.exec([...script, marks.mark('end')].join('\n'), { within: '4m' })
+  const [{ stdout, stderr, code }, forwards] = await Promise.all([
+    connection.exec([...script, marks.mark('end')].join('\n'), { within: '4m' }),
+    connection.forwards(needs.ports?.[0]?.port ?? SSH_PORT),
+  ])
   const receivedAt = Date.now()
   const read = marks.split(stdout)
   const body = (event: string): Buffer => read.find((one) => one.event === event)?.body ?? Buffer.alloc(0)
@@ -66,6 +74,7 @@ export const surveyHost = async (
     ms: receivedAt - sentAt,
     ...machineOf(lines(body('machine'))),
     listeners: listenersOf(lines(body('sockets'))),
+    forwards,
     ...netOf(lines(body('net'))),
   }))
 }

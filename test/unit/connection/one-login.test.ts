@@ -28,6 +28,7 @@ const counted = (refuse?: () => boolean) => {
         start: unused,
         dial: unused,
         listen: unused,
+        forwards: unused,
         gone: () => gone,
         drop: () => undefined,
         close: async () => {

@@ -23,6 +23,7 @@ const survey: Survey = {
   memoryBytes: 4 * GIB,
   disks: new Map([['/var/lib/prometheus', disk]]),
   listeners: [{ protocol: 'tcp', port: 9090, pid: 7, name: 'prometheus', unit: 'prometheus.service', command: [] }],
+  forwards: true,
   addresses: [],
   names: new Map(),
 }
@@ -58,6 +59,7 @@ test.each<readonly [string, HostFacts, RegExp]>([
     on('a', { facts: { ...facts, lock: { owner: 'ada@x', run: 'r', since: '2026-01-01T00:00:00Z' } } }),
     /^locked by ada@x since 2026-01-01T00:00:00Z \(run r\), for /,
   ],
+  ['no-forwarding', on('a', { forwards: false }), /forbids that ports are forwarded/],
   ['clock', skewed('a', -300_000), /^its clock is 5 m 00 s behind this machine’s$/],
   ['disk-full', withDisk({ freeBytes: 1e6 }), /^\/var\/lib\/prometheus: only 1 MiB free/],
   ['disk-full', withDisk({ freeInodes: 3 }), /3 inodes/],

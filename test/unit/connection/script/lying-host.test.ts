@@ -23,6 +23,7 @@ const lying = (lie: (said: { stdout: PassThrough; stderr: PassThrough; end(code:
     },
     dial: () => Promise.reject(new Error('not asked here')),
     listen: () => Promise.reject(new Error('not asked here')),
+    forwards: () => Promise.reject(new Error('not asked here')),
     gone: () => dropped[0] ?? null,
     drop(why) {
       dropped.push(why)

@@ -284,13 +284,74 @@ describe('HTTP from the host itself', () => {
     expect((await connection.exec('echo on')).stdout.toString()).toBe('on\n')
   })
 
-  test('a host that forbids it says so', async () => {
-    const strict = await startSshd({ config: ['AllowTcpForwarding no'] })
-    onTestFinished(() => strict.stop())
-    await using closed = await connect(hostOf(strict), { knownHosts: strict.knownHosts })
-    await expect(closed.request({ port: 9090, path: '/' })).rejects.toMatchObject({
-      message: 'the host does not let 127.0.0.1:9090 be reached through SSH',
-      hint: 'Set `AllowTcpForwarding local` in its sshd_config for this account.',
+  describe('on a host that forbids forwarding', () => {
+    const strictly = async (config: readonly string[] = []) => {
+      const strict = await startSshd({ config: ['AllowTcpForwarding no', ...config] })
+      onTestFinished(() => strict.stop())
+      const closed = await connect(hostOf(strict), { knownHosts: strict.knownHosts })
+      onTestFinished(() => closed[Symbol.asyncDispose]())
+      return { strict, closed }
+    }
+
+    test('a bash of its own leads to the port', async () => {
+      const port = await serve(async (request, response) => {
+        let got = 0
+        for await (const chunk of request) got += (chunk as Buffer).length
+        response.setHeader('x-got', got).end('answer '.repeat(100_000))
+      })
+      const { strict, closed } = await strictly()
+      const body = 'x'.repeat(300_000)
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => closed.request({ port, path: '/', method: 'POST', body })),
+      )
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ status: 200, headers: { 'x-got': '300000' } })
+        expect(answer.body === 'answer '.repeat(100_000)).toBe(true)
+      }
+      expect((await closed.exec('echo on')).stdout.toString()).toBe('on\n')
+      await closed[Symbol.asyncDispose]()
+      await strict.quiet()
+    })
+
+    test('an answer that ends with its connection is whole', async () => {
+      const port = await serve((_request, response) => {
+        response.shouldKeepAlive = false
+        response.useChunkedEncodingByDefault = false
+        response.end('to the end')
+      })
+      const { closed } = await strictly()
+      await expect(closed.request({ port, path: '/' })).resolves.toMatchObject({ status: 200, body: 'to the end' })
+    })
+
+    test('one that does not come in time ends the bash too', async () => {
+      const port = await serve(() => undefined)
+      const { strict, closed } = await strictly()
+      await expect(closed.request({ port, path: '/', timeout: '1s' })).rejects.toThrow('did not answer within 1s')
+      await strict.quiet()
+    })
+
+    test('nothing that listens is told as elsewhere', async () => {
+      const { closed } = await strictly()
+      await expect(closed.request({ port: 1, path: '/' })).rejects.toMatchObject({
+        message: 'nothing listens on 127.0.0.1:1',
+      })
+    })
+
+    test('one without bash either says so', async () => {
+      const { closed } = await strictly([
+        'SetEnv PATH=/nowhere',
+        'ForceCommand exec /bin/sh -c "PATH=/nowhere; $SSH_ORIGINAL_COMMAND"',
+      ])
+      await expect(closed.request({ port: 9090, path: '/' })).rejects.toMatchObject({
+        message: 'the host does not let 127.0.0.1:9090 be reached through SSH, nor by a bash of its own',
+        hint: 'Set `AllowTcpForwarding local` in its sshd_config for this account, or install bash.',
+      })
+    })
+
+    test('is known as such', async () => {
+      const { closed } = await strictly()
+      expect(await closed.forwards(9090)).toBe(false)
+      expect(await connection.forwards(1)).toBe(true)
     })
   })
 })
