@@ -71,21 +71,14 @@ export const stopped = (host: Host, unit: string, title = unit): MachineFault =>
   undo: startAgain(unit),
 })
 
-/** Stopped and started again, after so many seconds: of some that are restarted together, none is up again before the last one is down. */
-export const restarted = (
-  host: Host,
-  unit: string,
-  { title = unit, downSeconds = 0 }: { readonly title?: string; readonly downSeconds?: number } = {},
-): MachineFault => ({
+/** Stopped and started again at once. Some that are all to be down at the same time are `stopped` instead: their undo starts them together. */
+export const restarted = (host: Host, unit: string, title = unit): MachineFault => ({
   kind: 'machine',
   name: `${title} of ${host.name} is restarted`,
   host,
   takes: unit,
-  forMs: RESTART_MS + downSeconds * 1000,
-  harm:
-    downSeconds === 0
-      ? `systemctl restart ${service(unit)}`
-      : `systemctl stop ${service(unit)}\nsleep ${downSeconds}\nsystemctl start ${service(unit)}`,
+  forMs: RESTART_MS,
+  harm: `systemctl restart ${service(unit)}`,
   undo: startAgain(unit),
 })
 

@@ -45,7 +45,7 @@ const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
     ),
     ...when(
       figures.forgotten.length,
-      `notified before the faults and once more since: ${listed(figures.forgotten)}: who notified it did not know that it had been`,
+      `notified before the faults and once more since: ${listed(figures.forgotten)}: the notification log of who notified it again did not have it`,
     ),
     ...when(
       allowed.duplicates === 'never' ? alerts.duplicated : 0,

@@ -12,7 +12,7 @@ export default drill({
       .slice(0, 1)
       .map(({ host, unit }) => frozen(host, unit, 'Prometheus')),
     ...some(alertmanagers, Math.max(2, alertmanagers.length), 'Alertmanagers').map(({ host, unit }, at) => ({
-      ...later(restarted(host, unit, { title: 'Alertmanager' }), 5 + 20 * at),
+      ...later(restarted(host, unit, 'Alertmanager'), 5 + 20 * at),
     })),
   ],
   allowed: { duplicates: 'rarely', delay: '25s' },
