@@ -1,17 +1,31 @@
+import { InputError } from '../lib/errors.ts'
 import { service } from '../lib/kinds/service.ts'
 import { unit } from '../lib/kinds/unit.ts'
 import type { Gate, Host, PlayScope, Role } from '../lib/model.ts'
 import { rolesOn, scopeOf } from '../lib/playbook.ts'
 
-/** A role that can be taken from a machine: the hosts of its group have it, and it has a service. */
+/** A role that can be taken from a machine: not every host has it, and it has a service. */
 export interface Removable extends Role {
-  readonly group: string
   readonly service: string
 }
 
 /** Those of a list that can be taken from a machine. */
 export const removable = (roles: readonly Role[]): readonly Removable[] =>
-  roles.filter((role): role is Removable => role.group !== undefined && role.service !== undefined)
+  roles.filter(
+    (role): role is Removable => (role.group !== undefined || role.on !== undefined) && role.service !== undefined,
+  )
+
+/** The group by which a host has a role. Throws InputError for one that it has by its settings. */
+export const groupOf = ({ name, group, key }: Removable): string => {
+  if (group !== undefined) return group
+  throw new InputError([
+    {
+      where: '--role',
+      what: `a host has ${name} by its settings, under ${key}`,
+      fix: 'Change it there, and deploy.',
+    },
+  ])
+}
 
 /** A machine that leaves a fleet, or some of its roles. */
 export interface Leaving {

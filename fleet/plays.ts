@@ -1,5 +1,6 @@
 /** What playbooks are made of: roles that go by themselves, those that go along, and hosts that have none of the first. */
 import type { Cluster, Play, Role, Rollout, Select } from '../lib/model.ts'
+import { isOn } from '../lib/playbook.ts'
 
 /** A role with plays of its own, and how they go. */
 export interface Rolled {
@@ -34,9 +35,9 @@ export const otherMachines = (roles: readonly Role[]): Select => {
 
 /** The hosts that have a role. */
 export const has =
-  ({ group }: Pick<Role, 'group'>): Select =>
-  ({ groups }) =>
-    group === undefined || groups.includes(group)
+  (role: Pick<Role, 'group' | 'on'>): Select =>
+  (host) =>
+    isOn(role, host)
 
 /** The play in which members of a cluster forget one that is not in the inventory any more; none where they do so by themselves. */
 export const forgotten = ({ forgetting }: Cluster, hosts: Select): readonly Play[] =>

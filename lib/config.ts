@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { InputError, type Mistake } from './errors.ts'
 import { importFile } from './import-file.ts'
 import type { Role } from './model.ts'
+import type { Exporter } from './program/exporter.ts'
 
 /** What a user's own `vestal.config` brings along. */
 export interface Config {
   /** Roles beside those that come with Vestal; every command knows them as it knows its own. */
   readonly roles?: readonly Role[]
+  /** Exporters beside those of the catalogue: what `exporters` in an inventory can name. */
+  readonly exporters?: readonly Exporter[]
 }
 
 /** A configuration. Returned as it is; the call gives types and completion. @public */
@@ -61,7 +64,7 @@ const FIX =
 
 const mistakesIn = (file: string, given: unknown): readonly Mistake[] => {
   if (typeof given !== 'object' || given === null) return [{ where: file, what: 'has no default export', fix: FIX }]
-  const { roles = [], ...rest } = given as Record<string, unknown>
+  const { roles = [], exporters = [], ...rest } = given as Record<string, unknown>
   const unknown = Object.keys(rest).map((name) => ({
     where: file,
     path: name,
@@ -81,7 +84,38 @@ const mistakesIn = (file: string, given: unknown): readonly Mistake[] => {
           },
         ],
   )
-  return [...unknown, ...wrong]
+  return [...unknown, ...wrong, ...exporterMistakes(file, exporters)]
+}
+
+const exporterMistakes = (file: string, exporters: unknown): readonly Mistake[] => {
+  if (!Array.isArray(exporters)) return [{ where: file, path: 'exporters', what: 'expected a list of exporters' }]
+  return exporters.flatMap((one: unknown, at) =>
+    isExporter(one)
+      ? []
+      : [
+          {
+            where: file,
+            path: `exporters.${at}`,
+            what: 'is no exporter',
+            fix: "An exporter is what exporter({ name, summary, release, port }) from 'vestal/program/exporter' returns.",
+          },
+        ],
+  )
+}
+
+const isExporter = (one: unknown): one is Exporter => {
+  if (typeof one !== 'object' || one === null) return false
+  const { name, summary, port, release } = one as Record<string, unknown>
+  return (
+    typeof name === 'string' &&
+    /^[a-z0-9][a-z0-9_-]{0,30}$/.test(name) &&
+    typeof summary === 'string' &&
+    Number.isInteger(port) &&
+    typeof release === 'object' &&
+    release !== null &&
+    ['owner', 'repo', 'name'].every((field) => typeof Reflect.get(release, field) === 'string') &&
+    Array.isArray(Reflect.get(release, 'binaries'))
+  )
 }
 
 const isRole = (one: unknown): one is Role =>

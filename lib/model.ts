@@ -244,10 +244,14 @@ export type Reach = (host: Host) => Promise<Connection>
 export interface Role<V = unknown> {
   readonly name: string
   readonly summary: string
-  /** The inventory variable that holds this role's settings. */
+  /** The inventory variable that holds this role's settings; `VARIABLE.ENTRY` where they are one entry of it. */
   readonly key: string
   /** Within a play, the role is for the hosts of this group only; default: for every host of the play. */
   readonly group?: string
+  /** Whether a host has it, where that is no matter of a group. */
+  on?(host: Host): boolean
+  /** The name of the role by whose settings it exists: it is one of that role's `entries`. */
+  readonly of?: string
   readonly vars: ZodType<V>
   tasks(scope: Scope<V>): readonly Task[]
   /** Gates that say this role serves on this host; asked after each batch and by `status`. */
@@ -287,10 +291,12 @@ export interface Role<V = unknown> {
   readonly data?: RoleData<V>
   /** What is known to break between versions. */
   readonly upgrade?: Upgrade<V>
-  /** What Prometheus scrapes of it; null where it shows no metrics. */
-  scrape?(scope: Scope<V>): Scrape | null
+  /** What Prometheus scrapes of it, as one job or several; null where it shows no metrics. */
+  scrape?(scope: Scope<V>): Scrape | readonly Scrape[] | null
   /** Alerting rules about itself, which every Prometheus gets unless told otherwise: what the file is called, and where it is. */
   readonly alerts?: { readonly name: string; readonly file: URL }
+  /** Roles by its settings, each made of data. They come behind it, with everything that a role can do. */
+  readonly entries?: Entries
   /** The ports of other hosts that it must reach from this one. */
   reaches?(scope: Scope<V>): readonly RequiredPath[]
   /** What `check` looks for beside what holds for every role. */
@@ -328,6 +334,12 @@ export interface ReleaseOf {
   readonly owner: string
   readonly repo: string
   readonly binaries: readonly string[]
+  /** What the tarball is called where it isn't `{name}-{version}.{os}-{arch}.tar.gz`, over the same fields. */
+  readonly tarball?: string
+  /** What the list of checksums is called where it isn't `sha256sums.txt`, over the same fields. */
+  readonly sums?: string
+  /** Its binaries stand in no folder of the tarball. */
+  readonly flat?: boolean
   /**
    * Where a project releases its one binary itself: what that file is called, over {os} and {arch}. It stands where tarballs of others do, and
    * its checksum beside it as `FILE-sha-256`.
@@ -468,11 +480,22 @@ export interface KnownIssue {
   /** Where this is written. */
   readonly source: string
 }
+/** Roles that exist by the settings of another. */
+export interface Entries {
+  /** All that there can be, by their usual names. */
+  readonly known: readonly Role[]
+  /** Those that one of these hosts has. */
+  on(hosts: readonly Host[]): readonly Role[]
+  /** Whether a variable of that name is meant for it. A host that has it, and no role by its groups, is then one of ours. */
+  claims(value: unknown): boolean
+}
 /** What is scraped of one host. */
 export interface Scrape {
   readonly job: string
   readonly port: number
   readonly labels?: Readonly<Record<string, string>>
+  /** What is asked about through it, as the job's relabelling has it, in place of itself: each with its own labels beside those above. */
+  readonly through?: readonly { readonly target: string; readonly labels?: Readonly<Record<string, string>> }[]
   /** Fields of the job's scrape config, as Prometheus names them; those of the group's first host hold for all. */
   readonly config?: Readonly<Record<string, unknown>>
 }

@@ -25,9 +25,13 @@ export const scopeOf = <V>(role: Role<V>, host: Host, inventory: Inventory): Sco
 /** Every role a playbook can apply, each once, in order of first use. */
 export const rolesOf = (book: Playbook): readonly Role[] => [...new Set(book.plays.flatMap((play) => play.roles))]
 
-/** Those of these roles that a host has: a role may be for the hosts of one group only. */
-export const rolesOn = (host: Host, roles: readonly Role[]): readonly Role[] =>
-  roles.filter(({ group }) => group === undefined || host.groups.includes(group))
+/** Whether a host has a role: a role may be for the hosts of one group only, or choose them by itself. */
+export const isOn = ({ group, on }: Pick<Role, 'group' | 'on'>, host: Host): boolean =>
+  (group === undefined || host.groups.includes(group)) && (on === undefined || on(host))
+
+/** Those of these roles that a host has. */
+export const rolesOn = <R extends Role>(host: Host, roles: readonly R[]): readonly R[] =>
+  roles.filter((role) => isOn(role, host))
 
 /** The hosts among these that do each other's work in a role, as one group; none where its rollout asks nobody before one is interrupted. */
 export const membersOf = (role: Role, hosts: readonly Host[]): readonly (readonly Host[])[] =>

@@ -35,6 +35,15 @@ export const inFileOrder = (roles: readonly Role[]): readonly Role[] => [
   ...roles.filter(({ rollout }) => rollout).toReversed(),
 ]
 
+/** What a host's variables have under a role's key; undefined without. */
+export const settingsUnder = (vars: Host['vars'], key: string): unknown => {
+  const [variable = '', ...entry] = key.split('.')
+  return entry.reduce<unknown>(
+    (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+    vars[variable],
+  )
+}
+
 /** A role's settings for any host, defaults filled in, read once: for files of a role that the role itself is made of. */
 export const settingsOf = <V>(key: string, vars: ZodType<V>): ((host: Host) => V) => {
   const known = (read.get(vars) ?? new WeakMap()) as WeakMap<Host, V>
@@ -42,7 +51,7 @@ export const settingsOf = <V>(key: string, vars: ZodType<V>): ((host: Host) => V
   return (host) => {
     const before = known.get(host)
     if (before) return before
-    const now = vars.parse(host.vars[key] ?? {})
+    const now = vars.parse(settingsUnder(host.vars, key) ?? {})
     known.set(host, now)
     return now
   }

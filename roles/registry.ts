@@ -1,9 +1,12 @@
 import { findConfig, loadConfig } from '../lib/config.ts'
 import { InputError, type Mistake } from '../lib/errors.ts'
 import type { Role } from '../lib/model.ts'
+import type { Exporter } from '../lib/program/exporter.ts'
 import { alertmanager } from './alertmanager/role.ts'
 import { base } from './base/role.ts'
 import { cortexAlertmanager } from './cortex-alertmanager/role.ts'
+import { catalogue } from './exporters/catalogue.ts'
+import { exporters, exportersOf } from './exporters/role.ts'
 import { gateway } from './gateway/role.ts'
 import { nodeExporter } from './node-exporter/role.ts'
 import { prometheus } from './prometheus/role.ts'
@@ -19,6 +22,7 @@ import { thanosSidecar } from './thanos-sidecar/role.ts'
 export const shippedRoles: readonly Role[] = [
   base,
   nodeExporter,
+  exporters,
   alertmanager,
   cortexAlertmanager,
   rules,
@@ -36,19 +40,34 @@ export const shippedRoles: readonly Role[] = [
 export const rolesFor = async (inventories: readonly string[], here = process.cwd()): Promise<readonly Role[]> => {
   const file = findConfig(inventories, here)
   if (file === undefined) return shippedRoles
-  const { roles = [] } = await loadConfig(file)
-  const all = [...shippedRoles, ...roles]
-  const mistakes = roles.flatMap((one): readonly Mistake[] =>
-    all.filter(({ name, key }) => name === one.name || key === one.key).length > 1
-      ? [
-          {
-            where: file,
-            what: `another role is called ${one.name}, or has its settings under ${one.key}`,
-            fix: 'Choose another name.',
-          },
-        ]
-      : [],
-  )
+  const { roles = [], exporters: own = [] } = await loadConfig(file)
+  const all = [...withExporters(own), ...roles]
+  const mistakes = [
+    ...own.flatMap(takenExporter(file, own)),
+    ...roles.flatMap((one): readonly Mistake[] =>
+      all.filter(({ name, key }) => name === one.name || key === one.key).length > 1
+        ? [
+            {
+              where: file,
+              what: `another role is called ${one.name}, or has its settings under ${one.key}`,
+              fix: 'Choose another name.',
+            },
+          ]
+        : [],
+    ),
+  ]
   if (mistakes.length > 0) throw new InputError(mistakes)
   return all
 }
+
+const withExporters = (own: readonly Exporter[]): readonly Role[] =>
+  own.length === 0
+    ? shippedRoles
+    : shippedRoles.map((one) => (one === exporters ? exportersOf([...catalogue, ...own]) : one))
+
+const takenExporter =
+  (file: string, own: readonly Exporter[]) =>
+  ({ name }: Exporter): readonly Mistake[] =>
+    [...catalogue, ...own].filter((one) => one.name === name).length > 1
+      ? [{ where: file, what: `another exporter is called ${name}`, fix: 'Choose another name.' }]
+      : []

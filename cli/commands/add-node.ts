@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import type { Argv } from 'yargs'
+import { groupOf } from '../../fleet/decommission.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { requireReady } from '../../lib/health/ready-to-join.ts'
 import { addHost } from '../../lib/inventory/edit/add-host.ts'
@@ -39,7 +40,7 @@ const addNodeCommand = async (
   const edits = addHost(flags.inventory, {
     name: flags.name,
     groups: groupsFor(before, {
-      role: knownRoles(roles, flags.role ?? []).map(({ group }) => group),
+      role: knownRoles(roles, flags.role ?? []).map(groupOf),
       group: [...flags.group, ...shardGroup(before, flags.shard)],
     }),
     vars,

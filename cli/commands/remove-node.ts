@@ -1,11 +1,12 @@
 import type { Argv } from 'yargs'
-import { dataOf, type Leaving, type Removable, removable } from '../../fleet/decommission.ts'
+import { dataOf, groupOf, type Leaving, type Removable, removable } from '../../fleet/decommission.ts'
 import { InputError, type Mistake } from '../../lib/errors.ts'
 import { removeHost } from '../../lib/inventory/edit/remove-host.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { treeOf } from '../../lib/inventory/provenance.ts'
 import type { Group } from '../../lib/inventory/read/groups.ts'
 import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
+import { isOn, rolesOn } from '../../lib/playbook.ts'
 import { print } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
 import { inLab, openContext } from '../context.ts'
@@ -33,12 +34,14 @@ const removeNodeCommand = async (
   const before = context.inventory
   const host = before.hosts.find(({ name }) => name === flags.name)
   const wanted = flags.role && knownRoles(roles, flags.role)
-  const own = host ? removable(roles).filter(({ group }) => host.groups.includes(group)) : []
+  const own = host ? rolesOn(host, removable(roles)) : []
   const leaving = own.filter((role) => wanted?.includes(role) ?? true)
   if (!host || (wanted && leaving.length === 0)) return nothingToDo(flags)
   if (!flags.force) requireEnough(before, host, leaving)
   const groups =
-    leaving.length === own.length ? undefined : leaving.flatMap(({ group }) => below(treeOf(before).groups.get(group)))
+    leaving.length === own.length
+      ? undefined
+      : leaving.map(groupOf).flatMap((group) => below(treeOf(before).groups.get(group)))
   const edits = removeHost(flags.inventory, { name: host.name, groups })
   const inventory = await loadInventory(flags.inventory, roles, { edits })
   requireNoMore(inventory, host, { leaving, own })
@@ -70,10 +73,10 @@ const below = (group: Group | undefined): readonly string[] =>
   group ? [group.name, ...[...group.children].flatMap(below)] : []
 
 const requireEnough = (inventory: Inventory, host: Host, roles: readonly Removable[]): void => {
-  const mistakes = roles.flatMap(({ group, minimum }): readonly Mistake[] => {
-    const few = minimum?.(
+  const mistakes = roles.flatMap((role): readonly Mistake[] => {
+    const few = role.minimum?.(
       host,
-      inventory.hosts.filter((one) => one !== host && one.groups.includes(group)),
+      inventory.hosts.filter((one) => one !== host && isOn(role, one)),
       inventory,
     )
     return few ? [{ where: host.name, what: few.what, fix: `${few.fix}, or give --force` }] : []
@@ -88,7 +91,7 @@ const requireNoMore = (
   { leaving, own }: { readonly leaving: readonly Removable[]; readonly own: readonly Removable[] },
 ): void => {
   const after = inventory.hosts.find(({ name }) => name === host.name)
-  const lost = own.filter((role) => !leaving.includes(role) && !after?.groups.includes(role.group))
+  const lost = own.filter((role) => !leaving.includes(role) && !(after && isOn(role, after)))
   const [first] = lost
   if (!first) return
   const names = (roles: readonly Removable[]): readonly string[] => roles.map(({ name }) => name)

@@ -6,7 +6,13 @@ import { adviceFor } from '../../fleet/upgrade/advice.ts'
 import { withVersions } from '../../fleet/upgrade/new-versions.ts'
 import { nobodyLeftOnNew } from '../../fleet/upgrade/nobody-left-behind.ts'
 import { unfinishedRoll } from '../../fleet/upgrade/resume.ts'
-import { type RollSettings, type RollWish, releasedRoles, type Versions } from '../../fleet/upgrade/settings.ts'
+import {
+  type Released,
+  type RollSettings,
+  type RollWish,
+  releasedRoles,
+  type Versions,
+} from '../../fleet/upgrade/settings.ts'
 import { connectionPool } from '../../lib/engine/pool.ts'
 import { InputError } from '../../lib/errors.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
@@ -39,8 +45,10 @@ const rollingUpgradeCommand = async (
   flags: RollFlags,
   book: (roles: readonly Role[], settings: RollSettings) => Playbook,
 ): Promise<number> => {
-  const wish = wishOf(flags, versionsIn(flags, await rolesFor(flags.inventory)))
-  await using context = await openContext({ ...flags, limit: wish.limit })
+  const asked = versionsIn(flags, releasable(await rolesFor(flags.inventory)))
+  const started = wishOf(flags, asked)
+  await using context = await openContext({ ...flags, limit: started.limit })
+  const wish = flags.resume ? started : { ...started, versions: byKey(asked, context.inventory.roles) }
   const { inventory, edits } = await withVersions(context.inventory, {
     paths: flags.inventory,
     versions: wish.versions,
@@ -119,16 +127,33 @@ const wishOf = (flags: RollFlags, versions: Versions): RollWish => {
 const canariesOf = ({ inventory, hosts }: Opened): readonly string[] =>
   rolledRoles(inventory.roles).flatMap((one) => hosts.find(one.hosts)?.name ?? [])
 
-/** The versions that these flags ask for, by the roles' keys. */
-const versionsIn = (flags: RollFlags, roles: readonly Role[]): Versions =>
+/** The versions that these flags ask for, by flag. */
+const versionsIn = (flags: RollFlags, roles: readonly Released[]): Versions =>
   Object.fromEntries(
-    releasedRoles(roles).flatMap((role) => {
-      const version = (flags as unknown as Readonly<Record<string, unknown>>)[flagOf(role)]
-      return typeof version === 'string' && version !== '' ? [[role.key, version]] : []
+    roles.map(flagOf).flatMap((flag) => {
+      const version = (flags as unknown as Readonly<Record<string, unknown>>)[flag]
+      return typeof version === 'string' && version !== '' ? [[flag, version]] : []
     }),
   )
 
-const flagOf = ({ key }: Role): string => key.replaceAll('_', '-')
+/** The same by the keys of the roles that the inventory has: several run one program where each is an entry of some setting. Throws InputError where none does. */
+const byKey = (asked: Versions, roles: readonly Role[]): Versions =>
+  Object.fromEntries(
+    Object.entries(asked).flatMap(([flag, version]) => {
+      const keys = releasedRoles(roles).filter((role) => flagOf(role) === flag)
+      if (keys.length > 0) return keys.map(({ key }) => [key, version])
+      throw new InputError([
+        { where: `--${flag}`, what: 'no host has it', fix: 'Name it for a host first, and deploy.' },
+      ])
+    }),
+  )
+
+/** The program of a role that exists by settings, whatever its entry is called. */
+const flagOf = ({ key, of, release }: Released): string => (of === undefined ? key : release.name).replaceAll('_', '-')
+
+/** Every role whose version a roll can change: those that settings can name among them. */
+const releasable = (roles: readonly Role[]): readonly Released[] =>
+  releasedRoles(roles.flatMap((one) => [one, ...(one.entries?.known ?? [])]))
 
 const inventoriesIn = (words: readonly string[]): readonly string[] => {
   const { inventory } = Parser([...words], {
@@ -179,7 +204,7 @@ export default command({
   examples: ['vestal rolling-upgrade -i inventory/ha --prometheus 3.5.3 --alertmanager 0.33.1'],
   /** Among them one for every role that has a release, those of the user's own too: the words say which inventory it is, before they are read as a whole. */
   options: async (args: Argv, words: readonly string[]) => {
-    const released = releasedRoles(await rolesFor(inventoriesIn(words)))
+    const released = releasable(await rolesFor(inventoriesIn(words)))
     return released.reduce(
       (all, role) =>
         all.option(flagOf(role), {

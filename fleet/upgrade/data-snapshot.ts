@@ -21,6 +21,7 @@ const snapshotRole = (of: Released, data: RoleData): Role =>
     name: 'data-kept',
     summary: `A snapshot of the data before ${of.title ?? of.name} goes where there is no way back from.`,
     group: of.group,
+    on: of.on,
     vars: z.looseObject({}),
     tasks({ host }) {
       const vars = of.varsOf(host)

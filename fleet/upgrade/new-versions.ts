@@ -2,6 +2,7 @@ import { setVariable } from '../../lib/inventory/edit/set-variable.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import type { Inventory } from '../../lib/model.ts'
+import { settingsUnder } from '../../lib/role.ts'
 import type { Versions } from './settings.ts'
 
 interface Target {
@@ -19,9 +20,11 @@ export const withVersions = async (
   { paths, versions }: { readonly paths: readonly string[]; readonly versions: Versions },
 ): Promise<Target> => {
   let edits: readonly FileEdit[] = []
-  for (const [variable, version] of Object.entries(versions)) {
-    const hosts = inventory.hosts.filter(({ vars }) => variable in vars).map(({ name }) => name)
-    edits = setVariable(inventory, { hosts, path: [variable, 'version'], value: version }, edits).edits
+  for (const [key, version] of Object.entries(versions)) {
+    const hosts = inventory.hosts
+      .filter(({ vars }) => settingsUnder(vars, `${key}.version`) !== undefined)
+      .map(({ name }) => name)
+    edits = setVariable(inventory, { hosts, path: [...key.split('.'), 'version'], value: version }, edits).edits
   }
   const changed = edits.filter(({ before, after }) => before !== after)
   if (changed.length === 0) return { inventory, edits: [] }

@@ -62,7 +62,7 @@ const rulesIn = (task: Task, folder: string): UpgradeStep['rules'] => {
 const flagsIn = (tasks: readonly Task[]): UpgradeStep['flags'] => {
   const task = tasks.find(({ kind }) => kind.name === unitKind.name)
   const text = task ? (task.data as UnitData).text : ''
-  const found = [...text.matchAll(/^\s+"?--([a-z][a-z0-9.-]*)(?:=(.*?))?"?(?: \\)?$/gm)]
+  const found = [...text.matchAll(/^\s+"?--([A-Za-z][A-Za-z0-9._-]*)(?:=(.*?))?"?(?: \\)?$/gm)]
   return new Map(
     [...Map.groupBy(found, ([, name = '']) => name)].map(([name, some]) => [
       name,

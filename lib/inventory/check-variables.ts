@@ -71,9 +71,14 @@ const nearSettings = (variable: Variable, roles: readonly Role[]): string | unde
 /** The groups that a role is usually given to: those of its own name. */
 const groupsFor = ({ name, key }: Role): readonly string[] => [name, key, name.replaceAll('_', '-')]
 
-/** Whether a host in these groups has one of the roles. */
-export const hasRole = ({ groups: own }: Pick<Host, 'groups'>, roles: readonly Role[]): boolean =>
-  roles.some((role) => groupsFor(role).some((group) => own.includes(group)))
+/** Whether a host in these groups, with these variables, has one of the roles. */
+export const hasRole = (
+  { groups: own, vars = {} }: Pick<Host, 'groups'> & Partial<Pick<Host, 'vars'>>,
+  roles: readonly Role[],
+): boolean =>
+  roles.some(
+    (role) => groupsFor(role).some((group) => own.includes(group)) || (role.entries?.claims(vars[role.key]) ?? false),
+  )
 
 /** Blames hosts in a role's own group that don't have the settings which that role cannot do without. */
 export const blameUnset = (

@@ -19,8 +19,8 @@ export const hostReader = ({
   checks: Checks
   mistakes: Mistakes
   env: NodeJS.ProcessEnv
-  /** Whether a host in these groups has a role: how any other host is reached is looked at, and told, only where somebody goes there. */
-  isOurs(groups: readonly string[]): boolean
+  /** Whether a host of that name has a role: how any other host is reached is looked at, and told, only where somebody goes there. */
+  isOurs(host: string): boolean
 }) => {
   const usual = vestalVariable.parse({})
   const machineOf = (vestal: Variable | undefined, by: Checks): Machine =>
@@ -28,7 +28,7 @@ export const hostReader = ({
   return (member: Member, variables: ReadonlyMap<string, Variable>, values: ReadonlyMap<Variable, unknown>): Host => {
     const { name } = member
     const groups = [...groupsOf(member)].map((group) => group.name).sort()
-    const set = isOurs(groups) ? undefined : collectMistakes()
+    const set = isOurs(name) ? undefined : collectMistakes()
     const found = linkOf({ name, variables, env }, set ? startChecks(set) : checks)
     if (found.via === 'ssh' && found.address === name && !address.safeParse(name).success)
       (set ?? mistakes).add(member.at, {

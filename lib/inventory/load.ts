@@ -46,10 +46,12 @@ interface LoadOptions {
  */
 export const loadInventory = async (
   paths: readonly string[],
-  roles: readonly Role[],
+  given: readonly Role[],
   { env = process.env, edits = [] }: LoadOptions = {},
 ): Promise<Inventory> => {
   const mistakes = collectMistakes()
+  // Those that exist by the settings of another are found anew: the inventory may have changed since.
+  const roles = given.filter(({ of }) => of === undefined)
   if (paths.length === 0) mistakes.add('--inventory', { what: 'no inventory given', fix: 'name one: -i inventory/ha' })
   const secrets = readSecrets(env, mistakes)
   const readers = { files: filesWith(edits), secrets, mistakes, env, variable: variableReader(secrets) }
@@ -73,12 +75,18 @@ export const loadInventory = async (
     )
   const variables = new Map<string, ReadonlyMap<string, Variable>>()
   // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
-  const given = [...tree.hosts.values()].map(namesOfGroups).some((groups) => hasRole({ groups }, roles))
-  const isOurs = (groups: readonly string[]): boolean => (roles.length > 0 && !given) || hasRole({ groups }, roles)
-  const readHost = hostReader({ checks, mistakes, env, isOurs })
   const written = new Map(
     [...tree.hosts.values()].map((member) => [member.name, chosen(effectiveVariables(tree, member, folders))]),
   )
+  const claimed = new Set(
+    [...tree.hosts.values()]
+      .filter((member) =>
+        hasRole({ groups: namesOfGroups(member), vars: claims(written.get(member.name), roles) }, roles),
+      )
+      .map(({ name }) => name),
+  )
+  const isOurs = (host: string): boolean => (roles.length > 0 && claimed.size === 0) || claimed.has(host)
+  const readHost = hostReader({ checks, mistakes, env, isOurs })
   const used = (name: string): boolean => schemas.has(name) || name in CONNECTION
   const templates = [...written.values()].some((all) => [...all].some(([name, one]) => used(name) && hasTemplate(one)))
     ? await templatesOf(tree, { hosts: written, env })
@@ -101,17 +109,17 @@ export const loadInventory = async (
   const others = startChecks(collectMistakes())
   const aside = new Map<Variable, unknown>()
   const hosts: readonly Host[] = [...tree.hosts.values()].map((member) => {
-    const groups = namesOfGroups(member)
-    const its = resolved(member.name, written.get(member.name) ?? new Map(), isOurs(groups) ? mistakes : undefined)
+    const ours = isOurs(member.name)
+    const its = resolved(member.name, written.get(member.name) ?? new Map(), ours ? mistakes : undefined)
     variables.set(member.name, its)
     const known = new Map<Variable, unknown>()
     for (const one of its.values()) {
-      const heard = isOurs(groups) || !hasTemplate(one)
+      const heard = ours || !(hasTemplate(one) || roles.some(({ key, entries }) => entries && key === one.name))
       const read = heard ? values : aside
       if (!read.has(one)) read.set(one, checkVariable(one, { roles, checks: heard ? checks : others }))
       known.set(one, read.get(one))
     }
-    if (isOurs(groups)) for (const one of its.values()) blameUnknown(one, roles, mistakes)
+    if (ours) for (const one of its.values()) blameUnknown(one, roles, mistakes)
     return readHost(member, its, known)
   })
   const blaming = { mistakes, at: ({ name }: Host) => tree.hosts.get(name)?.at ?? paths.join(', ') }
@@ -130,7 +138,7 @@ export const loadInventory = async (
     name: paths.map((path) => basename(resolve(path))).join('+'),
     folder: resolve(folderOf(paths[0] ?? '.')),
     hosts: Object.freeze(hosts),
-    roles,
+    roles: roles.flatMap((role) => [role, ...(role.entries?.on(hosts) ?? [])]),
   })
   remember(inventory, { paths, tree, variables })
   for (const { machine } of hosts) hide(inventory, loginsIn(machine.releases))
@@ -142,6 +150,12 @@ export const loadInventory = async (
   mistakes.throwAny()
   return inventory
 }
+
+/** What a host has for the roles that go by their variable. */
+const claims = (variables: ReadonlyMap<string, Variable> = new Map(), roles: readonly Role[]): Host['vars'] =>
+  Object.fromEntries(
+    roles.filter(({ entries }) => entries).map(({ key }) => [key, variables.get(key)?.value()] as const),
+  )
 
 /** The password in a mirror's address, which other programs may show by itself. */
 const loginsIn = (releases: string | Secret): readonly Secret[] => {

@@ -9,6 +9,8 @@ interface Installation {
   readonly binaries: readonly string[]
   /** What was uploaded is the one binary itself and no tarball. */
   readonly single?: boolean
+  /** Its binaries stand in no folder of the tarball. */
+  readonly flat?: boolean
   /** How many other versions stay. */
   readonly keep: number
 }
@@ -17,7 +19,7 @@ interface Installation {
  * Shell that unpacks an uploaded tarball beside `folder` and moves it there in one rename. Where the folder stands already, only
  * binaries that differ are replaced, so that a process that runs one that is right keeps its file.
  */
-export const installRelease = ({ folder, sha256, binaries, single, keep }: Installation): string => {
+export const installRelease = ({ folder, sha256, binaries, single, flat, keep }: Installation): string => {
   const versions = posix.dirname(folder)
   return `umask 022
 folder=${word(folder)}
@@ -30,7 +32,7 @@ if [ "$(sha256sum <"$tarball")" != ${word(`${sha256}  -`)} ]; then
 fi
 rm -rf "$new"
 mkdir -p "$new"
-${single ? `mv "$tarball" "$new"/${words(binaries)}` : unpack(binaries)}
+${single ? `mv "$tarball" "$new"/${words(binaries)}` : unpack(binaries, flat)}
 cd "$new"
 chown root:root . ${words(binaries)}
 chmod 0755 . ${words(binaries)}
@@ -49,9 +51,9 @@ fi
 ${prune(versions, keep)}`
 }
 
-const unpack = (binaries: readonly string[]): string =>
+const unpack = (binaries: readonly string[], flat = false): string =>
   `tar -xzf "$tarball" -C "$new" --no-same-owner --transform='flags=r;s|.*/||' --wildcards --no-wildcards-match-slash -- ${words(
-    binaries.map((binary) => `*/${binary}`),
+    binaries.map((binary) => (flat ? binary : `*/${binary}`)),
   )}`
 
 /** Removes the oldest versions beyond a number: never the one just installed, the current one, or one that a process runs. */

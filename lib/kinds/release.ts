@@ -111,6 +111,7 @@ const install = ({ task, from }: Change<ReleaseState, ReleaseData>): Step => {
       sha256: upload?.sha256 ?? '',
       binaries: release.binaries,
       single: release.file !== undefined,
+      flat: release.flat,
       keep: host.machine.keepReleases,
     }),
     undo: from === null ? `${removal(folder)}\nrmdir ${word(versionsOf(release.name))} 2>/dev/null || :` : undefined,

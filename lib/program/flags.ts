@@ -8,7 +8,7 @@ const FLAG_ERROR = 'expected a flag name without dashes in front, such as web.en
 /** The setting by which an operator adds flags that a role has no setting for. */
 export const extraFlags = z
   .record(
-    z.string().regex(/^[a-z][a-z0-9.-]*$/, { error: FLAG_ERROR }),
+    z.string().regex(/^[A-Za-z][A-Za-z0-9._-]*$/, { error: FLAG_ERROR }),
     z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], {
       error: 'expected text, a number, true (--name), false (--no-name) or a list (repeats the flag)',
     }),

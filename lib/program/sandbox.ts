@@ -53,7 +53,7 @@ export const SANDBOX = {
 
 type SandboxName = keyof typeof SANDBOX
 
-interface Needs {
+export interface Needs {
   /** Folders that it writes to; nothing in them is ever run. All else is read-only. */
   readonly writes?: readonly string[]
   /** Settings that its work needs otherwise, null to go without one. */

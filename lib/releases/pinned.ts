@@ -78,10 +78,13 @@ const fetchChecked = async (
   }
   if (build.file !== undefined) return found
   const missing = build.binaries.filter(
-    (binary) => !found.names.some((path) => /^[^/]+\/([^/]+)$/.exec(path)?.[1] === binary),
+    (binary) => !found.names.some((path) => (build.flat ? path : /^[^/]+\/([^/]+)$/.exec(path)?.[1]) === binary),
   )
   if (missing.length > 0) {
-    throw mistaken(build, `${source.shown} holds no file <folder>/${missing.join(', nor <folder>/')}`)
+    throw mistaken(
+      build,
+      `${source.shown} holds no file ${missing.map((one) => (build.flat ? one : `<folder>/${one}`)).join(', nor ')}`,
+    )
   }
   return found
 }

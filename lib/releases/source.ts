@@ -11,6 +11,11 @@ export interface Release {
   readonly version: string
   /** Executable files wanted from the tarball, by name. */
   readonly binaries: readonly string[]
+  /** The names of the tarball and of the list of checksums, where they aren't the usual ones, over the fields of a template. */
+  readonly tarball?: string
+  readonly sums?: string
+  /** Its binaries stand in no folder of the tarball. */
+  readonly flat?: boolean
   /** The name of the file where it is the one binary itself and no tarball: `cortex-{os}-{arch}`. */
   readonly file?: string
 }
@@ -44,15 +49,20 @@ export const tarballSource = (releases: string, build: Build, folder: string): S
   return httpSource(fill(inFolder(releases, build), build, releases), releases)
 }
 
-/** The template with a release's own file name in place of the tarball's; a query stays. */
-const inFolder = (template: string, { file }: Build): string =>
-  file === undefined ? template : template.replace(/[^/?#]*(?=$|[?#])/, file)
+/** The template with a release's own file name in place of the usual tarball's; a query stays. */
+const inFolder = (template: string, { file, tarball }: Build): string => {
+  const own = file ?? tarball
+  return own === undefined ? template : template.replace(/[^/?#]*(?=$|[?#])/, () => own)
+}
 
 /** The list of checksums that stands beside a tarball; the one checksum of a release that is a file of its own. */
-export const sumsSource = (tarball: Source, { file }: Pick<Release, 'file'> = {}): Source => {
+export const sumsSource = (
+  tarball: Source,
+  { file, sums = 'sha256sums.txt', ...build }: Partial<Build> = {},
+): Source => {
   const beside = (address: string): string =>
     file === undefined
-      ? address.replace(/[^/]*$/, 'sha256sums.txt')
+      ? address.replace(/[^/]*$/, () => fill(sums, build, sums))
       : address.replace(/[^/?#]*(?=$|[?#])/, (name) => (name === '' ? '' : `${name}-sha-256`))
   return tarball.via === 'file'
     ? { via: 'file', path: beside(tarball.path), shown: beside(tarball.shown) }
@@ -65,7 +75,7 @@ export const tarballName = (tarball: Source): string => {
   return tarball.via === 'file' ? last : decodeURIComponent(last)
 }
 
-const fill = (template: string, build: Build, releases: string): string =>
+const fill = (template: string, build: Partial<Build>, releases: string): string =>
   template.replaceAll(/\{(\w*)\}/g, (braces, field) => {
     const value = { ...build, os: 'linux' }[field as (typeof FIELDS)[number]]
     if (value === undefined || !FIELDS.includes(field)) {

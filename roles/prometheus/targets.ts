@@ -1,7 +1,7 @@
 import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Inventory, Role, Scope } from '../../lib/model.ts'
-import { scopeOf } from '../../lib/playbook.ts'
+import { isOn, scopeOf } from '../../lib/playbook.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { EVERYWHERE_LABEL } from '../../lib/sharding/hash.ts'
@@ -19,7 +19,7 @@ import type { PrometheusVars } from './vars.ts'
  */
 export const jobsOf = (scope: Scope<PrometheusVars>): readonly Job[] => {
   const { vars, group } = scope
-  const own = Object.fromEntries(inFileOrder(scope.inventory.roles).flatMap((role) => builtIn(role, scope)))
+  const own = ownJobs(inFileOrder(scope.inventory.roles).flatMap((role) => builtIn(role, scope)))
   const asked = Object.entries(vars.targets).map(([name, target]) => [
     name,
     target && {
@@ -83,21 +83,33 @@ export const ringOf = ({ host, vars, group }: Scope<PrometheusVars>): readonly s
 export const ringCanaryOf = ({ vars, group }: Pick<Scope<PrometheusVars>, 'vars' | 'group'>): boolean =>
   vars.tenants.length > 0 && membersOf(group).some((member) => member.vars.canary.enabled)
 
+/** Several roles may be one job: entries of one exporter. */
+const ownJobs = (jobs: ReturnType<typeof builtIn>): Record<string, Omit<Job, 'name'>> =>
+  Object.fromEntries(
+    [...Map.groupBy(jobs, ([name]) => name)].map(([name, same]) => [
+      name,
+      { targets: same.flatMap(([, { targets }]) => targets), config: same[0]?.[1].config ?? {} },
+    ]),
+  )
+
 /** Of Alertmanagers those it sends to; of others every host that has the role. */
 const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [string, Omit<Job, 'name'>])[] => {
   if (!role.scrape) return []
   const hosts =
     role.key === alertmanager.key
       ? alertmanagersOf(scope).map(({ host }) => host)
-      : scope.inventory.hosts.filter(({ groups }) => role.group === undefined || groups.includes(role.group))
-  const scraped = hosts.flatMap((host) => {
-    const one = role.scrape?.(scopeOf(role, host, scope.inventory))
-    return one ? [{ host, ...one }] : []
-  })
+      : scope.inventory.hosts.filter((host) => isOn(role, host))
+  const scraped = hosts.flatMap((host) =>
+    [role.scrape?.(scopeOf(role, host, scope.inventory)) ?? []].flat().map((one) => ({ host, ...one })),
+  )
   return [...Map.groupBy(scraped, ({ job }) => job)].map(([job, some]) => [
     job,
     {
-      targets: some.map(({ host, port, labels = {} }) => targetOf(host, { port, labels })),
+      targets: some.flatMap(({ host, port, labels = {}, through }) =>
+        through
+          ? through.map(({ target, labels: own }) => ({ address: target, labels: { ...labels, ...own } }))
+          : [targetOf(host, { port, labels })],
+      ),
       config: { ...some[0]?.config, ...(role.key === alertmanager.key && everywhere(scope.inventory)) },
     },
   ])

@@ -6,11 +6,13 @@ import { compare, why } from '../../../lib/engine/compare.ts'
 import { command } from '../../../lib/kinds/command.ts'
 import { directory } from '../../../lib/kinds/directory.ts'
 import { file } from '../../../lib/kinds/file.ts'
+import { masked } from '../../../lib/kinds/masked.ts'
 import { packages } from '../../../lib/kinds/packages.ts'
 import { release } from '../../../lib/kinds/release.ts'
 import { type ServiceOptions, service } from '../../../lib/kinds/service.ts'
 import { symlink } from '../../../lib/kinds/symlink.ts'
 import { unit } from '../../../lib/kinds/unit.ts'
+import { onlyUnits } from '../../../lib/kinds/units.ts'
 import { systemUser } from '../../../lib/kinds/user.ts'
 import type { Host, State, Task } from '../../../lib/model.ts'
 
@@ -41,6 +43,8 @@ const builders: Readonly<Record<string, (...args: readonly never[]) => Task>> = 
   symlink,
   user: systemUser,
   package: packages,
+  masked,
+  units: onlyUnits,
   unit,
   command,
   release: ({ tarball, ...what }: { tarball: string; name: string; version: string; binaries: string[] }) => {

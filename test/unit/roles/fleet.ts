@@ -44,7 +44,7 @@ export const fleet = async (files: Readonly<Record<string, string>>, env?: NodeJ
 
 export const fleetOf = (inventory: Inventory): Omit<Fleet, typeof Symbol.dispose> => {
   const host = (name: string): Host => found(inventory.hosts, (one) => one.name === name, name)
-  const roleOf = (name: string): Role => found(roles, (one) => one.name === name, name)
+  const roleOf = (name: string): Role => found(inventory.roles, (one) => one.name === name, name)
   const tasks = (role: string, name: string) => roleOf(role).tasks(scopeOf(roleOf(role), host(name), inventory))
   const data = <D>(role: string, name: string, id: string) =>
     found(tasks(role, name), (task) => taskId(task) === id, id).data as D

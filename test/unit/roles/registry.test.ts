@@ -118,7 +118,7 @@ describe('a role of a user’s own', () => {
     const on = hosts.find(({ name }) => name === 'q-1')
     if (!on) throw new Error('no q-1')
     const names = (given: readonly { readonly name: string }[]) => given.map(({ name }) => name)
-    expect(names(rolesGiven(deployOf(roles), on))).toEqual(['base', 'queue'])
+    expect(names(rolesGiven(deployOf(roles), on))).toEqual(['base', 'exporters', 'queue'])
     expect(names(rolesGiven(addNode(roles, ['q-1']), on))).toContain('queue')
     expect(names(rolesGiven(rollingUpgrade(roles), on))).toContain('queue')
     expect(

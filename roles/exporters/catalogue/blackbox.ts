@@ -1,0 +1,40 @@
+import { exporter } from '../../../lib/program/exporter.ts'
+
+/**
+ * Source: https://github.com/prometheus/blackbox_exporter, main.go (flags, port), CONFIGURATION.md (modules), README.md ("Permissions": ICMP takes
+ * CAP_NET_RAW; "Checking the results", "Prometheus Configuration": /probe with `target` and `module`; SIGHUP reads the configuration again).
+ */
+export const blackbox = exporter({
+  name: 'blackbox',
+  summary: 'Probes of HTTP, TCP, ICMP, DNS and gRPC from outside',
+  release: {
+    owner: 'prometheus',
+    repo: 'blackbox_exporter',
+    name: 'blackbox_exporter',
+    binaries: ['blackbox_exporter'],
+  },
+  package: { name: 'prometheus-blackbox-exporter', binary: '/usr/bin/prometheus-blackbox-exporter' },
+  port: 9115,
+  config: {
+    flag: 'config.file',
+    default: {
+      modules: {
+        http_2xx: { prober: 'http' },
+        tcp_connect: { prober: 'tcp' },
+        icmp: { prober: 'icmp' },
+      },
+    },
+    check: ['config.check'],
+    reloads: true,
+  },
+  probe: { path: '/probe', module: 'module', moduleNeeded: true },
+  sandbox: {
+    why: 'ICMP packets are raw',
+    otherwise: {
+      AmbientCapabilities: 'CAP_NET_RAW',
+      CapabilityBoundingSet: 'CAP_NET_RAW',
+      PrivateUsers: null,
+    },
+  },
+  alerts: new URL('../files/blackbox.yml', import.meta.url),
+})

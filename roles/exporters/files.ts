@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { InputError } from '../../lib/errors.ts'
+import { directory } from '../../lib/kinds/directory.ts'
+import { file } from '../../lib/kinds/file.ts'
+import type { Inventory, Task } from '../../lib/model.ts'
+import type { Exporter } from '../../lib/program/exporter.ts'
+import { yamlFile } from '../../lib/program/yaml-file.ts'
+import { Sealed, Secret } from '../../lib/secret.ts'
+import { words } from '../../lib/shell.ts'
+import { executableOf } from './command.ts'
+import { type Entry, type Settings, serviceOf } from './entries.ts'
+
+/** The files of an entry on a host, in a folder of their own, and nothing else in it: what is taken out of the settings goes. */
+export interface EntryFiles {
+  readonly tasks: readonly Task[]
+  readonly config?: Task
+  readonly webConfig?: Task
+  readonly environment?: Task
+}
+
+/** Throws InputError where a file that the settings name cannot be read. */
+export const filesOf = (
+  entry: Entry,
+  vars: Settings,
+  { inventory, user }: { readonly inventory: Inventory; readonly user: string },
+): EntryFiles => {
+  const folder = `/etc/${serviceOf(entry)}`
+  const mine = { mode: '0640', group: user }
+  const content = configOf(entry, vars, inventory)
+  const config =
+    content && file(`${folder}/${content.name}`, content.text, { ...mine, validate: checkOf(entry.exporter, vars) })
+  const webConfig = vars.web_config && file(`${folder}/web.yml`, yamlFile(vars.web_config), mine)
+  const environment =
+    Object.keys(vars.environment).length > 0
+      ? file(`${folder}/environment`, environmentFile(vars.environment), { mode: '0600' })
+      : undefined
+  const files = [config, webConfig, environment].flatMap((one) => one ?? [])
+  const only = files.map(({ key }) => key.slice(folder.length + 1))
+  return { tasks: [directory(folder, { only }), ...files], config, webConfig, environment }
+}
+
+const configOf = (
+  { exporter, name }: Entry,
+  { config, config_file: path }: Settings,
+  inventory: Inventory,
+): { readonly name: string; readonly text: string | Sealed } | undefined => {
+  if (!exporter.config) return undefined
+  if (path !== undefined) return { name: 'config', text: textOf(resolve(inventory.folder, path), name) }
+  const data = config ?? exporter.config.default
+  return data && { name: 'config.yml', text: yamlFile(data) }
+}
+
+const textOf = (path: string, name: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new InputError([
+      {
+        where: path,
+        path: `exporters.${name}.config_file`,
+        what: `cannot be read: ${(error as Error).message}`,
+        fix: 'Files in the inventory are relative to the folder of the inventory itself.',
+      },
+    ])
+  }
+}
+
+/** The version that is about to run looks at it first. */
+const checkOf = (exporter: Exporter, vars: Settings): string | undefined =>
+  exporter.config?.check &&
+  `${words([executableOf(exporter, vars)])} --${exporter.config.flag}="$1" ${words(exporter.config.check.map((flag) => `--${flag}`))} >/dev/null`
+
+/** As systemd.exec(5) reads an EnvironmentFile=: between double quotes, a backslash takes what `\`, `"`, `$` and a backtick mean away. */
+const environmentFile = (variables: Readonly<Record<string, Secret>>): Sealed =>
+  new Sealed(
+    Object.entries(variables).flatMap(([name, value]) => [
+      `${name}="`,
+      new Secret(value.reveal().replaceAll(/[\\"$`]/g, '\\$&')),
+      '"\n',
+    ]),
+  )
