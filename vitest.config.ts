@@ -9,6 +9,15 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 180_000 } },
       {
         test: {
+          name: 'browser',
+          include: ['test/browser/*.browser.ts'],
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           ...inLab,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

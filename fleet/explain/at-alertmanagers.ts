@@ -153,23 +153,24 @@ const atReceivers = (one: AlertmanagerFacts, alert: HeldAlert): readonly Cause[]
         'Look at its log for what the receiver answers.',
       ),
     ]
-  if (told.every(({ way }) => way.length === 0) && one.receivers.size > 1)
+  if (!one.reloaded)
     return [
       nobody(
-        'no-route',
-        `no route takes it, so that ${names} is notified, the receiver of the root`,
-        "Add a route, or a team's claim: vestal routes coverage.",
+        'alertmanager-old-config',
+        `${one.host} has refused its last config and runs an older one`,
+        'Mend the config: vestal check.',
       ),
     ]
-  return one.reloaded
-    ? []
-    : [
-        nobody(
-          'alertmanager-old-config',
-          `${one.host} has refused its last config and runs an older one`,
-          'Mend the config: vestal check.',
-        ),
+  return told.every(({ way }) => way.length === 0) && one.receivers.size > 1
+    ? [
+        {
+          id: 'no-route',
+          effect: 'fine',
+          what: `no route takes it: ${names} is notified, the receiver of the root`,
+          fix: "Where somebody else should be, add a route, or a team's claim: vestal routes coverage.",
+        },
       ]
+    : []
 }
 
 /** A new group waits for others; an alert that joins one that was notified waits for its interval. */

@@ -38,9 +38,10 @@ const causesOf = (
   labels: Labels,
   { own, facts }: { readonly own: readonly Made[]; readonly facts: Facts },
 ): readonly Cause[] => {
-  const stopped = causesAtAlertmanagers(labels, { own, facts })
-  const twice = causesOfTwo(labels, facts)
-  if (stopped.length + twice.length > 0) return [...stopped, ...twice]
+  const found = [...causesAtAlertmanagers(labels, { own, facts }), ...causesOfTwo(labels, facts)]
+  const wrong = found.filter(({ effect }) => effect !== 'fine')
+  if (wrong.length > 0) return wrong
+  if (found.length > 0) return found
   const told = facts.alertmanagers[0]?.router.route(labels).map(({ receiver }) => receiver) ?? []
   const since = facts.alertmanagers.flatMap(({ alerts }) => alerts).find((one) => keyOf(one.labels) === keyOf(labels))
   const repeat = facts.alertmanagers[0]?.router.pace(labels)[0]?.repeat

@@ -28,3 +28,19 @@ export const refusedItsConfig = (alertmanager: Endpoint): Gate => ({
       : { pass: false, why: 'it says that its last reload went well' }
   },
 })
+
+/** It fails to write samples: more often than when it was first asked. One gate, for one drill. */
+export const failsToStore = (prometheus: Endpoint): Gate => {
+  let first: number | undefined
+  return {
+    name: 'Prometheus says that it fails to store samples',
+    host: prometheus.host.name,
+    within: '30s',
+    async ask(reach) {
+      const { body } = await ask(reach, prometheus, '/metrics')
+      const failed = seriesOf(body, 'prometheus_tsdb_wal_writes_failed_total')[0] ?? 0
+      first ??= failed
+      return failed > first ? { pass: true } : { pass: false, why: 'it says that each write to its WAL goes well' }
+    },
+  }
+}

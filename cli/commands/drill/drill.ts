@@ -128,8 +128,11 @@ const summaryText = (reports: readonly RunReport[], leftOut: readonly Refused[])
         seconds(one.figures.during.largestDelayMs),
         run,
       ])
+  const odd = reports.flatMap(({ drill: one }) =>
+    one && one.verdict !== 'passed' ? [onOneLine(`${one.scenario} ${one.verdict}: ${one.causes.join('; ')}`)] : [],
+  )
   const left = leftOut.map(({ scenario, refused }) => onOneLine(`${scenario.name} was left out: ${refused}`))
-  return [table.toString(), ...left].join('\n')
+  return [table.toString(), ...odd, ...left].join('\n')
 }
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 

@@ -52,6 +52,7 @@ export const drillText = (made: RunReport): string => {
   return [
     `${drill.scenario}: ${paint(COLOUR[drill.verdict], drill.verdict.toUpperCase())} in ${showMilliseconds(ms)}; run ${run}`,
     ...drill.causes.map((cause) => `  ${setIn(cause)}`),
+    ...(drill.verdict === 'deviated' ? [`  known of it: ${setIn(drill.contract)}`] : []),
     ...(alerts ? [`  ${alertsLine(alerts)}`] : []),
     `  latest before the faults ${showMilliseconds(control.largestDelayMs)}, since ${showMilliseconds(during.largestDelayMs)}${healed.map((one) => `; ${one}`).join('')}`,
   ].join('\n')

@@ -296,6 +296,8 @@ const chart = (title: string, said: string, options: Plot.PlotOptions): Chart =>
     style: { background: 'transparent', fontSize: '13px', fontFamily: 'inherit' } as never,
     ...options,
   })
+  // It is one picture: names of its parts, such as Plot gives them, are for nobody, and none of ARIA's.
+  for (const part of made.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   made.setAttribute('role', 'img')
   // What it says in words stands below it.
   made.setAttribute('aria-label', title)
