@@ -9,6 +9,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
@@ -34,7 +35,8 @@ export interface MirrorRelease {
   readonly file: string
 }
 
-interface Component {
+/** What a release is made of: a package of the archive, and what its project calls its files. */
+export interface Component {
   readonly repo: string
   /** Debian's package of the server, whose versions count. */
   readonly package: string
@@ -42,6 +44,12 @@ interface Component {
   readonly extra?: string
   /** Upstream's name of each binary, and Debian's. */
   readonly binaries: Readonly<Record<string, string>>
+  /** Where the tarball isn't `{name}-{version}.{os}-{arch}.tar.gz`, over these fields. */
+  readonly tarball?: string
+  /** Where its list of checksums isn't `sha256sums.txt`, over the same. */
+  readonly sums?: string
+  /** Its binaries stand in no folder of the tarball. */
+  readonly flat?: boolean
 }
 
 const components: readonly Component[] = [
@@ -76,6 +84,21 @@ export const ensureMirror = async (say: Progress, { refresh = false } = {}): Pro
     const options = await readArchive()
     for (const component of components) await mirrorComponent(component, { options, go, say })
     writeFileSync(whole, '')
+  })
+}
+
+/** Makes what is missing of the mirror for these too: each version that the archive has, which is asked only where a project has none yet. */
+export const mirrorAlso = async (more: readonly Component[], say: Progress): Promise<void> => {
+  const { go } = await architecture()
+  const markOf = ({ repo }: Component): string => join(labMirror(), repo, `.complete-${go}`)
+  await withLock(join(labRoot(), 'locks', 'mirror'), async () => {
+    const missing = more.filter((component) => !existsSync(markOf(component)))
+    if (missing.length === 0) return
+    const options = await readArchive()
+    for (const component of missing) {
+      await mirrorComponent(component, { options, go, say })
+      writeFileSync(markOf(component), '')
+    }
   })
 }
 
@@ -120,7 +143,7 @@ const mirrorComponent = async (component: Component, making: Making): Promise<vo
   const extras = component.extra ? await versionsOf(component.extra, making.options) : []
   for (const server of await versionsOf(component.package, making.options)) {
     const release = join(labMirror(), component.repo, 'releases/download', `v${server.upstream}`)
-    if (globSync(join(release, `*.linux-${making.go}.tar.gz`)).length > 0) continue
+    if (globSync(join(release, `*linux?${making.go}.tar.gz`)).length > 0) continue
     making.say(`mirroring ${basename(component.repo)} ${server.upstream}`)
     const packages = [server, ...extras.filter(({ debian }) => debian === server.debian)]
     await inDraft((draft) => makeRelease({ component, packages, release, draft }, making))
@@ -144,7 +167,11 @@ const makeRelease = async (
 ): Promise<void> => {
   const unpacked = join(draft, 'unpacked')
   for (const each of packages) await unpackPackage(each, unpacked, options)
-  const title = `${basename(component.repo)}-${packages[0]?.upstream}.linux-${go}`
+  const fields: Readonly<Record<string, string>> = {
+    ...{ name: basename(component.repo), version: packages[0]?.upstream ?? '', os: 'linux', arch: go },
+  }
+  const filled = (template: string): string => template.replaceAll(/\{(\w+)\}/g, (_, field) => fields[field] ?? '')
+  const title = filled('{name}-{version}.{os}-{arch}')
   const tree = join(draft, title)
   mkdirSync(tree, { recursive: true })
   for (const [upstream, debian] of Object.entries(component.binaries)) {
@@ -154,14 +181,18 @@ const makeRelease = async (
   copyFileSync(join(unpacked, 'usr/share/doc', component.package, 'copyright'), join(tree, 'LICENSE'))
   const finished = join(draft, 'finished')
   mkdirSync(finished)
-  const tarball = join(finished, `${title}.tar.gz`)
+  const tarball = join(finished, component.tarball === undefined ? `${title}.tar.gz` : filled(component.tarball))
+  const sums = filled(component.sums ?? 'sha256sums.txt')
   const plain = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=u+rw,go+r,go-w']
-  await run(['tar', '-C', draft, ...plain, '-I', 'gzip -1 -n', '-cf', tarball, title])
+  const content = component.flat
+    ? ['-C', tree, ...plain, '-I', 'gzip -1 -n', '-cf', tarball, ...readdirSync(tree)]
+    : ['-C', draft, ...plain, '-I', 'gzip -1 -n', '-cf', tarball, title]
+  await run(['tar', ...content])
   const sum = createHash('sha256').update(readFileSync(tarball)).digest('hex')
-  writeFileSync(join(finished, 'sha256sums.txt'), `${sum}  ${basename(tarball)}\n`)
+  writeFileSync(join(finished, sums), `${sum}  ${basename(tarball)}\n`)
   mkdirSync(dirname(release), { recursive: true })
   if (!existsSync(release)) return renameSync(finished, release)
-  appendFileSync(join(release, 'sha256sums.txt'), readFileSync(join(finished, 'sha256sums.txt')))
+  appendFileSync(join(release, sums), readFileSync(join(finished, sums)))
   renameSync(tarball, join(release, basename(tarball)))
 }
 

@@ -16,6 +16,8 @@ export interface Exporter {
   readonly port: number
   /** The flag of its listener; default: `web.listen-address`. Of several, the first that the version knows by `flagVersions`. */
   readonly listenFlag?: string | readonly string[]
+  /** Where it has no flag for that: environment variables of the address and the port that it listens to. */
+  readonly listenEnvironment?: { readonly address: string; readonly port: string }
   /** It reads flags by Go's own `flag`, where a boolean is `--flag=false`: always, or before this version. Default: by kingpin, as `--no-flag`. */
   readonly goFlags?: true | { readonly until: string }
   /** Flags that it is always given. */
@@ -32,12 +34,16 @@ export interface Exporter {
   readonly secretFlags?: Readonly<Record<string, string>>
   /** Default: `/metrics`. */
   readonly metricsPath?: string
+  /** Further fields of its scrape config. */
+  readonly scrapeConfig?: Readonly<Record<string, unknown>>
   /** The metric that is 0 where what it asks does not answer: `redis_up`. */
   readonly up?: string
   /** What else it listens to. */
   readonly alsoListens?: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp' }[]
   /** It asks targets that the request names. */
   readonly probe?: ExporterProbe
+  /** Folders of its data, which are its account's. They stay when it goes. */
+  readonly folders?: readonly string[]
   /** Packages that its work needs. */
   readonly packages?: readonly string[]
   /** What its work needs otherwise than all services of ours, and why. */

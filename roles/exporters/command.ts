@@ -25,7 +25,7 @@ export interface Given {
 export const commandOf = (exporter: Exporter, vars: Settings, { config, webConfig }: Given): Command => {
   const { listenFlag = 'web.listen-address', webConfigFlag = 'web.config.file' } = exporter
   const flags: Flags = {
-    [flagFor(exporter, vars, listenFlag)]: vars.listen,
+    ...(!exporter.listenEnvironment && { [flagFor(exporter, vars, listenFlag)]: vars.listen }),
     ...(webConfigFlag !== null && { [flagFor(exporter, vars, webConfigFlag)]: webConfig }),
     ...(exporter.config && { [exporter.config.flag]: config }),
     ...exporter.flags,

@@ -3,6 +3,7 @@ import { httpGate } from '../../lib/gates/http.ts'
 import { seriesOf } from '../../lib/gates/series.ts'
 import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
+import { directory } from '../../lib/kinds/directory.ts'
 import { masked } from '../../lib/kinds/masked.ts'
 import { packages } from '../../lib/kinds/packages.ts'
 import { service } from '../../lib/kinds/service.ts'
@@ -66,6 +67,7 @@ export const roleOf = (entry: Entry, { alerts }: { readonly alerts: boolean }): 
           labels: vars.labels,
           config: {
             ...(exporter.metricsPath !== undefined && { metrics_path: exporter.metricsPath }),
+            ...exporter.scrapeConfig,
             ...clientConfig(vars),
             ...vars.scrape_config,
           },
@@ -104,7 +106,10 @@ const tasksOf = (entry: Entry, { host, vars, inventory }: Scope<Settings>): read
     reloads,
     tls: hasTls(vars),
     limit: memoryLimit(vars.memory_max),
-    sandbox: sandbox(exporter.sandbox),
+    sandbox: sandbox({
+      ...exporter.sandbox,
+      writes: [...(exporter.sandbox?.writes ?? []), ...(exporter.folders ?? [])],
+    }),
   })
   const unitTask = unit(`${name}.service`, text, {
     flagsOf: { binary: command.executable, flags: command.flags },
@@ -114,7 +119,8 @@ const tasksOf = (entry: Entry, { host, vars, inventory }: Scope<Settings>): read
   return [
     ...(user === 'root' ? [] : [systemUser(user)]),
     ...(exporter.packages ? [packages(exporter.packages)] : []),
-    ...programOf(exporter, vars, host),
+    ...programOf(entry, vars, host),
+    ...(exporter.folders ?? []).map((path) => directory(path, { mode: '0750', owner: user })),
     ...files.tasks,
     ...(vars.source === 'release' && vars.version !== undefined ? switched(exporter.release, vars.version) : []),
     unitTask,
@@ -132,11 +138,13 @@ const tasksOf = (entry: Entry, { host, vars, inventory }: Scope<Settings>): read
 const runsOf = ({ release }: Exporter) => ({ release: release.name, binary: release.binaries[0] ?? release.name })
 
 /** Its binary; of a package only that, as its own unit would run beside ours. */
-const programOf = (exporter: Exporter, { source, version }: Settings, host: Scope['host']): readonly Task[] => {
-  const { package: distributed, release } = exporter
+const programOf = (entry: Entry, { source, version }: Settings, host: Scope['host']): readonly Task[] => {
+  const { package: distributed, release } = entry.exporter
   if (source === 'release') return version === undefined ? [] : [staged(release, version, host)]
   if (!distributed) return []
-  return [masked(`${distributed.unit ?? distributed.name}.service`), packages([distributed.name])]
+  const { name, unit: own = name } = distributed
+  // One that is called as ours is stands behind ours.
+  return [...(own === serviceOf(entry) ? [] : [masked(`${own}.service`)]), packages([name])]
 }
 
 /** A page of metrics has at least one comment line with a name, whatever it is asked about. */

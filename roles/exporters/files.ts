@@ -31,9 +31,10 @@ export const filesOf = (
   const config =
     content && file(`${folder}/${content.name}`, content.text, { ...mine, validate: checkOf(entry.exporter, vars) })
   const webConfig = vars.web_config && file(`${folder}/web.yml`, yamlFile(vars.web_config), mine)
+  const variables = { ...listenVariables(entry.exporter, vars), ...vars.environment }
   const environment =
-    Object.keys(vars.environment).length > 0
-      ? file(`${folder}/environment`, environmentFile(vars.environment), { mode: '0600' })
+    Object.keys(variables).length > 0
+      ? file(`${folder}/environment`, environmentFile(variables), { mode: '0600' })
       : undefined
   const files = [config, webConfig, environment].flatMap((one) => one ?? [])
   const only = files.map(({ key }) => key.slice(folder.length + 1))
@@ -70,6 +71,15 @@ const textOf = (path: string, name: string): string => {
 const checkOf = (exporter: Exporter, vars: Settings): string | undefined =>
   exporter.config?.check &&
   `${words([executableOf(exporter, vars)])} --${exporter.config.flag}="$1" ${words(exporter.config.check.map((flag) => `--${flag}`))} >/dev/null`
+
+const listenVariables = (
+  { listenEnvironment: names }: Exporter,
+  { listen }: Settings,
+): Readonly<Record<string, Secret>> => {
+  if (!names) return {}
+  const at = listen.lastIndexOf(':')
+  return { [names.address]: new Secret(listen.slice(0, at)), [names.port]: new Secret(listen.slice(at + 1)) }
+}
 
 /** As systemd.exec(5) reads an EnvironmentFile=: between double quotes, a backslash takes what `\`, `"`, `$` and a backtick mean away. */
 const environmentFile = (variables: Readonly<Record<string, Secret>>): Sealed =>

@@ -75,11 +75,22 @@ const entryMistakes = ({ exporter }: Entry, vars: Settings, scope: Scope): reado
   ...configMistakes(exporter, vars),
   ...flagMistakes(exporter, vars),
   ...webMistakes({ ...scope, vars }, scope.group('prometheus')),
-  ...(exporter.webConfigFlag === null && vars.web_config
-    ? [{ path: ['web_config'], what: `${exporter.name} reads no web configuration`, fix: 'leave it out' }]
+  ...(vars.web_config && !readsWebConfig(exporter, vars)
+    ? [
+        {
+          path: ['web_config'],
+          what: `${[exporter.name, vars.version].filter(Boolean).join(' ')} reads no web configuration`,
+          fix: 'leave it out',
+        },
+      ]
     : []),
   ...probeMistakes(exporter, vars, scope),
 ]
+
+const readsWebConfig = (
+  { webConfigFlag: flags = 'web.config.file', flagVersions = {} }: Exporter,
+  { version }: Settings,
+) => flags !== null && [flags].flat().some((flag) => isKnown(flagVersions, version, flag))
 
 const sourceMistakes = ({ name, package: distributed }: Exporter, vars: Settings): readonly SettingMistake[] => {
   if (vars.source === 'release')
@@ -103,7 +114,7 @@ const sourceMistakes = ({ name, package: distributed }: Exporter, vars: Settings
       ]
 }
 
-const configMistakes = ({ name, config }: Exporter, vars: Settings): readonly SettingMistake[] => {
+const configMistakes = ({ name, config, flagVersions = {} }: Exporter, vars: Settings): readonly SettingMistake[] => {
   const both = (['config', 'config_file'] as const).filter((key) => vars[key] !== undefined)
   if (!config)
     return both.map((key) => ({
@@ -111,6 +122,14 @@ const configMistakes = ({ name, config }: Exporter, vars: Settings): readonly Se
       what: `${name} reads no configuration file`,
       fix: 'use extra_flags and environment',
     }))
+  if (both[0] !== undefined && !isKnown(flagVersions, vars.version, config.flag))
+    return [
+      {
+        path: [both[0]],
+        what: `${name} ${vars.version} reads no configuration file`,
+        fix: `choose version ${flagVersions[config.flag]?.since} or later, or leave it out`,
+      },
+    ]
   if (both.length > 1) return [{ path: ['config_file'], what: '`config` is given too', fix: 'leave one of them out' }]
   return config.needed && both.length === 0 && !config.default
     ? [{ path: [], what: `${name} does not start without a configuration`, fix: 'write `config` or `config_file`' }]

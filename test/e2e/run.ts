@@ -1,7 +1,7 @@
 /**
  * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [--suite NAME] [what vitest takes]`.
  * `--keep` leaves the lab up for a next run. `--suite` is another project of vitest.config.ts than `e2e`, such as `kill`.
- * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suite `shards`.
+ * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suite `shards`, 4 for `exporters`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { enterLab } from '../../lib/lab/enter.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
 import { ensureCortex } from '../cortex/tools.ts'
+import { ensureExporters } from '../exporters/tools.ts'
 import { ensureThanos } from '../thanos/tools.ts'
 import { testLab } from './lab-setup.ts'
 
@@ -19,7 +20,8 @@ const named = words.indexOf('--suite')
 const suite = (named < 0 ? undefined : words[named + 1]) ?? 'e2e'
 const keep = words.includes('--keep')
 const forVitest = words.filter((word, at) => word !== '--keep' && (named < 0 || (at !== named && at !== named + 1)))
-const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? (suite === 'shards' ? 10 : 7))
+const HOSTS: Readonly<Record<string, number>> = { shards: 10, exporters: 4 }
+const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? HOSTS[suite] ?? 7)
 /** What the tests leave behind, such as their runs' folders, goes when they end. */
 const scratch = mkdtempSync(join(tmpdir(), 'vestal-e2e-'))
 
@@ -40,6 +42,7 @@ const runVitest = async (): Promise<number> => {
 const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<string | null>>> = {
   cortex: ensureCortex,
   shards: ensureThanos,
+  exporters: ensureExporters,
 }
 /** Why this suite can't run here, or null. */
 const missing = (await NEEDS[suite]?.((what) => console.log(what))) ?? null

@@ -139,6 +139,15 @@ systemctl daemon-reload
 systemctl reset-failed
 cd / && rm -rf /opt/vestal /run/vestal /var/lib/vestal ${SERVICES.map((name) => `/etc/${name} /var/lib/${name}`).join(' ')}
 cd /usr/local/bin && rm -f ${BINARIES.map((name) => `${name} .${name}.vestal-new`).join(' ')}
+for file in $(grep -lx 'X-Vestal=exporter' /etc/systemd/system/*.service 2>/dev/null); do
+  name=\${file##*/}
+  name=\${name%.service}
+  systemctl disable --now --quiet "$name.service"
+  user=$(sed -n 's/^User=//p' "$file")
+  rm -rf "$file" "/etc/$name" "/usr/local/bin/$name"
+  if [ "$user" != root ] && getent passwd "$user" >/dev/null; then userdel "$user"; fi
+done
+systemctl daemon-reload
 for user in ${USERS.join(' ')}; do
   if getent passwd "$user" >/dev/null; then userdel "$user"; fi
   if getent group "$user" >/dev/null; then groupdel "$user"; fi

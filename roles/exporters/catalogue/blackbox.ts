@@ -1,7 +1,7 @@
 import { exporter } from '../../../lib/program/exporter.ts'
 
 /**
- * Source: https://github.com/prometheus/blackbox_exporter, main.go (flags, port), CONFIGURATION.md (modules), README.md ("Permissions": ICMP takes
+ * Source: https://github.com/prometheus/blackbox_exporter, main.go (flags, port, at each tag to v0.28.0), CONFIGURATION.md (modules), README.md ("Permissions": ICMP takes
  * CAP_NET_RAW; "Checking the results", "Prometheus Configuration": /probe with `target` and `module`; SIGHUP reads the configuration again).
  */
 export const blackbox = exporter({
@@ -26,6 +26,15 @@ export const blackbox = exporter({
     },
     check: ['config.check'],
     reloads: true,
+  },
+  flagVersions: {
+    'config.auto-reload-interval': { since: '0.28.0' },
+    'config.check': { since: '0.13.0' },
+    'config.enable-auto-reload': { since: '0.28.0' },
+    'history.limit': { since: '0.13.0' },
+    'log.prober': { since: '0.25.0' },
+    'web.config.file': { since: '0.19.0' },
+    'web.systemd-socket': { since: '0.23.0' },
   },
   probe: { path: '/probe', module: 'module', moduleNeeded: true },
   sandbox: {

@@ -1,7 +1,7 @@
 import { exporter } from '../../../lib/program/exporter.ts'
 
 /**
- * Source: https://github.com/ncabatoff/process-exporter, cmd/process-exporter/main.go (flags are Go's own; port 9256), README.md ("Configuration";
+ * Source: https://github.com/ncabatoff/process-exporter, cmd/process-exporter/main.go (flags are Go's own; port 9256; at each tag to v0.8.7), README.md ("Configuration";
  * what it reads below /proc of other accounts takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH), .goreleaser.yml (checksums.txt).
  */
 export const processes = exporter({
@@ -20,6 +20,12 @@ export const processes = exporter({
   config: {
     flag: 'config.path',
     default: { process_names: [{ name: '{{.Comm}}', cmdline: ['.+'] }] },
+  },
+  flagVersions: {
+    'gather-smaps': { since: '0.7.0' },
+    'recheck-with-time-limit': { since: '0.8.0' },
+    'remove-empty-groups': { since: '0.8.3' },
+    'web.config.file': { since: '0.7.10' },
   },
   sandbox: {
     why: 'it reads what the kernel says of the processes of all accounts',

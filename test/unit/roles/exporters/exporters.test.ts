@@ -222,7 +222,7 @@ describe('mistakes are told at their place', () => {
     [
       'a web configuration that it does not read',
       { redis: { ...redis, web_config: {} } },
-      /redis reads no web configuration/,
+      /redis 1\.69\.0 reads no web configuration/,
     ],
     ['a configuration that it does not read', { redis: { ...redis, config: {} } }, /redis reads no configuration file/],
     [
