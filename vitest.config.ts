@@ -95,6 +95,16 @@ export default defineConfig({
           hookTimeout: 900_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'trust',
+          include: ['test/e2e/trust/*.trust.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],
   },

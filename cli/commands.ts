@@ -33,6 +33,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   schema: async () => (await import('./commands/schema.ts')).default,
   routes: async () => (await import('./commands/routes/routes.ts')).default,
   silences: async () => (await import('./commands/silences.ts')).default,
+  certificates: () =>
+    bound(
+      import('./commands/certificates/certificates.ts'),
+      import('../playbooks/deploy.ts').then(({ deployOf }) => deployOf),
+    ),
   tenants: async () => (await import('./commands/tenants/tenants.ts')).default,
   shards: async () => (await import('./commands/shards/shards.ts')).default,
   drill: async () => (await import('./commands/drill/drill.ts')).default,

@@ -15,6 +15,9 @@ import { linePrinter, waitPrinter } from './view.ts'
 /** A playbook, or what makes one of the roles that there are, those of the user's own too. */
 export type Wanted = Playbook | ((roles: readonly Role[]) => Playbook)
 
+/** What a playbook becomes over a fleet as it is, before anything is planned; asks, and changes nothing. */
+export type Adapt = (book: Playbook, opened: Opened, flags: Pick<RunFlags, 'tags'>) => Promise<Playbook>
+
 /** Roles that only the playbook knows of. */
 export const rolesBeside = (wanted: Wanted): readonly Role[] => (typeof wanted === 'function' ? [] : rolesOf(wanted))
 
@@ -23,12 +26,14 @@ export const bookFor = (wanted: Wanted, { inventory }: Pick<Opened, 'inventory'>
   typeof wanted === 'function' ? wanted(inventory.roles) : wanted
 
 /** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
-export const planPlaybook = async (wanted: Wanted, flags: PlanFlags): Promise<number> => {
+export const planPlaybook = async (wanted: Wanted, flags: PlanFlags, adapt: Adapt = asItIs): Promise<number> => {
   await using context = await openContext(flags, rolesBeside(wanted))
   const book = bookFor(wanted, context)
   // Awaited here, as all that follow: the links go with this function.
-  return (await inLab(context.hosts)) ?? (await planOpened(book, context, flags))
+  return (await inLab(context.hosts)) ?? (await planOpened(await adapt(book, context, flags), context, flags))
 }
+
+export const asItIs: Adapt = (book) => Promise.resolve(book)
 
 /** The same over an inventory that may not be written yet, inside the lab's network if there is one. */
 export const planOpened = async (

@@ -12,7 +12,7 @@ import { stopOnSignals } from '../lib/signals.ts'
 import { confirm } from './confirm.ts'
 import { inLab, type Opened, openContext } from './context.ts'
 import type { ChangeFlags } from './options.ts'
-import { bookFor, rolesBeside, runSettings, type Wanted } from './plan-playbook.ts'
+import { type Adapt, asItIs, bookFor, rolesBeside, runSettings, type Wanted } from './plan-playbook.ts'
 import { keepRun } from './run-folder.ts'
 import { maintenance } from './run-silences.ts'
 import { requireHosts } from './usage.ts'
@@ -20,12 +20,13 @@ import { openView } from './view.ts'
 import type { watchAlerts } from './watch-alerts.ts'
 
 /** Runs a playbook with the flags of the command line and returns the exit code: 0 done, 1 failed, 130 interrupted. */
-export const runPlaybook = async (wanted: Wanted, flags: ChangeFlags): Promise<number> => {
+export const runPlaybook = async (wanted: Wanted, flags: ChangeFlags, adapt: Adapt = asItIs): Promise<number> => {
   await using context = await openContext(flags, rolesBeside(wanted))
   const book = bookFor(wanted, context)
   requireHosts('--break-lock', flags.breakLock, context.inventory.hosts)
   if (flags.watchAlerts) watchedFleet(context.inventory)
-  return (await inLab(context.hosts)) ?? (await apply(book, context, { flags, hooks: {} }))
+  const inside = await inLab(context.hosts)
+  return inside ?? (await apply(await adapt(book, context, flags), context, { flags, hooks: {} }))
 }
 
 /** What a command does to the inventory beside what its playbook does to machines. */

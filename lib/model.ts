@@ -30,6 +30,27 @@ export interface Host {
   readonly vars: Readonly<Record<string, unknown>>
   readonly link: Link
   readonly machine: Machine
+  /** How its web servers speak TLS, and who is trusted for that; undefined where `tls` isn't set for it. */
+  readonly tls?: Tls
+}
+/** The typed `tls` variable. */
+export interface Tls {
+  /** Names of roles whose web servers stay in plain text. */
+  readonly plain: readonly string[]
+  /** Further names and addresses that certificates of the host are made out to. */
+  readonly names: readonly string[]
+  /** How long a certificate is valid, and how long before its end it is issued anew. */
+  readonly lifetime: Duration
+  readonly renewBefore: Duration
+  /** Who is trusted, as certificates in PEM; empty while there is nobody yet. */
+  readonly authority: string
+  /** The operator's own certificate and key, in PEM, in place of issued ones. */
+  readonly own?: { readonly certificate: string; readonly key: Secret }
+  /**
+   * While TLS is turned on or off: names of roles which are in plain text as yet, or already, and of those that are sent to with TLS and without, as one
+   * of the two is right.
+   */
+  readonly stage?: { readonly plain: readonly string[]; readonly both: readonly string[] }
 }
 /** The typed `vestal` variable: what Vestal itself must know of a machine before it has seen it. */
 export interface Machine {
@@ -114,11 +135,23 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly timeout?: Duration
+  /** Whom to trust where the port speaks TLS. Without it any certificate will do: the link to the host is what is trusted. */
+  readonly trust?: Trust
+}
+export interface Trust {
+  /** Certificates of authorities, in PEM. */
+  readonly authority: string
+  /** The name or address that the server's certificate must be made out to. */
+  readonly name: string
+  /** False: a certificate that isn't to be trusted is told with the answer, for a look at it. Default: nothing is asked of such a server. */
+  readonly refuses?: boolean
 }
 export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Of an answer that came over TLS: when the server's certificate ends, RFC 3339, or '' where it doesn't say; and why it isn't to be trusted. */
+  readonly certificate?: { readonly until: string; readonly refused?: string }
 }
 
 // ---- Kind: how one sort of thing is read, and how it is put right. Pure: it returns shell, it runs none.
@@ -169,6 +202,8 @@ export interface Step {
   readonly run: string
   /** What `run` reads from standard input; small. */
   readonly stdin?: Content
+  /** In place of `stdin`, what is made on the controller when the step is about to be carried out, and only then: a new key. */
+  readonly make?: Making
   /** A large file that must be on the host, at `uploadPath(sha256)`, before the first step runs. */
   readonly upload?: Upload
   /** POSIX sh that takes this finished step back when a later one of the same host and play fails; run in reverse order. */
@@ -179,6 +214,11 @@ export interface Step {
   readonly logTail?: string
   /** True when something that now serves stops serving meanwhile (a restart); such hosts go in batches. */
   readonly interrupts?: boolean
+}
+export interface Making {
+  /** Throws InputError where it could not be made. Asked before anything is changed. */
+  ready(): void
+  content(): Promise<Content>
 }
 export interface Upload {
   readonly sha256: string
@@ -297,10 +337,21 @@ export interface Role<V = unknown> {
   readonly alerts?: { readonly name: string; readonly file: URL }
   /** Roles by its settings, each made of data. They come behind it, with everything that a role can do. */
   readonly entries?: Entries
+  /** Its web server, where that can be given a certificate. */
+  readonly web?: WebServer
   /** The ports of other hosts that it must reach from this one. */
   reaches?(scope: Scope<V>): readonly RequiredPath[]
   /** What `check` looks for beside what holds for every role. */
   readonly checks?: readonly RoleCheck[]
+}
+/** A web server that reads its certificate again with each connection. */
+export interface WebServer {
+  /** The role's name. */
+  readonly role: string
+  /** Where its files are: `web.yml`, and `web.pem` with certificate and key. */
+  readonly folder: string
+  /** The account that it runs as. */
+  readonly user: string
 }
 /** A mistake in a role's settings; told with the file, line and column where they are written. */
 export interface SettingMistake {
@@ -564,6 +615,8 @@ export interface Play {
    * run interrupts one of them at the same time. Default: for each of the play's roles whose rollout asks others first, the hosts that have it.
    */
   readonly members?: (scope: PlayScope) => readonly (readonly Host[])[]
+  /** What it brings about is passed through on the way to what a later play of the same run wants of the same things. */
+  readonly passing?: boolean
   /** Asked before a batch interrupts anything. */
   readonly before?: (scope: PlayScope) => readonly Gate[]
   /** Asked after a batch, beside each role's own `healthy`. */

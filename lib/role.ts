@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod'
 import { currentOf } from './host-paths.ts'
-import type { Host, Role } from './model.ts'
+import type { Host, Role, WebServer } from './model.ts'
+import { certified } from './program/certified.ts'
 
 /** What must be said of a role, and what may be: its capabilities are found by being there. */
 export type RoleDefinition<V> = Omit<Role<V>, 'key' | 'healthy' | 'serves' | 'varsOf'> &
@@ -15,7 +16,7 @@ export const role = <V>(definition: RoleDefinition<V>): Role<V> => {
     ...instanceOf(definition),
     healthy: (scope) => definition.healthy?.(scope) ?? [],
     serves: (scope) => definition.serves?.(scope) ?? [],
-    varsOf: settingsOf(key, definition.vars),
+    varsOf: settingsOf(key, definition.vars, definition.web),
   }
 }
 
@@ -44,14 +45,18 @@ export const settingsUnder = (vars: Host['vars'], key: string): unknown => {
   )
 }
 
-/** A role's settings for any host, defaults filled in, read once: for files of a role that the role itself is made of. */
-export const settingsOf = <V>(key: string, vars: ZodType<V>): ((host: Host) => V) => {
+/**
+ * A role's settings for any host, defaults filled in, and with the certificate that its web server has there; read once: for files of a role that the
+ * role itself is made of.
+ */
+export const settingsOf = <V>(key: string, vars: ZodType<V>, web?: WebServer): ((host: Host) => V) => {
   const known = (read.get(vars) ?? new WeakMap()) as WeakMap<Host, V>
   read.set(vars, known)
   return (host) => {
     const before = known.get(host)
     if (before) return before
-    const now = vars.parse(settingsUnder(host.vars, key) ?? {})
+    const parsed = vars.parse(settingsUnder(host.vars, key) ?? {})
+    const now = web ? certified(host, parsed, web) : parsed
     known.set(host, now)
     return now
   }

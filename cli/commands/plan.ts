@@ -3,6 +3,7 @@ import type { Playbook, Role } from '../../lib/model.ts'
 import { command } from '../command.ts'
 import { planOptions } from '../options.ts'
 import { planPlaybook } from '../plan-playbook.ts'
+import { withTlsSwitched } from '../switch-tls.ts'
 
 export default command({
   name: 'plan',
@@ -14,5 +15,5 @@ export default command({
       default: false,
       describe: 'Exit 3 when something would change',
     }),
-  run: (flags, book: (roles: readonly Role[]) => Playbook) => planPlaybook(book, flags),
+  run: (flags, book: (roles: readonly Role[]) => Playbook) => planPlaybook(book, flags, withTlsSwitched),
 })

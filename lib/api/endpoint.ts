@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod'
 import { HostError } from '../errors.ts'
-import type { Connection, Host, HttpAnswer, HttpRequest, Reach } from '../model.ts'
+import type { Connection, Host, HttpAnswer, HttpRequest, Reach, Trust } from '../model.ts'
 import type { Secret } from '../secret.ts'
 import { parseJson } from './json.ts'
 
@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly user?: { readonly username: string; readonly password: Secret }
   /** Sent with every request; a tenant is one of them. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Whom its certificate must be of. */
+  readonly trust?: Trust
 }
 
 /**
@@ -87,7 +89,7 @@ export const refused = ({ host, user }: Endpoint, path: string, { status, body }
 }
 
 /** Who asks is part of what is asked: an answer for one user or tenant is none for another. */
-const identityOf = ({ address, port, prefix, user, headers }: Endpoint, path: string): string =>
+const identityOf = ({ address, port, prefix, user, headers, trust }: Endpoint, path: string): string =>
   JSON.stringify([
     address,
     port,
@@ -96,6 +98,8 @@ const identityOf = ({ address, port, prefix, user, headers }: Endpoint, path: st
     user?.username,
     user?.password.reveal(),
     Object.entries(headers ?? {}).sort(),
+    trust?.name,
+    trust?.authority,
   ])
 
 /** Asked about in several forms at the same moment, it is parsed once. */
@@ -115,7 +119,7 @@ const underWay = new WeakMap<Connection, Map<string, Promise<HttpAnswer>>>()
 
 const request = (
   connection: Connection,
-  { address, port, prefix = '', user, headers }: Endpoint,
+  { address, port, prefix = '', user, headers, trust }: Endpoint,
   { path, method, body }: Pick<HttpRequest, 'path' | 'method' | 'body'>,
 ) =>
   connection.request({
@@ -132,4 +136,5 @@ const request = (
       }),
     },
     timeout: '10s',
+    trust,
   })

@@ -38,10 +38,10 @@ export const texts = z.custom<Readonly<Record<string, string>>>(
 /** A time as RFC 3339 has it, such as Go's programs print. */
 export const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'expected a time' })
 
-/** `host:port` of a web address. */
+/** `scheme://host:port` of a web address, and `host:port`. */
 export const placeInUrl = z.string().transform((text, context) => {
   const url = urlOf(text)
-  if (url) return url.host
+  if (url) return { origin: url.origin, place: url.host }
   context.issues.push({ code: 'custom', message: 'expected a URL', input: text })
   return z.NEVER
 })

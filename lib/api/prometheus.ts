@@ -40,7 +40,15 @@ export const ruleGroupsOf = async (reach: Reach, prometheus: Endpoint): Promise<
 
 /** The Alertmanagers that it sends to, as `host:port`. */
 export const sendsTo = async (reach: Reach, prometheus: Endpoint): Promise<readonly string[]> =>
-  (await data(reach, prometheus, '/api/v1/alertmanagers', ALERTMANAGERS)).activeAlertmanagers.map(({ url }) => url)
+  (await data(reach, prometheus, '/api/v1/alertmanagers', ALERTMANAGERS)).activeAlertmanagers.map(
+    ({ url }) => url.place,
+  )
+
+/** The same with how it sends, as `https://host:port`. */
+export const waysToSend = async (reach: Reach, prometheus: Endpoint): Promise<readonly string[]> =>
+  (await data(reach, prometheus, '/api/v1/alertmanagers', ALERTMANAGERS)).activeAlertmanagers.map(
+    ({ url }) => url.origin,
+  )
 
 /** When it started (RFC 3339), and whether it took its config at the last reload. */
 export const runtimeOf = (reach: Reach, prometheus: Endpoint) =>

@@ -50,7 +50,10 @@ export const httpClient = (host: string, dial: Dial): HttpClient => {
         return Promise.race([stream, late.promise])
       }
       const send = (stream: Duplex) => Promise.race([exchange(stream, { ...wanted, address }), late.promise])
-      const sendSecure = async () => send(await encrypted(await open()))
+      const sendSecure = async () => {
+        const { stream, certificate } = await encrypted(await open(), wanted, late.promise)
+        return { ...(await send(stream)), certificate }
+      }
       try {
         if (wantTls.has(place)) return await sendSecure()
         const answer = await send(await open())
@@ -62,7 +65,8 @@ export const httpClient = (host: string, dial: Dial): HttpClient => {
         if (error instanceof HostError) throw error
         throw new HostError(host, `${what}: ${error instanceof Error ? error.message : error}`, {
           cause: error,
-          ...(error instanceof TooLarge && { task: 'ask' }),
+          ...((error instanceof TooLarge || error instanceof Refused) && { task: 'ask' }),
+          ...(error instanceof Refused && { hint: 'A new one is issued by vestal certificates renew.' }),
         })
       } finally {
         clearTimeout(timer)
@@ -76,11 +80,63 @@ export const httpClient = (host: string, dial: Dial): HttpClient => {
 const speaksTls = ({ status, body }: HttpAnswer): boolean =>
   status === 400 && body.startsWith('Client sent an HTTP request to an HTTPS server')
 
-/** The link to the host is what is trusted: the stream ends on that host, and its certificate may be for any name. */
-const encrypted = async (socket: Duplex): Promise<Duplex> => {
+/** A certificate that isn't to be trusted. */
+class Refused extends Error {}
+
+/**
+ * A stream with TLS over this one. Without `trust` the link to the host is what is trusted: the stream ends on that host, and its certificate may be
+ * for any name. Throws an Error, before anything is sent, where the certificate is not to be trusted, with its reason.
+ */
+const encrypted = async (
+  socket: Duplex,
+  { trust }: Pick<HttpRequest, 'trust'>,
+  late: Promise<never>,
+): Promise<{ readonly stream: Duplex; readonly certificate: NonNullable<HttpAnswer['certificate']> }> => {
   const { connect } = process.getBuiltinModule('node:tls')
-  return connect({ socket, rejectUnauthorized: false })
+  const { isIP } = process.getBuiltinModule('node:net')
+  const stream = connect({
+    socket,
+    ...(trust && { ca: trust.authority, host: trust.name }),
+    ...(trust && isIP(trust.name) === 0 && { servername: trust.name }),
+    rejectUnauthorized: false,
+  })
+  await Promise.race([
+    late,
+    new Promise<void>((resolve, reject) => {
+      stream.once('secureConnect', resolve)
+      stream.once('error', reject)
+      stream.once('close', () => reject(new Error('the connection was closed before TLS was agreed upon')))
+    }),
+  ])
+  const ends = Date.parse(stream.getPeerCertificate().valid_to)
+  const until = Number.isNaN(ends) ? '' : new Date(ends).toISOString()
+  if (!trust || stream.authorized) return { stream, certificate: { until } }
+  const refused = reasonOf(stream.authorizationError, { until, name: trust.name })
+  if (trust.refuses === false) return { stream, certificate: { until, refused } }
+  stream.destroy()
+  throw new Refused(`its certificate is refused: ${refused}`)
 }
+
+/** In words of ours; of OpenSSL where there are none. Codes: Node's `tls`, "X509 certificate error codes". */
+const reasonOf = (error: unknown, { until, name }: { readonly until: string; readonly name: string }): string => {
+  const said = error instanceof Error && 'code' in error ? error.code : error
+  const code = typeof said === 'string' ? said : String(said)
+  if (code === 'CERT_HAS_EXPIRED') return `it expired on ${until}`
+  if (code === 'CERT_NOT_YET_VALID') return 'it is not valid yet: one of the two clocks is wrong'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `it is not made out to ${name}`
+  if (code === 'INVALID_PURPOSE') return 'it is none of a web server'
+  if (FOREIGN.has(code)) return 'it is foreign: none of the authorities that the fleet trusts has issued it'
+  return code.slice(0, 200)
+}
+const FOREIGN: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+])
 
 const exchange = (
   stream: Duplex,

@@ -36,7 +36,7 @@ export const converge = async (
   host: PlannedHost,
   options: ConvergeOptions,
 ): Promise<Converged> => {
-  const steps = numberedSteps(host)
+  const steps = await Promise.all(numberedSteps(host).map(made))
   await sendUploads(connection, steps, options)
   const marks = frame(randomBytes(8).toString('hex'))
   const verify = host.work.items.map((item) => item.task)
@@ -61,6 +61,12 @@ export const converge = async (
     outcomes: outcomes(host, framed, steps, { reading, ms: receivedAt - startedAt }),
     takenBack: failedStep(framed) !== undefined,
   }
+}
+
+/** With what it needs in it, made now. */
+const made = async (numbered: Numbered): Promise<Numbered> => {
+  const { make, ...step } = numbered.step
+  return make ? { ...numbered, step: { ...step, stdin: await make.content() } } : numbered
 }
 
 const sendUploads = async (

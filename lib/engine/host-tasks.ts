@@ -100,6 +100,7 @@ const onceEach = (works: readonly HostTasks[]): readonly HostTasks[] => {
   return works.map((work) => {
     const known = seen.get(work.host) ?? new Set()
     seen.set(work.host, known)
+    if (work.play.passing) return work
     const items = work.items.filter(({ task }) => !known.has(taskId(task)) && known.add(taskId(task)))
     return { ...work, items }
   })

@@ -40,6 +40,7 @@ export const run = async (book: Playbook, inventory: Inventory, options: RunOpti
   const plan = await planOf(book, inventory, { batches, readings, pool, options })
   options.emit({ event: 'planned', plan })
   if (!(await options.confirm(plan))) return { plan, report: null }
+  for (const { planned } of plannedHosts) for (const { steps } of planned) for (const { make } of steps) make?.ready()
   const state = startState(plannedHosts, readings, options)
   const heartbeat = keepLocks(state.locked, { run: options.run, reach: pool.reach })
   try {

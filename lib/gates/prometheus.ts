@@ -1,7 +1,7 @@
 /** Gates over one Prometheus. All of them wait while its WAL is replayed, however long that takes, as long as it moves. */
 
 import { ask, type Endpoint, refused } from '../api/endpoint.ts'
-import { replayOf, ruleGroupsOf, runtimeOf, sendsTo, targetsOf } from '../api/prometheus.ts'
+import { replayOf, ruleGroupsOf, runtimeOf, sendsTo, targetsOf, waysToSend } from '../api/prometheus.ts'
 import { milliseconds } from '../duration.ts'
 import type { Duration, Gate, Reach, Verdict } from '../model.ts'
 import { counted, listed } from '../wording.ts'
@@ -70,6 +70,18 @@ export const alertmanagersDiscovered = (prometheus: Endpoint, expected: readonly
       if (missing.length > 0) return { pass: false, why: `does not send to ${listed(missing)}` }
       if (foreign.length > 0) return { pass: false, why: `also sends to ${listed(foreign)}, not in the inventory` }
       return { pass: true, detail: counted(found.size, 'Alertmanager') }
+    },
+  })
+
+/** It sends in each of these ways, as `https://address:port`; maybe in others too. */
+export const sendsBothWays = (prometheus: Endpoint, expected: readonly string[]): Gate =>
+  gate(prometheus, {
+    name: 'Prometheus sends with TLS and without',
+    within: '30s',
+    async ask(reach) {
+      const found = new Set(await waysToSend(reach, prometheus))
+      const missing = missingFrom(found, new Set(expected.map((way) => new URL(way).origin)))
+      return missing.length === 0 ? { pass: true } : { pass: false, why: `does not send to ${listed(missing)} yet` }
     },
   })
 

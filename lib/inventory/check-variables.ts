@@ -1,11 +1,13 @@
 import type { ZodType } from 'zod'
 import type { Host, Role } from '../model.ts'
+import { isOn } from '../playbook.ts'
 import { Secret } from '../secret.ts'
 import { ANSIBLE_NAMES } from './ansible/names.ts'
 import { nearest } from './did-you-mean.ts'
 import { vestalVariable } from './machine.ts'
 import type { Mistakes, Position } from './mistakes.ts'
 import type { Checks } from './schema/validate.ts'
+import { tlsVariable } from './tls.ts'
 import { positionOf } from './yaml/source.ts'
 import { isJinja, isTemplated } from './yaml/templating.ts'
 import type { Variable } from './yaml/variable.ts'
@@ -24,12 +26,16 @@ export const checkVariable = (variable: Variable, { roles, checks }: Checking): 
   const role = roles.find(({ key }) => key === variable.name)
   if (role) return withSecrets(value, checks.parse(variable, role.vars as ZodType, isJinja))
   if (variable.name === 'vestal') return withSecrets(value, checks.parse(variable, vestalVariable, isTemplated))
+  if (variable.name === 'tls') return withSecrets(value, checks.parse(variable, tlsVariable, isTemplated))
   return value
 }
 
+/** What is nobody's settings but Vestal's own. */
+const OWN: readonly string[] = ['vestal', 'tls']
+
 /** Blames a variable whose name is nearly one that means something. */
 export const blameUnknown = (variable: Variable, roles: readonly Role[], mistakes: Mistakes): void => {
-  if (variable.value() === null || variable.name === 'vestal' || roles.some(({ key }) => key === variable.name)) return
+  if (variable.value() === null || OWN.includes(variable.name) || roles.some(({ key }) => key === variable.name)) return
   const near = variable.name.startsWith('ansible_') ? nearAnsible(variable.name) : nearSettings(variable, roles)
   const at = positionOf(variable.source, variable.key)
   if (near) mistakes.add(at, { what: `unknown variable \`${variable.name}\`; did you mean \`${near}\`?` })
@@ -64,7 +70,7 @@ const nearAnsible = (name: string): string | undefined => {
 const nearSettings = (variable: Variable, roles: readonly Role[]): string | undefined => {
   const value = variable.value()
   return typeof value === 'object' && !Array.isArray(value)
-    ? nearest(variable.name, [...roles.map(({ key }) => key), 'vestal'])
+    ? nearest(variable.name, [...roles.map(({ key }) => key), ...OWN])
     : undefined
 }
 
@@ -179,5 +185,39 @@ export const blameSharedMachines = (
         fix: 'keep one of the two names, or correct the address',
       })
     else seen.set(machine, host)
+  }
+}
+
+/**
+ * Blames `tls` where a role of the host has a web server that can't be given a certificate, unless it is named as one that stays in plain text: whoever turned
+ * TLS on would think it was on there too.
+ */
+export const blameUncertified = (
+  hosts: readonly Host[],
+  roles: readonly Role[],
+  { mistakes, at }: { mistakes: Mistakes; at: (host: Host) => Position | string },
+): void => {
+  const told = new Set<string>()
+  const blame = (host: Host, name: string, mistake: { readonly what: string; readonly fix: string }): void => {
+    if (told.has(name)) return
+    told.add(name)
+    mistakes.add(at(host), { path: 'tls', ...mistake })
+  }
+  for (const host of hosts.filter(({ tls }) => tls !== undefined)) {
+    const plain = host.tls?.plain ?? []
+    for (const name of plain)
+      if (!roles.some((role) => role.name === name))
+        blame(host, name, {
+          what: `no role is called ${name}`,
+          fix: `plain names ${roles.map((one) => one.name).join(', ')}`,
+        })
+    for (const role of roles) {
+      const { name } = role
+      if (role.scrape && !role.web && !plain.includes(name) && isOn(role, host))
+        blame(host, name, {
+          what: `the web server of ${name} on ${host.name} can't be given a certificate`,
+          fix: `leave it in plain text, which others can read: tls: { plain: [${name}] }; or set tls: false for the host`,
+        })
+    }
   }
 }

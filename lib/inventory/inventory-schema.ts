@@ -2,6 +2,7 @@ import type { Role } from '../model.ts'
 import { CONNECTION } from './connection-vars.ts'
 import { vestalVariable } from './machine.ts'
 import { type JsonSchema, schemaOf } from './schema/json-schema.ts'
+import { tlsVariable } from './tls.ts'
 
 /** A JSON Schema (draft 7, which editors know) of an inventory file: groups, hosts, and the variables of these roles. */
 export const jsonSchema = (roles: readonly Role[]): JsonSchema => ({
@@ -22,7 +23,12 @@ export const jsonSchema = (roles: readonly Role[]): JsonSchema => ({
     },
     variables: {
       type: ['object', 'null'],
-      properties: { ...connectionSchemas(), ...roleSchemas(roles), vestal: schemaOf(vestalVariable) },
+      properties: {
+        ...connectionSchemas(),
+        ...roleSchemas(roles),
+        vestal: schemaOf(vestalVariable),
+        tls: schemaOf(tlsVariable),
+      },
     },
   },
 })

@@ -8,6 +8,7 @@ import {
   blameNearGroups,
   blameSharedAddresses,
   blameSharedMachines,
+  blameUncertified,
   blameUnknown,
   blameUnset,
   checkVariable,
@@ -29,6 +30,7 @@ import { blameDoubleNames, readPath } from './read/read-path.ts'
 import { blameNearMisses, varFoldersIn } from './read/var-files.ts'
 import { startChecks } from './schema/validate.ts'
 import { settingsJoiner } from './settings.ts'
+import { tlsVariable } from './tls.ts'
 import { readSecrets } from './yaml/secrets.ts'
 import { isJinja, isTemplated } from './yaml/templating.ts'
 import { type Variable, variableReader } from './yaml/variable.ts'
@@ -65,16 +67,21 @@ export const loadInventory = async (
   const checks = startChecks(mistakes)
   const values = new Map<Variable, unknown>()
   const joined = settingsJoiner()
-  const schemas = new Map([...roles.map(({ key, vars }) => [key, vars] as const), ['vestal', vestalVariable] as const])
+  const schemas = new Map<string, ZodType>([
+    ...roles.map(({ key, vars }) => [key, vars as ZodType] as const),
+    ['vestal', vestalVariable],
+    ['tls', tlsVariable],
+  ])
   const chosen = (effective: ReturnType<typeof effectiveVariables>): ReadonlyMap<string, Variable> =>
     new Map(
       [...effective].map(([name, layers]) => {
         const schema = schemas.get(name)
-        return [name, schema ? joined(layers, schema as ZodType) : (layers.at(-1) as Variable)]
+        return [name, schema ? joined(layers, schema) : (layers.at(-1) as Variable)]
       }),
     )
   const variables = new Map<string, ReadonlyMap<string, Variable>>()
   // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
+  const folder = resolve(folderOf(paths[0] ?? '.'))
   const written = new Map(
     [...tree.hosts.values()].map((member) => [member.name, chosen(effectiveVariables(tree, member, folders))]),
   )
@@ -86,7 +93,7 @@ export const loadInventory = async (
       .map(({ name }) => name),
   )
   const isOurs = (host: string): boolean => (roles.length > 0 && claimed.size === 0) || claimed.has(host)
-  const readHost = hostReader({ checks, mistakes, env, isOurs })
+  const readHost = hostReader({ checks, mistakes, env, folder, isOurs })
   const used = (name: string): boolean => schemas.has(name) || name in CONNECTION
   const templates = [...written.values()].some((all) => [...all].some(([name, one]) => used(name) && hasTemplate(one)))
     ? await templatesOf(tree, { hosts: written, env })
@@ -136,7 +143,7 @@ export const loadInventory = async (
 
   const inventory: Inventory = Object.freeze({
     name: paths.map((path) => basename(resolve(path))).join('+'),
-    folder: resolve(folderOf(paths[0] ?? '.')),
+    folder,
     hosts: Object.freeze(hosts),
     roles: roles.flatMap((role) => [role, ...(role.entries?.on(hosts) ?? [])]),
   })
@@ -144,6 +151,7 @@ export const loadInventory = async (
   for (const { machine } of hosts) hide(inventory, loginsIn(machine.releases))
   if (complete) {
     blameSharedAddresses(hosts, roles, blaming)
+    blameUncertified(hosts, inventory.roles, blaming)
     blameNearGroups(hosts, roles, blaming)
     blameSettings(inventory, { mistakes, variables })
   }

@@ -1,4 +1,5 @@
 import type { Kind } from '../model.ts'
+import { certificateKind } from './certificate.ts'
 import { commandKind } from './command.ts'
 import { directoryKind } from './directory.ts'
 import { fileKind } from './file.ts'
@@ -18,6 +19,7 @@ export const kinds: readonly Kind[] = [
   directoryKind,
   releaseKind,
   fileKind,
+  certificateKind,
   symlinkKind,
   unitKind,
   serviceKind,

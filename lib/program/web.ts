@@ -12,6 +12,8 @@ export interface Web {
   readonly web_config?: { readonly tls_server_config?: unknown }
   readonly web_client_tls?: Readonly<Record<string, unknown>>
   readonly web_user?: { readonly username: string; readonly password: Secret }
+  /** Whether it has a certificate by the fleet's `tls`, now; false while TLS is turned on or off there. Undefined where `tls` doesn't concern it. */
+  readonly certified?: boolean
 }
 
 export const webFields = (port: number) => ({
@@ -63,12 +65,25 @@ export const clientConfig = (web: Web): Readonly<Record<string, unknown>> => ({
   ...(web.web_user && { basic_auth: web.web_user }),
 })
 
-/** How Prometheus scrapes it, as a job of this name. */
-export const scrapeOf = (job: string, web: Web): Scrape => ({
-  job,
-  port: portOf(web.listen),
-  config: { ...(prefixOf(web) !== '' && { metrics_path: `${prefixOf(web)}/metrics` }), ...clientConfig(web) },
-})
+/**
+ * How Prometheus scrapes it, as a job of this name. Where the fleet's `tls` is on, that is said of each target by itself (`__scheme__`, which counts
+ * before the job's: Prometheus' `scrape/target.go`), in a file that is read again without a reload: so targets of one job can change one after the other.
+ */
+export const scrapeOf = (job: string, web: Web): Scrape => {
+  const { scheme, ...client } = clientConfig(web)
+  const trusted = web.certified !== undefined && { tls_config: web.web_client_tls }
+  return {
+    job,
+    port: portOf(web.listen),
+    ...(web.certified && { labels: { __scheme__: 'https' } }),
+    config: {
+      ...(prefixOf(web) !== '' && { metrics_path: `${prefixOf(web)}/metrics` }),
+      ...(web.certified === undefined && scheme !== undefined && { scheme }),
+      ...client,
+      ...trusted,
+    },
+  }
+}
 
 /**
  * Whether its web port speaks TLS. The web configuration is read again with every request, but this is decided at start
@@ -96,5 +111,8 @@ export const endpointOf = (host: Host, web: Web): Endpoint => {
     port: portOf(web.listen),
     prefix: prefixOf(web),
     user: web.web_user,
+    ...(web.certified &&
+      host.tls &&
+      host.tls.authority !== '' && { trust: { authority: host.tls.authority, name: host.address } }),
   }
 }

@@ -8,20 +8,20 @@ import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
+import { webTasks } from '../../lib/program/certificates.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
-import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { Sealed } from '../../lib/secret.ts'
 import { canaryToken } from './canary.ts'
 import { gossipAddress, gossipAddresses, membersOf } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { data } from './data.ts'
-import { CONFIG, flagsOf, hasPeerName, WEB_CONFIG } from './flags.ts'
+import { CONFIG, flagsOf, hasPeerName } from './flags.ts'
 import { alertsHandedOver } from './hand-over.ts'
 import { hasJoined, nobodyIsMissed } from './join.ts'
 import { issues } from './known-issues.ts'
@@ -31,7 +31,7 @@ import { gossipPaths, othersServe } from './peers.ts'
 import { runningLabel } from './running-label.ts'
 import { silencesSaved } from './save-silences.ts'
 import { SECRETS, teamRouting } from './teams.ts'
-import { type AlertmanagerVars, alertmanagerVars } from './vars.ts'
+import { type AlertmanagerVars, alertmanagerVars, WEB } from './vars.ts'
 
 const PROGRAM = {
   owner: 'prometheus',
@@ -39,7 +39,7 @@ const PROGRAM = {
   name: 'alertmanager',
   binaries: ['alertmanager', 'amtool'],
 }
-const USER = 'alertmanager'
+const USER = WEB.user
 const unitText = template<{
   user: string
   command: string
@@ -55,6 +55,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   summary: 'One member of the Alertmanager cluster: its binaries, configuration, templates and service.',
   group: 'alertmanager',
   vars: alertmanagerVars,
+  web: WEB,
   service: 'alertmanager',
   release: PROGRAM,
 
@@ -76,7 +77,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       ...secretTasks(inventory, host, vars),
       ...(vars.canary.enabled ? [canaryToken(USER)] : []),
       config,
-      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      ...webTasks({ host, vars, inventory }, WEB),
       ...programService('alertmanager', {
         release: PROGRAM,
         version: vars.version,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, labelName, port, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
+import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
@@ -145,5 +146,8 @@ export const alertmanagerVars = z.strictObject({
 })
 export type AlertmanagerVars = z.infer<typeof alertmanagerVars>
 
+/** Its web server. */
+export const WEB: WebServer = { role: 'alertmanager', folder: '/etc/alertmanager', user: 'alertmanager' }
+
 /** The settings of an Alertmanager's host. */
-export const alertmanagerOn = settingsOf('alertmanager', alertmanagerVars)
+export const alertmanagerOn = settingsOf('alertmanager', alertmanagerVars, WEB)

@@ -2,9 +2,9 @@ import { httpGate } from '../../lib/gates/http.ts'
 import { RELEASES } from '../../lib/host-paths.ts'
 import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
-import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Gate, Role, Scope } from '../../lib/model.ts'
+import type { Gate, Role, Scope, WebServer } from '../../lib/model.ts'
+import { webTasks } from '../../lib/program/certificates.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { staged } from '../../lib/program/release.ts'
@@ -13,13 +13,13 @@ import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
-import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
 
 const PROGRAM = { owner: 'prometheus', repo: 'node_exporter', name: 'node_exporter', binaries: ['node_exporter'] }
 const USER = 'node-exp'
 const WEB_CONFIG = '/etc/node_exporter/web.yml'
+const WEB: WebServer = { role: 'node_exporter', folder: '/etc/node_exporter', user: USER }
 const unitText = template<{
   user: string
   command: string
@@ -52,6 +52,7 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
   summary: 'Metrics of the machine itself: processor, memory, disks, network, and files that other programs leave.',
   group: 'node_exporter',
   vars: nodeExporterVars,
+  web: WEB,
   service: 'node_exporter',
   release: PROGRAM,
   scrape: ({ vars }) => scrapeOf('node', vars),
@@ -59,13 +60,13 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
 
   mistakes: (scope) => webMistakes(scope, scope.group('prometheus')),
 
-  tasks({ host, vars }) {
+  tasks({ host, vars, inventory }) {
     return [
       systemUser(USER),
       directory('/etc/node_exporter'),
       directory('/var/lib/node_exporter'),
       directory(vars.textfile_dir),
-      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      ...webTasks({ host, vars, inventory }, WEB),
       staged(PROGRAM, vars.version, host),
       ...programService('node_exporter', {
         release: PROGRAM,

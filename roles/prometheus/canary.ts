@@ -1,6 +1,6 @@
 import { SHARD_LABEL } from '../../lib/ledger/schedule.ts'
 import type { Host, Inventory, Scope } from '../../lib/model.ts'
-import { portOf } from '../../lib/program/web.ts'
+import { scrapeOf } from '../../lib/program/web.ts'
 import { EVERYWHERE_LABEL } from '../../lib/sharding/hash.ts'
 import { nodeExporter } from '../node-exporter/role.ts'
 import { type Job, targetOf } from './job.ts'
@@ -46,7 +46,10 @@ export const canaryJobs = ({ host, inventory }: Scope<PrometheusVars>, { node }:
     [CANARY_JOB]: {
       targets: canaryMachines(inventory, shard)
         .slice(0, READ)
-        .map((machine) => targetOf(machine, { port: portOf(nodeExporter.varsOf(machine).listen), labels: {} })),
+        .map((machine) => {
+          const { port, labels = {} } = scrapeOf('node', nodeExporter.varsOf(machine))
+          return targetOf(machine, { port, labels })
+        }),
       config: {
         ...asked,
         params: { 'collect[]': ['textfile'] },

@@ -13,6 +13,7 @@ import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
+import { webTasks } from '../../lib/program/certificates.ts'
 import type { FolderFile } from '../../lib/program/inventory-folder.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
@@ -20,13 +21,12 @@ import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
-import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { RULES } from '../rules/files.ts'
 import { PROGRAM, promtool, USER } from '../rules/release.ts'
 import { rules } from '../rules/role.ts'
 import { ruleFileNames, ruleFiles } from '../rules/tasks.ts'
-import { CONFIG, configFile, TARGETS, targetsFile, targetsPath, WEB_CONFIG } from './config.ts'
+import { CONFIG, configFile, TARGETS, targetsFile, targetsPath } from './config.ts'
 import { data } from './data.ts'
 import { flagsOf } from './flags.ts'
 import { issues } from './known-issues.ts'
@@ -40,7 +40,7 @@ import { ownTargets } from './spread.ts'
 import { TARGET_FILES, targetFilePath, targetFiles } from './target-files.ts'
 import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
 import { untypedTargets } from './untyped-targets.ts'
-import { type PrometheusVars, prometheusVars } from './vars.ts'
+import { type PrometheusVars, prometheusVars, WEB } from './vars.ts'
 
 const unitText = template<{
   user: string
@@ -57,6 +57,7 @@ export const prometheus: Role<PrometheusVars> = role({
   summary: 'One Prometheus replica: its binaries, configuration, targets from the inventory, and service.',
   group: 'prometheus',
   vars: prometheusVars,
+  web: WEB,
   service: 'prometheus',
   release: PROGRAM,
 
@@ -91,10 +92,11 @@ export const prometheus: Role<PrometheusVars> = role({
       ...ownTargetFiles(targetFiles(vars, inventory)),
       directory(vars.storage_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, vars.version, host),
+      // Before the configuration, whose check looks for the files that it names.
+      ...webTasks(scope, WEB, `${promtool(vars.version)} check web-config "$1"`),
       ...ruleTasks,
       ...targets,
       config,
-      ...(vars.web_config ? [webConfig(vars.web_config, vars.version)] : []),
       ...programService('prometheus', {
         release: PROGRAM,
         version: vars.version,
@@ -189,10 +191,3 @@ const ownTargetFiles = (files: readonly FolderFile[]) =>
         directory(TARGET_FILES, { only: files.map(({ name }) => name) }),
         ...files.map((one) => file(targetFilePath(one), one.text, { mode: '0640', group: USER })),
       ]
-
-const webConfig = (content: PrometheusVars['web_config'], version: string) =>
-  file(WEB_CONFIG, yamlFile(content), {
-    mode: '0640',
-    group: USER,
-    validate: `${promtool(version)} check web-config "$1"`,
-  })

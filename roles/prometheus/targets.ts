@@ -2,6 +2,7 @@ import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Inventory, Role, Scope } from '../../lib/model.ts'
 import { isOn, scopeOf } from '../../lib/playbook.ts'
+import { bothWays } from '../../lib/program/certified.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { EVERYWHERE_LABEL } from '../../lib/sharding/hash.ts'
@@ -41,8 +42,9 @@ export interface Receiving {
 
 /** The Alertmanagers it sends to. Throws InputError when one of them isn't in group `alertmanager`, so that its settings are unknown. */
 export const alertmanagersOf = ({ vars, group }: Scope<PrometheusVars>): readonly Receiving[] =>
-  group(vars.alertmanager_group).map((host) => {
-    if (host.groups.includes('alertmanager')) return { host, web: alertmanager.varsOf(host) }
+  group(vars.alertmanager_group).flatMap((host) => {
+    if (host.groups.includes('alertmanager'))
+      return bothWays(host, alertmanager.name).map((way) => ({ host, web: alertmanager.varsOf(way) }))
     throw new InputError([
       {
         where: `host ${host.name}`,
@@ -97,7 +99,7 @@ const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [
   if (!role.scrape) return []
   const hosts =
     role.key === alertmanager.key
-      ? alertmanagersOf(scope).map(({ host }) => host)
+      ? [...new Set(alertmanagersOf(scope).map(({ host }) => host))]
       : scope.inventory.hosts.filter((host) => isOn(role, host))
   const scraped = hosts.flatMap((host) =>
     [role.scrape?.(scopeOf(role, host, scope.inventory)) ?? []].flat().map((one) => ({ host, ...one })),
@@ -110,7 +112,11 @@ const builtIn = (role: Role, scope: Scope<PrometheusVars>): readonly (readonly [
           ? through.map(({ target, labels: own }) => ({ address: target, labels: { ...labels, ...own } }))
           : [targetOf(host, { port, labels })],
       ),
-      config: { ...some[0]?.config, ...(role.key === alertmanager.key && everywhere(scope.inventory)) },
+      // Those whose certificates are trusted say so for all.
+      config: {
+        ...(some.find(({ config }) => config?.tls_config) ?? some[0])?.config,
+        ...(role.key === alertmanager.key && everywhere(scope.inventory)),
+      },
     },
   ])
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
+import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
@@ -221,5 +222,8 @@ export const prometheusVars = z.strictObject({
 })
 export type PrometheusVars = z.infer<typeof prometheusVars>
 
+/** Its web server. */
+export const WEB: WebServer = { role: 'prometheus', folder: '/etc/prometheus', user: 'prometheus' }
+
 /** The settings of a Prometheus' host. */
-export const prometheusOn = settingsOf('prometheus', prometheusVars)
+export const prometheusOn = settingsOf('prometheus', prometheusVars, WEB)

@@ -137,7 +137,7 @@ systemctl disable --now --quiet ${SERVICES.join(' ')} 2>/dev/null
 cd /etc/systemd/system && rm -rf ${SERVICES.map((name) => `${name}.service ${name}.service.d .${name}.service.vestal-new`).join(' ')}
 systemctl daemon-reload
 systemctl reset-failed
-cd / && rm -rf /opt/vestal /run/vestal /var/lib/vestal ${SERVICES.map((name) => `/etc/${name} /var/lib/${name}`).join(' ')}
+cd / && rm -rf /etc/vestal /opt/vestal /run/vestal /var/lib/vestal ${SERVICES.map((name) => `/etc/${name} /var/lib/${name}`).join(' ')}
 cd /usr/local/bin && rm -f ${BINARIES.map((name) => `${name} .${name}.vestal-new`).join(' ')}
 for file in $(grep -lx 'X-Vestal=exporter' /etc/systemd/system/*.service 2>/dev/null); do
   name=\${file##*/}

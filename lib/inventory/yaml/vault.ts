@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createDecipheriv, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -36,6 +36,19 @@ export const openVault = (text: string, password: Uint8Array): string => {
   const decipher = createDecipheriv('aes-256-ctr', keys.subarray(0, 32), keys.subarray(64))
   const padded = Buffer.concat([decipher.update(sealed), decipher.final()])
   return padded.subarray(0, padded.length - (padded.at(-1) ?? 0)).toString('utf8')
+}
+
+/** Text as ansible-vault encrypts it, format 1.1: the counterpart of `openVault`, which `ansible-vault view` and `rekey` read as well. */
+export const sealVault = (text: string, password: Uint8Array): string => {
+  const salt = randomBytes(32)
+  const keys = pbkdf2Sync(password, salt, 10_000, 80, 'sha256')
+  const plain = Buffer.from(text)
+  const room = 16 - (plain.length % 16)
+  const cipher = createCipheriv('aes-256-ctr', keys.subarray(0, 32), keys.subarray(64))
+  const sealed = Buffer.concat([cipher.update(plain), cipher.update(Buffer.alloc(room, room)), cipher.final()])
+  const hmac = createHmac('sha256', keys.subarray(32, 64)).update(sealed).digest()
+  const body = Buffer.from([salt, hmac, sealed].map((part) => part.toString('hex')).join('\n')).toString('hex')
+  return `$ANSIBLE_VAULT;1.1;AES256\n${body.replaceAll(/.{1,80}/g, '$&\n')}`
 }
 
 const unhex = (text: string): Buffer => {

@@ -1,0 +1,56 @@
+import { lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
+import { readAuthority } from '../../../lib/certificates/authority.ts'
+import { certificatesIn, endOf } from '../../../lib/certificates/certificate.ts'
+import { columns } from '../../../lib/report/columns.ts'
+import { print } from '../../../lib/report/print.ts'
+import type { Context } from '../../context.ts'
+import type { CertificatesFlags } from './flags.ts'
+
+/** What every web server shows now. Returns 1 where one isn't trusted, speaks other than the inventory wants, or doesn't answer. */
+export const statusOfCertificates = async (
+  { inventory, hosts, pool: { reach }, redacted }: Context,
+  { json }: CertificatesFlags,
+): Promise<number> => {
+  const looks = await lookAtWeb(inventory, { hosts, reach })
+  const authorities = certificatesIn(readAuthority(inventory)?.bundle ?? '').map((one) => ({
+    subject: one.subject,
+    until: endOf(one).toISOString(),
+  }))
+  const shown = redacted({
+    vestal: 'certificates/1',
+    inventory: inventory.name,
+    authorities,
+    servers: looks.map(rowOf),
+  })
+  print(
+    json
+      ? JSON.stringify(shown, null, 2)
+      : [
+          ...shown.authorities.map(({ subject, until }) => `authority ${subject}: until ${until}`),
+          columns(
+            ['HOST', 'ROLE', 'PORT', 'SPEAKS', 'UNTIL', 'PROBLEM'],
+            shown.servers.map(({ host, role, port, speaks, until, problem }) =>
+              [host, role, String(port), speaks, until, problem].map((text) => ({ text })),
+            ),
+          ),
+        ].join('\n'),
+  )
+  return looks.some((one) => problemOf(one) !== '') ? 1 : 0
+}
+
+const rowOf = (one: WebLook) => ({
+  host: one.host.name,
+  role: one.role.name,
+  port: one.port,
+  speaks: one.speaks ?? '',
+  until: one.until ?? '',
+  problem: problemOf(one),
+})
+
+/** Why a web server isn't as it should be; empty where it is. */
+const problemOf = ({ speaks, web, refused, why }: WebLook): string => {
+  if (why !== undefined) return why
+  if (refused !== undefined) return refused
+  if (web.certified && speaks === 'plain') return 'it is in plain text, and is to have TLS'
+  return ''
+}

@@ -1,0 +1,260 @@
+/**
+ * TLS turned on or off on a fleet that serves. A web server speaks one of the two, so whoever asks it has to change when it does. Alerts are sent to each
+ * Alertmanager both ways meanwhile: every Prometheus knows both before the first one changes, and one of the two arrives. What is scraped changes a few
+ * machines at a time, each followed at once by the target files of every Prometheus, which it reads again without a reload.
+ */
+import { readAuthority } from '../../lib/certificates/authority.ts'
+import { batchesOf } from '../../lib/engine/batches.ts'
+import { InputError } from '../../lib/errors.ts'
+import { configInForce, sendsBothWays } from '../../lib/gates/prometheus.ts'
+import type { ServiceData } from '../../lib/kinds/service.ts'
+import {
+  type Host,
+  type Inventory,
+  type Play,
+  type Playbook,
+  type Reach,
+  type Role,
+  type Task,
+  type Tls,
+  taskId,
+} from '../../lib/model.ts'
+import { rolesOn, scopeOf } from '../../lib/playbook.ts'
+import { AUTHORITY } from '../../lib/program/certified.ts'
+import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
+import { listed } from '../../lib/wording.ts'
+import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
+import { prometheus } from '../../roles/prometheus/role.ts'
+import { alertmanagersOf } from '../../roles/prometheus/targets.ts'
+import { lookAtWeb, tlsIsSet, type WebLook } from './look.ts'
+
+interface Chosen {
+  /** The hosts that the run may change. */
+  readonly hosts: readonly Host[]
+  readonly tags?: readonly string[]
+  readonly reach: Reach
+}
+
+/**
+ * The playbook, with plays between its own where TLS is to be turned on or off on a web server that serves; itself where there is none. Asks web servers, and
+ * changes nothing. Throws InputError where not all who ask one that changes may be changed in the same run.
+ */
+export const switchingTls = async (book: Playbook, inventory: Inventory, chosen: Chosen): Promise<Playbook> => {
+  if (!tlsIsSet(inventory) && !readAuthority(inventory)) return book
+  const { hosts, reach } = chosen
+  const looks = await lookAtWeb(inventory, { hosts, reach })
+  const switching = looks.filter(changes)
+  if (switching.length === 0) return book
+  const rest = inventory.hosts.filter((host) => !hosts.includes(host) && host.link.mistakes === undefined)
+  const all = [...looks, ...(await lookAtWeb(inventory, { hosts: rest, reach }))]
+  const asking = all.filter(({ role, speaks }) => role.key === prometheus.key && speaks).map(({ host }) => host)
+  refuseParts(inventory, { switching, asking, chosen })
+  return staged(book, inventory, { all, switching, asking, hosts })
+}
+
+/** Whether it serves, and in another way than the inventory wants. */
+const changes = ({ web, speaks }: WebLook): boolean =>
+  speaks !== undefined &&
+  (web.certified ?? false) !== (speaks === 'tls') &&
+  (web.certified !== undefined || !hasTls(web))
+
+const refuseParts = (
+  { hosts: everyone }: Inventory,
+  {
+    switching,
+    asking,
+    chosen: { hosts, tags },
+  }: { readonly switching: readonly WebLook[]; readonly asking: readonly Host[]; readonly chosen: Chosen },
+): void => {
+  const what = `TLS is to be turned on or off on ${listed([...new Set(switching.map(({ host }) => host.name))])}`
+  const left = asking.filter((host) => !hosts.includes(host)).map(({ name }) => name)
+  if (left.length > 0)
+    throw new InputError([
+      {
+        where: '--limit',
+        what: `${what}, and ${listed(left)}, which asks there, would not know`,
+        fix: 'Deploy the whole fleet once, without --limit.',
+      },
+    ])
+  if (tags !== undefined)
+    throw new InputError([
+      { where: '--tags', what: `${what}, which takes tasks of several roles`, fix: 'Deploy once without --tags.' },
+    ])
+  const rulers = everyone.filter(({ groups }) => groups.includes('thanos_rule')).map(({ name }) => name)
+  if (rulers.length > 0 && switching.some(({ role }) => role.key === alertmanager.key))
+    throw new InputError([
+      {
+        where: listed(rulers),
+        what: `${what}, and Thanos Rule knows one way only to send alerts there: some would be lost meanwhile`,
+        fix: 'Leave Alertmanager as it is: tls: { plain: [alertmanager] }; or take the hosts out of thanos_rule for this deploy.',
+      },
+    ])
+}
+
+interface Fleet {
+  readonly all: readonly WebLook[]
+  readonly switching: readonly WebLook[]
+  /** The hosts of every Prometheus that runs. */
+  readonly asking: readonly Host[]
+  readonly hosts: readonly Host[]
+}
+
+const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook => {
+  const { switching, asking, hosts } = fleet
+  const among = (some: readonly Host[]) => (host: Host) => some.includes(host)
+  const done = new Set<WebLook>()
+  const passing = (name: string, role: Role): Play => ({ name, hosts: among(asking), roles: [role], passing: true })
+  const first = stageOf(inventory, fleet, { done, both: true })
+  const plays = book.plays.flatMap((play): readonly Play[] => {
+    const mine = (host: Host) =>
+      switching.filter((one) => !done.has(one) && one.host === host && rolesOn(host, play.roles).includes(one.role))
+    const moving = hosts.filter((host) => play.hosts(host) && mine(host).length > 0)
+    const parts = partsOf(play, moving, inventory)
+    return parts
+      .flatMap((part, at): readonly Play[] => {
+        for (const host of part) for (const one of mine(host)) done.add(one)
+        const stage = stageOf(inventory, fleet, { done, both: false })
+        const earlier = new Set(parts.slice(0, at).flat())
+        const last = at === parts.length - 1
+        return [
+          {
+            ...play,
+            name: parts.length > 1 ? `${play.name}: TLS, ${at + 1} of ${parts.length}` : play.name,
+            hosts: last ? (host) => play.hosts(host) && !earlier.has(host) : among(part),
+            roles: play.roles.map((role) => (role.key === prometheus.key ? prometheusAt(stage) : role)),
+            ...(!last && { batch: part.length }),
+          },
+          passing('Every Prometheus scrapes them as they are now', follower(stage)),
+        ]
+      })
+      .concat(parts.length === 0 ? [withStage(play, stageOf(inventory, fleet, { done, both: false }))] : [])
+  })
+  return {
+    ...book,
+    onFailure: 'stop',
+    plays: [
+      passing('Every Prometheus sends with TLS and without', opener(first)),
+      ...plays,
+      passing('Every Prometheus sends in the new way only', closer(inventory)),
+    ],
+  }
+}
+
+/** A play in which nothing changes: its Prometheus still ask others as they are. */
+const withStage = (play: Play, stage: Inventory): Play => ({
+  ...play,
+  roles: play.roles.map((role) => (role.key === prometheus.key ? prometheusAt(stage) : role)),
+})
+
+/** A few hosts at a time: as many as the play itself would interrupt at once, or a quarter; neighbours of the inventory apart. */
+const partsOf = (
+  { batch, apart }: Play,
+  hosts: readonly Host[],
+  inventory: Inventory,
+): readonly (readonly Host[])[] => {
+  if (batch !== undefined || apart)
+    return batchesOf(
+      hosts,
+      { batch, apart: apart && ((host) => apart(host, inventory)), of: hosts.length },
+      (one) => one,
+    )
+  const parts = Math.ceil(hosts.length / Math.max(1, Math.floor(hosts.length / 4)))
+  return Array.from({ length: hosts.length === 0 ? 0 : parts }, (_, part) =>
+    hosts.filter((__, at) => at % parts === part),
+  )
+}
+
+/** The inventory as the fleet is once these have changed; `both`: who sends to one that changes tries both ways. */
+const stageOf = (
+  inventory: Inventory,
+  { all, switching }: Fleet,
+  { done, both }: { readonly done: ReadonlySet<WebLook>; readonly both: boolean },
+): Inventory => {
+  const known = inventory.hosts.find(({ tls }) => tls)?.tls
+  const usual: Tls = known ?? {
+    ...{ plain: [], names: [], lifetime: '30d', renewBefore: '10d' },
+    authority: readAuthority(inventory)?.bundle ?? '',
+  }
+  const hosts = inventory.hosts.map((host): Host => {
+    const mine = all.filter((one) => one.host === host)
+    if (mine.length === 0) return host
+    const moving = mine.filter((one) => switching.includes(one))
+    const { own: _, ...others } = usual
+    const tls = host.tls ?? { ...others, plain: [] }
+    const plain = tls.plain.filter((name) => !moving.some(({ role }) => role.name === name))
+    const isPlain = (one: WebLook): boolean =>
+      one.speaks === undefined || done.has(one) ? !one.web.certified : one.speaks === 'plain'
+    return {
+      ...host,
+      tls: {
+        ...tls,
+        plain,
+        stage: {
+          plain: mine.filter((one) => isPlain(one) && !plain.includes(one.role.name)).map(({ role }) => role.name),
+          both: both ? moving.map(({ role }) => role.name) : [],
+        },
+      },
+    }
+  })
+  return { ...inventory, hosts }
+}
+
+/** What the role wants of a host of this name in another inventory. */
+const tasksIn = (inventory: Inventory, name: string): readonly Task[] => {
+  const host = inventory.hosts.find((one) => one.name === name)
+  return host ? prometheus.tasks(scopeOf(prometheus, host, inventory)) : []
+}
+
+/** Prometheus as it is to be, asking others as they are at this stage. */
+const prometheusAt = (stage: Inventory): Role => ({
+  ...(prometheus as Role),
+  tasks: ({ host }) => tasksIn(stage, host.name),
+})
+
+const isTargets = (task: Task): boolean => taskId(task).startsWith(`file ${TARGETS}/`)
+const isTrust = (task: Task): boolean => [`directory /etc/vestal`, `file ${AUTHORITY}`].includes(taskId(task))
+
+/** Target files alone. */
+const follower = (stage: Inventory): Role => ({
+  ...(prometheus as Role),
+  tasks: ({ host }) => tasksIn(stage, host.name).filter(isTargets),
+  healthy: () => [],
+})
+
+/** What whom it asks and sends to is written in, and read again; nothing is restarted. */
+const asked = (inventory: Inventory, name: string): readonly Task[] =>
+  tasksIn(inventory, name).flatMap((task) => {
+    if (isTrust(task) || isTargets(task) || taskId(task) === `file ${CONFIG}`) return [task]
+    return taskId(task) === 'service prometheus' ? [reloaded(task)] : []
+  })
+
+/** Has read its configuration again, whatever else is to become of it. */
+const reloaded = (task: Task): Task => {
+  const data = task.data as ServiceData
+  return {
+    ...task,
+    desired: { loaded: 'same' },
+    data: { ...data, starts: [], loads: data.loads.filter(({ path }) => path === CONFIG) },
+  }
+}
+
+const opener = (stage: Inventory): Role => ({
+  ...(prometheus as Role),
+  tasks: ({ host }) => asked(stage, host.name),
+  healthy: ({ host }) => {
+    const here = stage.hosts.find(({ name }) => name === host.name)
+    if (!here) return []
+    const scope = scopeOf(prometheus, here, stage)
+    const self = endpointOf(here, scope.vars)
+    const wanted = alertmanagersOf(scope).map(
+      ({ host: to, web }) => `${hasTls(web) ? 'https' : 'http'}://${joined(to.address, portOf(web.listen))}`,
+    )
+    return [configInForce(self), sendsBothWays(self, wanted)]
+  },
+})
+
+const closer = (inventory: Inventory): Role => ({
+  ...(prometheus as Role),
+  tasks: ({ host }) => asked(inventory, host.name),
+})

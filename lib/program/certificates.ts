@@ -1,0 +1,47 @@
+/** What brings certificates to hosts, as tasks of roles. */
+import { issuedCertificate } from '../kinds/certificate.ts'
+import { directory } from '../kinds/directory.ts'
+import { file } from '../kinds/file.ts'
+import type { Host, Inventory, Task, WebServer } from '../model.ts'
+import { Sealed, Secret } from '../secret.ts'
+import { AUTHORITY, certificateFile } from './certified.ts'
+import type { Web } from './web.ts'
+import { yamlFile } from './yaml-file.ts'
+
+/** Chooses tasks of certificates alone: `--tags certificates`. */
+export const CERTIFICATES = 'certificates'
+
+/**
+ * The files of a web server: whom to trust, its certificate, and its configuration; none where it has no settings of its own. `check` is POSIX sh as
+ * `file` takes it.
+ */
+export const webTasks = (
+  { host, vars, inventory }: { readonly host: Host; readonly vars: Web; readonly inventory: Inventory },
+  web: WebServer,
+  check?: string,
+): readonly Task[] => [
+  ...trustTasks(inventory),
+  ...(vars.certified && host.tls ? [tagged(certificate(host, web))] : []),
+  ...(vars.web_config
+    ? [file(`${web.folder}/web.yml`, yamlFile(vars.web_config), { mode: '0640', group: web.user, validate: check })]
+    : []),
+]
+
+/** Whom hosts trust that ask web servers of the fleet; none where no host has TLS by `tls`. */
+export const trustTasks = ({ hosts }: Inventory): readonly Task[] => {
+  const authorities = [...new Set(hosts.flatMap(({ tls }) => (tls && tls.authority !== '' ? [tls.authority] : [])))]
+  if (authorities.length === 0) return []
+  return [directory('/etc/vestal'), file(AUTHORITY, authorities.join(''))].map(tagged)
+}
+
+const certificate = (host: Host, web: WebServer): Task => {
+  const path = certificateFile(web)
+  const own = host.tls?.own
+  if (!own) return issuedCertificate(path, host, { group: web.user })
+  return file(path, new Sealed([own.certificate, '\n', new Secret(own.key.reveal()), '\n']), {
+    mode: '0640',
+    group: web.user,
+  })
+}
+
+const tagged = (task: Task): Task => ({ ...task, tags: [CERTIFICATES] })

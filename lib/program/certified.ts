@@ -1,0 +1,37 @@
+import type { Host, WebServer } from '../model.ts'
+import { hasTls, type Web } from './web.ts'
+
+/** Whom web servers of the fleet are trusted by, as a file on every host that asks one. */
+export const AUTHORITY = '/etc/vestal/authority.crt'
+
+/** Certificate and key of a web server, in one file: exchanged in one rename, they never fail to belong together. */
+export const certificateFile = ({ folder }: WebServer): string => `${folder}/web.pem`
+
+/**
+ * A web server's settings as `tls` of its host makes them: its certificate, and how it is trusted. One with a certificate of its own (`tls_server_config`)
+ * keeps that.
+ */
+export const certified = <V>(host: Host, vars: V, web: WebServer): V => {
+  const settings = vars as V & Web
+  const { tls } = host
+  if (!tls || tls.plain.includes(web.role) || hasTls(settings)) return vars
+  const known = { web_client_tls: { ca_file: AUTHORITY, ...settings.web_client_tls } }
+  if (tls.stage?.plain.includes(web.role)) return { ...settings, ...known, certified: false }
+  const file = certificateFile(web)
+  return {
+    ...settings,
+    ...known,
+    web_config: { ...settings.web_config, tls_server_config: { cert_file: file, key_file: file } },
+    certified: true,
+  }
+}
+
+/** A host while TLS of a role's web server there is turned on or off: as it is reached with TLS, and without. */
+export const bothWays = (host: Host, role: string): readonly Host[] => {
+  const { tls } = host
+  const stage = tls?.stage
+  if (!tls || !stage?.both.includes(role)) return [host]
+  const others = stage.plain.filter((name) => name !== role)
+  const other = stage.plain.includes(role) ? others : [...others, role]
+  return [host, { ...host, tls: { ...tls, stage: { ...stage, plain: other } } }]
+}

@@ -1,0 +1,176 @@
+/** Which plays turn TLS on and off on a fleet that serves, and what each Prometheus is told by then. The fleet answers from memory. */
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { switchingTls } from '../../../fleet/certificates/switch.ts'
+import { makeAuthority } from '../../../lib/certificates/authority.ts'
+import { loadInventory } from '../../../lib/inventory/load.ts'
+import type { FileData } from '../../../lib/kinds/file.ts'
+import type { Connection, Inventory, Playbook, Reach } from '../../../lib/model.ts'
+import { scopeOf } from '../../../lib/playbook.ts'
+import { deployOf } from '../../../playbooks/deploy.ts'
+import { TARGETS } from '../../../roles/prometheus/config.ts'
+import { DAY_MS, place } from '../certificates/authorities.ts'
+import { hostsFile, roles } from '../roles/fleet.ts'
+
+const at = place()
+const HOSTS = {
+  prometheus: { 'prom-1': { ansible_host: '10.0.0.1' }, 'prom-2': { ansible_host: '10.0.0.2' } },
+  alertmanager: { 'am-1': { ansible_host: '10.0.0.3' }, 'am-2': { ansible_host: '10.0.0.4' } },
+  node_exporter: Object.fromEntries(
+    [1, 2, 3, 4, 5, 6, 7, 8].map((number) => [
+      ['prom-1', 'prom-2', 'am-1', 'am-2'][number - 1] ?? `node-${number - 4}`,
+      number > 4 ? { ansible_host: `10.0.1.${number}` } : {},
+    ]),
+  ),
+}
+const load = (tls: unknown): Promise<Inventory> => {
+  const vars = {
+    prometheus: { version: '3.5.3' },
+    alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
+    ...(tls !== undefined && { tls }),
+  }
+  writeFileSync(join(at.folder, 'hosts.yml'), hostsFile(HOSTS, vars))
+  return loadInventory([at.folder], roles)
+}
+beforeAll(async () => void (await makeAuthority(at, { ms: 100 * DAY_MS, env: at.env })))
+afterAll(() => at[Symbol.dispose]())
+
+/** A fleet each of whose ports speaks as it is said; others don't answer. */
+const speaking =
+  (says: (host: string, port: number) => 'tls' | 'plain'): Reach =>
+  (host) =>
+    Promise.resolve({
+      request: ({ port }: { port: number }) =>
+        Promise.resolve({
+          status: 200,
+          headers: {},
+          body: '',
+          ...(says(host.name, port) === 'tls' && { certificate: { until: '' } }),
+        }),
+    } as unknown as Connection)
+const plain = speaking(() => 'plain')
+const secure = speaking(() => 'tls')
+
+const bookOf = (
+  inventory: Inventory,
+  reach: Reach,
+  hosts = inventory.hosts,
+  tags?: readonly string[],
+): Promise<Playbook> => switchingTls(deployOf(roles), inventory, { hosts, reach, tags })
+
+/** The text of a Prometheus' file as a play would have it. */
+const told = (book: Playbook, inventory: Inventory, which: number, path: string, on = 'prom-1'): string => {
+  const host = inventory.hosts.find(({ name }) => name === on)
+  const role = book.plays[which]?.roles.find(({ key }) => key === 'prometheus')
+  if (!host || !role) throw new Error('no such host or role')
+  const task = role.tasks(scopeOf(role, host, inventory)).find(({ key }) => key === path)
+  return String((task?.data as FileData | undefined)?.content)
+}
+const CONFIG = '/etc/prometheus/prometheus.yml'
+const senders = (config: string): readonly string[] => {
+  const part = config.slice(config.indexOf('alertmanagers:'), config.indexOf('scrape_configs:'))
+  return part
+    .split('- api_version')
+    .slice(1)
+    .map((entry) => `${entry.includes('scheme: https') ? 'https' : 'http'} ${entry.match(/10\.[\d.:]+/g)}`)
+}
+const named = ({ plays }: Playbook, inventory: Inventory) =>
+  plays.map(({ name, hosts }) => `${name}: ${inventory.hosts.filter(hosts).map((host) => host.name)}`)
+
+describe('turned on', () => {
+  test('where all serve without: senders first, then a few at a time, each followed by the files of targets', async () => {
+    const inventory = await load(true)
+    const book = await bookOf(inventory, plain)
+    const follow = 'Every Prometheus scrapes them as they are now: prom-1,prom-2'
+    expect(named(book, inventory)).toEqual([
+      'Every Prometheus sends with TLS and without: prom-1,prom-2',
+      'Alertmanagers, one at a time: TLS, 1 of 2: am-1',
+      follow,
+      'Alertmanagers, one at a time: TLS, 2 of 2: am-2',
+      follow,
+      expect.stringMatching(/^Cortex.*: $/),
+      'Prometheus, never two replicas of a shard: TLS, 1 of 2: prom-1',
+      follow,
+      'Prometheus, never two replicas of a shard: TLS, 2 of 2: prom-2',
+      follow,
+      ...[expect.stringMatching(/: $/), expect.stringMatching(/: $/), expect.stringMatching(/: $/)],
+      'Other machines: TLS, 1 of 4: node-1',
+      follow,
+      'Other machines: TLS, 2 of 4: node-2',
+      follow,
+      'Other machines: TLS, 3 of 4: node-3',
+      follow,
+      'Other machines: TLS, 4 of 4: node-4',
+      follow,
+      'Every Prometheus sends in the new way only: prom-1,prom-2',
+    ])
+  })
+
+  test('both ways are known before the first Alertmanager changes, and one at the end', async () => {
+    const inventory = await load(true)
+    const book = await bookOf(inventory, plain)
+    expect(senders(told(book, inventory, 0, CONFIG))).toEqual([
+      'http 10.0.0.3:9093,10.0.0.4:9093',
+      'https 10.0.0.3:9093,10.0.0.4:9093',
+    ])
+    expect(senders(told(book, inventory, book.plays.length - 1, CONFIG))).toEqual(['https 10.0.0.3:9093,10.0.0.4:9093'])
+  })
+
+  test('files of targets say https of those that have changed, and the job trusts the authority from the beginning', async () => {
+    const inventory = await load(true)
+    const book = await bookOf(inventory, plain)
+    const targets = `${TARGETS}/alertmanager.yml`
+    const secured = (which: number) => told(book, inventory, which, targets).match(/__scheme__/g)?.length ?? 0
+    expect([0, 2, 4].map(secured)).toEqual([0, 1, 2])
+    expect(told(book, inventory, 0, CONFIG)).toContain('ca_file: /etc/vestal/authority.crt')
+    expect(told(book, inventory, book.plays.length - 1, targets)).toBe(told(book, inventory, 4, targets))
+  })
+
+  test('interrupted, it goes on from what each speaks', async () => {
+    const inventory = await load(true)
+    const book = await bookOf(
+      inventory,
+      speaking((host) => (host === 'am-1' ? 'tls' : 'plain')),
+    )
+    expect(senders(told(book, inventory, 0, CONFIG))).toEqual([
+      'https 10.0.0.3:9093,10.0.0.4:9093',
+      'http 10.0.0.4:9093',
+    ])
+    expect(named(book, inventory)[1]).toBe('Alertmanagers, one at a time: am-1,am-2')
+    expect(named(book, inventory).filter((name) => name.startsWith('Alertmanagers'))).toHaveLength(1)
+  })
+
+  test('a fleet that serves as it should, or does not serve yet, has the plays of any deploy', async () => {
+    const inventory = await load(true)
+    const usual = deployOf(roles).plays.map(({ name }) => name)
+    expect((await bookOf(inventory, secure)).plays.map(({ name }) => name)).toEqual(usual)
+  })
+
+  test('takes the whole fleet', async () => {
+    const inventory = await load(true)
+    const some = inventory.hosts.filter(({ name }) => name !== 'prom-2')
+    await expect(bookOf(inventory, plain, some)).rejects.toThrow('prom-2, which asks there, would not know')
+    await expect(bookOf(inventory, plain, inventory.hosts, ['alertmanager'])).rejects.toThrow('takes tasks of several')
+  })
+})
+
+describe('turned off', () => {
+  test.each([
+    ['with tls: false', false],
+    ['with the setting taken away', undefined],
+  ])('%s: the same, the other way round', async (_, tls) => {
+    const inventory = await load(tls)
+    const book = await bookOf(inventory, secure)
+    expect(senders(told(book, inventory, 0, CONFIG))).toEqual([
+      'https 10.0.0.3:9093,10.0.0.4:9093',
+      'http 10.0.0.3:9093,10.0.0.4:9093',
+    ])
+    const last = told(book, inventory, book.plays.length - 1, CONFIG)
+    expect(senders(last)).toEqual(['http 10.0.0.3:9093,10.0.0.4:9093'])
+    expect(last).not.toContain('tls_config')
+    // As long as one still has TLS, its certificate is verified.
+    expect(told(book, inventory, book.plays.length - 4, `${TARGETS}/node.yml`)).toContain('__scheme__')
+  })
+})
