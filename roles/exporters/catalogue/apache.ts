@@ -22,7 +22,6 @@ export const apache = exporter({
     'web.config': { since: '0.11.0', until: '1.0.0' },
     'web.config.file': { since: '1.0.0' },
     'web.listen-address': { since: '1.0.0' },
-    'web.systemd-socket': { since: '1.0.0' },
   },
   up: 'apache_up',
   alerts: new URL('../files/apache.yml', import.meta.url),

@@ -17,7 +17,6 @@ export const bind = exporter({
   port: 9119,
   flagVersions: {
     'web.config.file': { since: '0.4.0' },
-    'web.systemd-socket': { since: '0.6.0' },
   },
   up: 'bind_up',
   alerts: new URL('../files/bind.yml', import.meta.url),

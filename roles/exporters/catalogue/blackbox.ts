@@ -34,7 +34,6 @@ export const blackbox = exporter({
     'history.limit': { since: '0.13.0' },
     'log.prober': { since: '0.25.0' },
     'web.config.file': { since: '0.19.0' },
-    'web.systemd-socket': { since: '0.23.0' },
   },
   probe: { path: '/probe', module: 'module', moduleNeeded: true },
   sandbox: {

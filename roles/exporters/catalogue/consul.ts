@@ -18,7 +18,6 @@ export const consul = exporter({
     'consul.request-limit': { since: '0.7.0' },
     'meta.filter': { since: '0.11.0' },
     'web.config.file': { since: '0.8.0' },
-    'web.systemd-socket': { since: '0.9.0' },
   },
   environment: { CONSUL_HTTP_TOKEN: 'the ACL token' },
   up: 'consul_up',

@@ -29,7 +29,6 @@ export const elasticsearch = exporter({
     'es.snapshots': { until: '1.7.0' },
     'tasks.actions': { since: '1.8.0' },
     'web.config.file': { since: '1.6.0' },
-    'web.systemd-socket': { since: '1.6.0' },
   },
   environment: {
     ES_USERNAME: 'the account, where `--es.uri` has none',

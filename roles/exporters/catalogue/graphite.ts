@@ -25,7 +25,6 @@ export const graphite = exporter({
     'graphite.cache-type': { since: '0.8.0' },
     'web.config': { since: '0.12.0', until: '0.13.0' },
     'web.config.file': { since: '0.13.0' },
-    'web.systemd-socket': { since: '0.13.0' },
   },
   alerts: new URL('../files/graphite.yml', import.meta.url),
 })

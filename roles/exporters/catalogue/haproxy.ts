@@ -19,7 +19,6 @@ export const haproxy = exporter({
     'haproxy.server-exclude-states': { since: '0.11.0' },
     'http.proxy-from-env': { since: '0.14.0' },
     'web.config.file': { since: '0.13.0' },
-    'web.systemd-socket': { since: '0.14.0' },
   },
   up: 'haproxy_up',
   alerts: new URL('../files/haproxy.yml', import.meta.url),

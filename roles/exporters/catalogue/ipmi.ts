@@ -19,7 +19,6 @@ export const ipmi = exporter({
   flagVersions: {
     'native-ipmi': { since: '1.10.0' },
     'web.config.file': { since: '1.5.2' },
-    'web.systemd-socket': { since: '1.7.0' },
   },
   packages: ['freeipmi-tools'],
   runsAs: 'root',

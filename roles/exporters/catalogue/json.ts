@@ -18,7 +18,6 @@ export const json = exporter({
   flagVersions: {
     'web.config': { since: '0.3.0', until: '0.6.0' },
     'web.config.file': { since: '0.6.0' },
-    'web.systemd-socket': { since: '0.6.0' },
   },
   probe: { path: '/probe', module: 'module' },
 })

@@ -22,7 +22,6 @@ export const memcached = exporter({
     'memcached.tls.server-name': { since: '0.11.0' },
     'web.config.file': { since: '0.9.0' },
     'web.scrape-path': { since: '0.13.0' },
-    'web.systemd-socket': { since: '0.11.0' },
   },
   up: 'memcached_up',
   probe: { path: '/scrape' },

@@ -19,7 +19,6 @@ export const mysqld = exporter({
     'mysqld.address': { since: '0.15.0' },
     'mysqld.username': { since: '0.15.0' },
     'web.config.file': { since: '0.13.0' },
-    'web.systemd-socket': { since: '0.15.0' },
   },
   environment: {
     MYSQLD_EXPORTER_PASSWORD: 'the password of the account in --mysqld.username, from 0.15.0 on',

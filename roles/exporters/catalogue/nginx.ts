@@ -27,7 +27,6 @@ export const nginx = exporter({
     'web.secured-metrics': { until: '1.0.0' },
     'web.ssl-server-cert': { until: '1.0.0' },
     'web.ssl-server-key': { until: '1.0.0' },
-    'web.systemd-socket': { since: '1.0.0' },
   },
   up: 'nginx_up',
   alerts: new URL('../files/nginx.yml', import.meta.url),

@@ -17,7 +17,6 @@ export const pgbouncer = exporter({
   flagVersions: {
     'pgBouncer.pid-file': { since: '0.3.0' },
     'web.config.file': { since: '0.6.0' },
-    'web.systemd-socket': { since: '0.6.0' },
   },
   environment: {
     PGBOUNCER_EXPORTER_CONNECTION_STRING:

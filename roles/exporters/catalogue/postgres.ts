@@ -23,7 +23,6 @@ export const postgres = exporter({
     'include-databases': { since: '0.10.0' },
     'metric-prefix': { since: '0.9.0' },
     'web.config.file': { since: '0.10.0' },
-    'web.systemd-socket': { since: '0.12.0' },
   },
   environment: {
     DATA_SOURCE_NAME:

@@ -19,7 +19,6 @@ export const pushgateway = exporter({
   flagVersions: {
     'push.enable-utf8-names': { since: '1.11.0' },
     'web.config.file': { since: '1.4.0' },
-    'web.systemd-socket': { since: '1.5.0' },
   },
   scrapeConfig: { honor_labels: true },
   folders: ['/var/lib/pushgateway'],

@@ -23,7 +23,6 @@ export const smartctl = exporter({
     'smartctl.rescan': { since: '0.10.0' },
     'smartctl.scan': { since: '0.13.0' },
     'web.config.file': { since: '0.8.0' },
-    'web.systemd-socket': { since: '0.9.1' },
   },
   packages: ['smartmontools'],
   runsAs: 'root',

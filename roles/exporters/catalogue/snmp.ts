@@ -23,7 +23,6 @@ export const snmp = exporter({
     'snmp.module-concurrency': { since: '0.24.0' },
     'snmp.source-address': { since: '0.21.0' },
     'web.config.file': { since: '0.20.0' },
-    'web.systemd-socket': { since: '0.21.0' },
   },
   probe: { path: '/snmp', module: 'module', moduleNeeded: true },
 })

@@ -2,11 +2,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { attempt } from '../../../lib/lab/command.ts'
 import { mirrorReleases } from '../../../lib/lab/mirror.ts'
 import { catalogue } from '../../../roles/exporters/catalogue.ts'
 import { flagFor, isKnown } from '../../../roles/exporters/command.ts'
+import { unpacked, versionsOf } from '../roles/binaries.ts'
 
 /** `mirrorReleases` reads a version out of a file's name; projects whose files are called otherwise have it in the folder's. */
 const releases = mirrorReleases().map((one) => ({ ...one, version: /\/v([^/]+)\/[^/]+$/.exec(one.file)?.[1] ?? '' }))
@@ -20,6 +22,22 @@ const cases = catalogue.flatMap((one) =>
     .filter(() => one.name !== 'mongodb')
     .map((release) => ({ ...release, one, name: one.name })),
 )
+
+test('promtool takes the rules of every exporter', async () => {
+  const files = catalogue.flatMap(({ alerts }) => (alerts ? [fileURLToPath(alerts)] : []))
+  const newest = versionsOf('prometheus').at(-1) ?? ''
+  const { code, stdout, stderr } = await attempt([
+    join(unpacked('prometheus', newest), 'promtool'),
+    'check',
+    'rules',
+    ...files,
+  ])
+  expect({ code, files: files.length > 20, said: code === 0 ? '' : stdout + stderr }).toEqual({
+    code: 0,
+    files: true,
+    said: '',
+  })
+})
 
 test('there are binaries to hold it against', () => {
   expect(new Set(cases.map(({ name }) => name)).size).toBeGreaterThanOrEqual(12)

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { has } from '../../../../fleet/plays.ts'
@@ -7,10 +10,8 @@ import { needsOf } from '../../../../lib/health/requirements.ts'
 import { loadInventory } from '../../../../lib/inventory/load.ts'
 import { taskId } from '../../../../lib/model.ts'
 import { rolesGiven, rolesOn } from '../../../../lib/playbook.ts'
-import { exporter } from '../../../../lib/program/exporter.ts'
 import { deployOf } from '../../../../playbooks/deploy.ts'
-import { exporters, exportersOf } from '../../../../roles/exporters/role.ts'
-import { shippedRoles } from '../../../../roles/registry.ts'
+import { rolesFor } from '../../../../roles/registry.ts'
 import { type Fleet, fleet } from '../fleet.ts'
 
 const site = (hosts: Readonly<Record<string, object>>, files: Readonly<Record<string, string>> = {}) =>
@@ -126,7 +127,10 @@ describe('an exporter of a host', () => {
   })
 
   test('is rolled to another version where its entry has one', async () => {
-    using one = await site({ a: { exporters: { redis } }, b: { exporters: { redis: { source: 'package' } } } })
+    using one = await site({
+      a: { exporters: { redis } },
+      b: { exporters: { redis: { source: 'package', version: '1.45.0' } } },
+    })
     const { inventory } = await withVersions(one.inventory, {
       paths: [one.inventory.folder],
       versions: { 'exporters.redis': '1.86.0' },
@@ -134,7 +138,7 @@ describe('an exporter of a host', () => {
     const versions = inventory.hosts.map(
       ({ vars }) => (vars.exporters as { redis?: { version?: string } } | undefined)?.redis?.version,
     )
-    expect(versions).toEqual([undefined, '1.86.0', undefined])
+    expect(versions).toEqual([undefined, '1.86.0', '1.45.0'])
     expect(inventory.roles.filter(({ of }) => of !== undefined).map(({ name }) => name)).toEqual(['redis_exporter'])
   })
 })
@@ -257,20 +261,36 @@ test('a variable of that name that is something else is nobody’s concern where
   expect(one.inventory.hosts).toHaveLength(3)
 })
 
-test('one’s own exporter is some lines of data, and has everything that those of the catalogue have', async () => {
-  const kafka = exporter({
-    name: 'kafka',
-    summary: 'Metrics of Kafka',
-    release: { owner: 'danielqsj', repo: 'kafka_exporter', name: 'kafka_exporter', binaries: ['kafka_exporter'] },
-    port: 9308,
+describe('one’s own exporter', () => {
+  const data = (name: string) => `{
+    name: '${name}',
+    summary: 'Metrics of a queue',
+    release: { owner: 'acme', repo: 'queue_exporter', name: 'queue_exporter', binaries: ['queue_exporter'] },
+    port: 9999,
+  }`
+  test('is some lines of data in vestal.config, and a role as those of the catalogue are', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vestal-exporter-'))
+    writeFileSync(join(folder, 'vestal.config.mjs'), `export default { exporters: [${data('queue')}] }\n`)
+    writeFileSync(
+      join(folder, 'hosts.yml'),
+      'all: { hosts: { q: { ansible_host: 10.0.2.1, exporters: { queue: { version: 1.9.0 }, redis: { version: 1.69.0 } } } } }\n',
+    )
+    const roles = await rolesFor([folder], '/')
+    const { roles: found, hosts } = await loadInventory([folder], roles)
+    const [host] = hosts
+    rmSync(folder, { recursive: true })
+    expect(found.filter(({ of }) => of).map(({ name }) => name)).toEqual(['redis_exporter', 'queue_exporter'])
+    expect(host && rolesOn(host, found).map(({ name }) => name)).toContain('queue_exporter')
   })
-  using one = await site({})
-  const roles = shippedRoles.map((role) => (role === exporters ? exportersOf([kafka]) : role))
-  const { writeFileSync } = await import('node:fs')
-  writeFileSync(
-    `${one.inventory.folder}/more.yml`,
-    'all: { hosts: { k: { ansible_host: 10.0.2.1, exporters: { kafka: { version: 1.9.0 } } } } }',
-  )
-  const inventory = await loadInventory([one.inventory.folder], roles)
-  expect(inventory.roles.map(({ name }) => name)).toContain('kafka_exporter')
+
+  test.each([
+    ['takes a name that is taken', data('redis'), /another exporter is called redis/],
+    ['is none', '{ name: "queue" }', /exporters\.0: is no exporter/],
+  ])('that %s is refused', async (_, exporters, said) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vestal-exporter-'))
+    writeFileSync(join(folder, 'vestal.config.mjs'), `export default { exporters: [${exporters}] }\n`)
+    const error = await rolesFor([join(folder, 'hosts.yml')], '/').catch((thrown: unknown) => thrown)
+    rmSync(folder, { recursive: true })
+    expect((error as InputError).mistakes.map(describeMistake).join('\n')).toMatch(said)
+  })
 })
