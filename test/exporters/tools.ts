@@ -25,17 +25,8 @@ import { catalogue } from '../../roles/exporters/catalogue.ts'
 
 /** Servers that are small, and exporters that are taken as packages. */
 const PACKAGES = [
-  ...[
-    'redis-server',
-    'memcached',
-    'nginx',
-    'postgresql',
-    'apache2',
-    'bind9',
-    'smartmontools',
-    'freeipmi-tools',
-    'curl',
-  ],
+  ...['redis-server', 'memcached', 'nginx', 'postgresql', 'pgbouncer', 'mariadb-server', 'apache2', 'bind9'],
+  ...['smartmontools', 'freeipmi-tools', 'curl'],
   ...['prometheus-process-exporter', 'prometheus-bind-exporter', 'prometheus-apache-exporter'],
 ]
 

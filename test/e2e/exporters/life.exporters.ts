@@ -57,8 +57,8 @@ test('each is scraped under the job of its name', async () => {
   )
 })
 
-test('those whose server stands read it, and those without say so', async () => {
-  const up = 'redis_up or nginx_up or pg_up or apache_up or bind_up or haproxy_up or mysql_up'
+test('each that has a server here reads it, with its password', async () => {
+  const up = 'redis_up or nginx_up or pg_up or pgbouncer_up or apache_up or bind_up or haproxy_up or mysql_up'
   await comesTo(
     async () =>
       sorted(
@@ -74,9 +74,10 @@ test('those whose server stands read it, and those without say so', async () => 
       'apache_up web:9117': 1,
       'bind_up web:9119': 1,
       'haproxy_up web:9101': 1,
-      'mysql_up hardware:9104': 0,
+      'mysql_up hardware:9104': 1,
       'nginx_up cache:9113': 1,
       'pg_up web:9187': 1,
+      'pgbouncer_up web:9127': 1,
       'redis_up cache:9121': 1,
       'redis_up cache:9221': 1,
     },

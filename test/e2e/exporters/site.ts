@@ -49,13 +49,22 @@ export const EXPORTERS: Readonly<Record<HostName, Readonly<Record<string, object
     },
     bind: { source: 'package' },
     pushgateway: { version: '1.5.1' },
+    pgbouncer: {
+      version: '0.10.2',
+      environment: {
+        PGBOUNCER_EXPORTER_CONNECTION_STRING: 'postgres://exporter:@127.0.0.1:6432/pgbouncer?sslmode=disable',
+      },
+    },
     haproxy: { version: '0.14.0', extra_flags: { 'haproxy.scrape-uri': 'http://127.0.0.1:8404/stats;csv' } },
   },
   hardware: {
     smartctl: { version: '0.14.0' },
     ipmi: { version: '1.6.1' },
-    elasticsearch: { version: '1.5.0', environment: { ES_PASSWORD: { $env: 'REDIS_SECRET' } } },
-    mysqld: { version: '0.17.2', environment: { MYSQLD_EXPORTER_PASSWORD: { $env: 'REDIS_SECRET' } } },
+    mysqld: {
+      version: '0.17.2',
+      environment: { MYSQLD_EXPORTER_PASSWORD: { $env: 'MYSQL_SECRET' } },
+      extra_flags: { 'mysqld.username': 'exporter' },
+    },
     snmp: {
       version: '0.28.0',
       config: {
@@ -74,13 +83,14 @@ export const NEWER: Readonly<Record<string, string>> = {
   'postgres-exporter': '0.17.1',
   pushgateway: '1.11.0',
   'haproxy-exporter': '0.15.0',
-  'elasticsearch-exporter': '1.9.0',
+  'pgbouncer-exporter': '0.12.0',
   'mysqld-exporter': '0.19.0',
   'snmp-exporter': '0.30.1',
   'ipmi-exporter': '1.10.1',
 }
 
 export const SECRETS = {
+  MYSQL_SECRET: 'read-only-1',
   REDIS_SECRET: PASSWORD,
   POSTGRES_SECRET: `postgresql://exporter:${encodeURIComponent(PASSWORD)}@127.0.0.1:5432/postgres?sslmode=disable`,
 }
@@ -114,7 +124,8 @@ export const serversStand = async (): Promise<void> => {
   const get = 'DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends'
   await Promise.all(Object.values(HOSTS).map((address) => onHost(address, archive)))
   await onHost(HOSTS.cache, `${get} redis-server nginx >/dev/null; sh -s`, CACHE)
-  await onHost(HOSTS.web, `${get} postgresql apache2 bind9 curl >/dev/null; sh -s`, WEB)
+  await onHost(HOSTS.web, `${get} postgresql pgbouncer apache2 bind9 >/dev/null; sh -s`, WEB)
+  await onHost(HOSTS.hardware, `${get} mariadb-server >/dev/null; sh -s`, HARDWARE)
 }
 
 const quoted = `'${PASSWORD.replaceAll("'", "'\\''")}'`
@@ -140,6 +151,14 @@ printf '%s\\n' 'options { directory "/var/cache/bind"; listen-on { 127.0.0.1; };
 systemctl restart named
 printf '%s\\n' 'defaults' '  mode http' '  timeout connect 1s' '  timeout client 1s' '  timeout server 1s' 'frontend stats' '  bind 127.0.0.1:8404' '  stats enable' '  stats uri /stats' >/etc/haproxy/haproxy.cfg
 systemctl restart haproxy
+printf '%s\\n' '[databases]' '[pgbouncer]' 'listen_addr = 127.0.0.1' 'listen_port = 6432' 'auth_type = trust' 'auth_file = /etc/pgbouncer/userlist.txt' 'stats_users = exporter' 'ignore_startup_parameters = extra_float_digits' >/etc/pgbouncer/pgbouncer.ini
+printf '%s\\n' '"exporter" ""' >/etc/pgbouncer/userlist.txt
+systemctl restart pgbouncer
+`
+
+const HARDWARE = `set -eu
+systemctl start mariadb
+mariadb -e "drop user if exists exporter@localhost; create user exporter@localhost identified by '${SECRETS.MYSQL_SECRET}'; grant process, replication client, select on *.* to exporter@localhost"
 `
 
 /** The value of every series that Prometheus answers with, by what tells them apart. */
