@@ -211,8 +211,12 @@ export default command({
           type: 'string',
           requiresArg: true,
           describe: `The version of ${role.title ?? role.name} to roll to`,
+          // There are many, and each is like the others.
+          hidden: role.of !== undefined,
         }) as typeof all,
-      fixedOptions(args),
+      fixedOptions(args).epilogue(
+        'Every exporter has a flag too, such as --redis-exporter 1.86.0; docs/exporters.md has them.',
+      ),
     )
   },
   run: rollingUpgradeCommand,
