@@ -68,10 +68,12 @@ ${LOCK}
 ( set -eu
 ${undo}
 ) 9>&- || exit 1
-# The timer first: one whose service is gone is a unit that failed.
+# The timer first: one whose service is gone is a unit that failed. So is a service that is tried again, unless it is this script that it runs.
 systemctl stop vestal-drill-${id}.timer 2>/dev/null
+[ "\${1:-}" = by-itself ] || systemctl stop vestal-drill-${id}.service 2>/dev/null
 rm -f ${UNITS}/timers.target.wants/vestal-drill-${id}.timer ${unitOf(id, 'timer')} ${unitOf(id, 'service')}
 systemctl daemon-reload
+systemctl reset-failed vestal-drill-${id}.service 2>/dev/null
 rm -f ${scriptOf(id)}
 rmdir ${FOLDER} 2>/dev/null
 exit 0
@@ -84,7 +86,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh ${scriptOf(id)}
+ExecStart=/bin/sh ${scriptOf(id)} by-itself
 Restart=on-failure
 RestartSec=5
 `

@@ -89,7 +89,11 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
   const isTouched = ({ host, unit }: WatchedService) =>
     touched.has(`${host.name} `) || touched.has(`${host.name} ${unit}`)
   let harming = false
+  /** Asked while canaries are still sent and the faults last, as it can't be told afterwards; told only where one is lost. */
   let stuck: Promise<readonly string[]> | undefined
+  const lookWhereStuck = (): void => {
+    stuck ??= options.whereStuck().catch(() => [])
+  }
   const end = (why: string): void => {
     if (ended.signal.aborted || !harming) return
     found.aborted.push(why)
@@ -116,17 +120,17 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
       // What is lost already won't come back: there is nothing more to learn.
       if (!harming || ended.signal.aborted || options.lost() === 0) return
       ended.abort()
-      stuck = options.whereStuck().catch(() => [])
+      lookWhereStuck()
     }, 1_000)
     try {
       await pause(options.controlMs, over)
       harming = true
-      const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, found, over })
+      const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, found, over, lookWhereStuck })
       harming = false
-      found.broken.push(...((await stuck) ?? []))
       const healed = window && !stop.aborted ? await steadyAfter(options, { found, watch, endAt: window.endAt }) : {}
       if (silences) await silencesKept(options, silences, found)
       const alerts = stop.aborted ? undefined : await alertsEnd(ledger, found)
+      if (ended.signal.aborted || (alerts?.lost ?? 0) > 0) found.broken.push(...((await stuck) ?? []))
       return { window, healed, alerts, samples: [...watch.samples] }
     } finally {
       clearInterval(lostWatch)
@@ -189,6 +193,7 @@ interface Doing extends DrillOptions {
   readonly drilled: Mutable<DrilledFault>[]
   readonly found: Findings
   readonly over: AbortSignal
+  lookWhereStuck(): void
 }
 
 /** From the first undo that is armed to the last one that is done. Returns when the faults began and ended; nothing where none did. */
@@ -211,6 +216,7 @@ const breakAndHeal = async (doing: Doing) => {
       meanwhile(doing, lasts),
       pause(lasts, over),
     ])
+    doing.lookWhereStuck()
   } finally {
     await Promise.all([...begun].map((one) => heal(one, breakings.indexOf(one), doing)))
     endAt = Date.now()

@@ -71,6 +71,23 @@ describe.each(shells)('in %s', (shell) => {
     expect(await run(shell, harmScript(ID, fault))).toMatchObject({ code: 1 })
   })
 
+  test('the service that tries again is stopped by whoever else undoes it, never by itself, and leaves no failed unit', async () => {
+    const told = async () => (await run(shell, 'cat /run/vestal/told; : >/run/vestal/told')).said.split('\n')
+    const stop = `stop vestal-drill-${ID}.service`
+    await run(shell, armScript(ID, fault, 75))
+    const [, byItself = ''] =
+      /^ExecStart=(.*)$/m.exec((await run(shell, `cat /etc/systemd/system/vestal-drill-${ID}.service`)).said) ?? []
+    await told()
+    expect(await run(shell, byItself)).toMatchObject({ code: 0 })
+    const itself = await told()
+    expect(itself).not.toContain(stop)
+    expect(itself).toContain(`reset-failed vestal-drill-${ID}.service`)
+    await run(shell, armScript(ID, fault, 75))
+    await told()
+    expect(await run(shell, healScript(ID))).toMatchObject({ code: 0 })
+    expect(await told()).toContain(stop)
+  })
+
   test('what could not be undone stays armed, and the next try undoes it', async () => {
     await run(shell, armScript(ID, fault, 75))
     await run(shell, `${harmScript(ID, fault)}; : >/run/vestal/stubborn`)

@@ -72,8 +72,8 @@ const scenario = (lasts: Scenario['lasts'] = '50ms'): Scenario => ({
   allowed: { duplicates: 'never', delay: '10s' },
 })
 
-const hold = async (more: Partial<DrillOptions> & { begins?: () => void } = {}) => {
-  const { begins, ...options } = more
+const hold = async (more: Partial<DrillOptions> & { begins?: () => void; alerts?: AlertsReport } = {}) => {
+  const { begins, alerts = QUIET, ...options } = more
   const found = await runDrill({
     run: 'r',
     scenario: scenario(),
@@ -89,7 +89,7 @@ const hold = async (more: Partial<DrillOptions> & { begins?: () => void } = {}) 
       },
       async end() {
         story.push('end')
-        return { alerts: QUIET, gates: [] }
+        return { alerts, gates: [] }
       },
       [Symbol.asyncDispose]: async () => undefined,
     },
@@ -204,6 +204,18 @@ describe('what was begun is undone', () => {
       ['am-1 true', 'am-1 false', 'am-3 true', 'am-3 false'].sort(),
     )
   })
+})
+
+test('where alerts stop is asked while the faults last, and said where one turns out to be lost afterwards', async () => {
+  const whereStuck = async () => {
+    story.push('where')
+    return ['stuck at am-3']
+  }
+  const lost = { ...QUIET, lost: 1, canaries: { ...QUIET.canaries, lost: ['c0003'] } }
+  const drill = await hold({ whereStuck, alerts: lost })
+  expect(drill.causes).toEqual(['stuck at am-3', '1 alert lost, though a path was left: c0003', 'what is known'])
+  expect(story.indexOf('where')).toBeLessThan(story.indexOf('heal am-1'))
+  expect((await hold({ whereStuck })).causes).toEqual([])
 })
 
 test('silences that a member no longer knows are a failure', async () => {
