@@ -76,7 +76,7 @@ export const leftovers = (): Promise<readonly string[]> => leftoversBy((name) =>
 
 /** The same, asked at the machines' consoles: past the network. */
 export const leftoversAtConsole = (): Promise<readonly string[]> =>
-  leftoversBy((name) => atConsole(testLab, hostName(Number(ADDRESSES[name].split('.').at(-1)) - 10), LOOK))
+  leftoversBy((name) => atConsole(testLab, hostName(Number(ADDRESSES[name].split('.').at(-1)) - 10), `set +e\n${LOOK}`))
 
 const LOOK = `ls /var/lib/vestal/drill 2>/dev/null
 ls /etc/systemd/system /etc/systemd/system/timers.target.wants | grep vestal-drill
