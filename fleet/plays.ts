@@ -1,5 +1,5 @@
 /** What playbooks are made of: roles that go by themselves, those that go along, and hosts that have none of the first. */
-import type { Cluster, Play, Role, Rollout, Select } from '../lib/model.ts'
+import type { Cluster, Play, Playbook, Role, Rollout, Select } from '../lib/model.ts'
 import { isOn } from '../lib/playbook.ts'
 
 /** A role with plays of its own, and how they go. */
@@ -25,6 +25,28 @@ export const rolledRoles = (roles: readonly Role[]): readonly Rolled[] => {
 export const companionsOf = (roles: readonly Role[]): readonly Role[] => {
   const groups = new Set(roles.filter(({ rollout }) => rollout).map(({ group }) => group))
   return roles.filter(({ rollout, group }) => !rollout && !groups.has(group))
+}
+
+/**
+ * The same playbook for a run that watches alerts: what machines have whatever they are for goes first, on all of them, before the watch begins; their
+ * node_exporters are what canary alerts begin with, and a machine of somebody else's may have another or none.
+ */
+export const companionsFirst = (book: Playbook, roles: readonly Role[]): Playbook => {
+  const companions = companionsOf(roles)
+  const plays = book.plays.map((play) => ({ ...play, roles: play.roles.filter((role) => !companions.includes(role)) }))
+  const along = book.plays.filter((play) => play.roles.some((role) => companions.includes(role)))
+  return {
+    ...book,
+    plays: [
+      {
+        name: 'Machines',
+        hosts: (host) => along.some(({ hosts }) => hosts(host)),
+        roles: companions,
+        watch: 'before',
+      },
+      ...plays.filter((play) => play.roles.length > 0),
+    ],
+  }
 }
 
 /** Hosts of no role that has plays of its own. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { milliseconds } from '../lib/duration.ts'
 import { InputError } from '../lib/errors.ts'
 import type { Entry, Machine, WatchedAlertmanager, WatchedFleet } from '../lib/ledger/fleet.ts'
@@ -14,6 +15,7 @@ import { nodeExporter } from '../roles/node-exporter/role.ts'
 import { CANARY_JOB, canaryMachines } from '../roles/prometheus/canary.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
 import { replicasOf, scrapesNothing, shardingOf } from '../roles/prometheus/shards.ts'
+import { prepareTakeover } from './takeover-watch.ts'
 import { canaryTokenIn } from './tenants/canary.ts'
 import { requestFor, storedIn } from './tenants/ring-client.ts'
 import type { TenantBody } from './tenants/tenant.ts'
@@ -45,17 +47,20 @@ export const watchedFleet = (inventory: Inventory): WatchedFleet => {
   const longest = (durations: readonly Duration[]): number => Math.max(0, ...durations.map(milliseconds))
   const canaries = [...members, ...ring].map(({ vars }) => vars.canary)
   const both = members.length > 0 && ring.length > 0
+  const cluster: readonly WatchedAlertmanager[] = members.map(({ host, vars }) => ({
+    endpoint: endpointOf(host, vars),
+    port: vars.canary.port,
+    token: tokenIn(CANARY_TOKEN),
+    lentToken: randomBytes(32).toString('hex'),
+    ...(both && { way: WAYS.cluster }),
+  }))
   return {
-    alertmanagers: [
-      ...members.map(({ host, vars }) => ({
-        endpoint: endpointOf(host, vars),
-        port: vars.canary.port,
-        token: tokenIn(CANARY_TOKEN),
-        ...(both && { way: WAYS.cluster }),
-      })),
-      ...ring.map((member) => ({ ...ringMember(member), ...(both && { way: WAYS.ring }) })),
-    ],
+    alertmanagers: [...cluster, ...ring.map((member) => ({ ...ringMember(member), ...(both && { way: WAYS.ring }) }))],
     entries: entriesOf(inventory),
+    // Which targets are whose is not known before shards are deployed.
+    ...(!shardingOf(inventory) && {
+      prepare: (reach, names) => prepareTakeover({ inventory, members: cluster }, reach, names),
+    }),
     pace: {
       everyMs: longest(canaries.map(({ every }) => every)),
       scrapeMs: longest(replicas.map(({ vars }) => nodeInterval(vars.targets.node?.config) ?? vars.scrape_interval)),

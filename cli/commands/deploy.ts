@@ -1,3 +1,4 @@
+import { companionsFirst } from '../../fleet/plays.ts'
 import type { Playbook, Role } from '../../lib/model.ts'
 import { command } from '../command.ts'
 import { changeOptions } from '../options.ts'
@@ -9,5 +10,10 @@ export default command({
   summary: 'Bring every machine to what the inventory says',
   examples: ['vestal deploy -i inventory/ha --limit am-1 --diff'],
   options: changeOptions,
-  run: (flags, book: (roles: readonly Role[]) => Playbook) => runPlaybook(book, flags, withTlsSwitched),
+  run: (flags, book: (roles: readonly Role[]) => Playbook) =>
+    runPlaybook(
+      flags.watchAlerts ? (roles) => companionsFirst(book(roles), roles) : book,
+      flags,
+      withTlsSwitched,
+    ),
 })

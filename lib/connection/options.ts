@@ -23,11 +23,13 @@ export interface Cost {
   /** HTTP requests. */
   readonly requests: number
 }
-export type CountedConnection = Connection & { readonly cost: Cost }
+export type CountedConnection = Connection & {
+  readonly cost: Cost
+  /** Why its login is of no more use, or null. */
+  gone(): string | null
+}
 /** A login on a host. */
 export type Login = CountedConnection & {
-  /** Why it is of no more use, or null. */
-  gone(): string | null
   /** Another connection over this login, with a count of its own. What it begins ends with the login; to close it closes nothing. */
   share(host: Host): CountedConnection
 }

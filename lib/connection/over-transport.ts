@@ -25,7 +25,6 @@ export const overTransport = (host: Host, transport: Transport, manner: Transpor
   const own = over(host, { transport, http }, manner)
   return {
     ...own,
-    gone: transport.gone,
     share: (other) => over(other, { transport, http }, manner),
     [Symbol.asyncDispose]: () => transport.close(),
   }
@@ -79,6 +78,7 @@ const over = (host: Host, { transport, http }: Link, { sudo, idle }: TransportOp
     },
     listen: transport.listen,
     forwards: transport.forwards,
+    gone: transport.gone,
     [Symbol.asyncDispose]: async () => undefined,
   }
 }

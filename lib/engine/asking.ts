@@ -15,7 +15,7 @@ export const ask = async (
   play: string,
   gates: readonly Gate[],
 ): Promise<Asked> => {
-  const reports = await askGates(gates, { play, reach: pool.reach, emit: options.emit, signal: options.stop })
+  const reports = await askGates(gates, { play, reach: pool.ask, emit: options.emit, signal: options.stop })
   state.gates.push(...reports)
   const failed = reports.find(({ pass }) => !pass)
   return { reports, said: failed && `${failed.host}: ${failed.name}: ${failed.why}` }

@@ -16,7 +16,7 @@ export const catchUp = async (
       if (!role.rollout?.catchUp || hosts.length === 0) return
       const scope = { inventory, batch: hosts, hosts: inventory.hosts }
       try {
-        for (const { host, what } of await role.rollout.catchUp(scope, pool.reach, options.stop))
+        for (const { host, what } of await role.rollout.catchUp(scope, pool.ask, options.stop))
           options.emit({ event: 'caught-up', host, play: play.name, what })
       } catch (error) {
         // As with a gate: whatever it stumbles over in what a host says, the run goes on to its own end.

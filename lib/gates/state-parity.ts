@@ -1,6 +1,8 @@
 import { alertsOf, type HeldAlert, isAlive, silencesOf } from '../api/alertmanager.ts'
 import type { Endpoint } from '../api/endpoint.ts'
-import type { Gate, Reach } from '../model.ts'
+import { HostError } from '../errors.ts'
+import type { Gate, Reach, Verdict } from '../model.ts'
+import { joined } from '../program/web.ts'
 import { counted, listed } from '../wording.ts'
 import { missingFrom } from './missing-from.ts'
 
@@ -19,14 +21,13 @@ export const stateParity = (alertmanager: Endpoint, peers: readonly Endpoint[]):
   host: alertmanager.host.name,
   within: '4m',
   async ask(reach) {
-    const [mine, ...theirs] = await Promise.all([alertmanager, ...peers].map((one) => stateOf(reach, one)))
-    if (!mine) return { pass: true }
+    const [mine, { theirs, silent }] = await Promise.all([stateOf(reach, alertmanager), askPeers(reach, peers)])
     const differences = theirs.flatMap((peer) => [
       ...lacking('silence', missingFrom(peer.silences, mine.silences), { who: `${peer.host} lacks` }),
       ...lacking('silence', missingFrom(mine.silences, peer.silences), { who: 'lacks', of: peer.host }),
       ...lacking('alert', except(peer.firing, mine.alerts), { who: 'lacks', of: peer.host }),
     ])
-    if (differences.length > 0) return { pass: false, why: differences.join('; ') }
+    if (differences.length + silent.length > 0) return no(differences, silent)
     return { pass: true, detail: `${counted(mine.silences.size, 'silence')}, ${counted(mine.alerts.size, 'alert')}` }
   },
 })
@@ -37,11 +38,11 @@ export const silenceParity = (alertmanager: Endpoint, peers: readonly Endpoint[]
   host: alertmanager.host.name,
   within: '4m',
   async ask(reach) {
-    const [mine, ...theirs] = await Promise.all([alertmanager, ...peers].map((one) => stateOf(reach, one)))
+    const [mine, { theirs, silent }] = await Promise.all([stateOf(reach, alertmanager), askPeers(reach, peers)])
     const differences = theirs.flatMap((peer) => [
-      ...lacking('silence', missingFrom(mine?.silences ?? new Set(), peer.silences), { who: 'lacks', of: peer.host }),
+      ...lacking('silence', missingFrom(mine.silences, peer.silences), { who: 'lacks', of: peer.host }),
     ])
-    return differences.length > 0 ? { pass: false, why: differences.join('; ') } : { pass: true }
+    return differences.length + silent.length > 0 ? no(differences, silent) : { pass: true }
   },
 })
 
@@ -53,6 +54,41 @@ interface Holdings {
   readonly alerts: ReadonlySet<string>
   /** The names, by fingerprint, of those that a Prometheus keeps sending and all members must have. */
   readonly firing: ReadonlyMap<string, string>
+}
+
+/** A peer that does not say what it holds, and why. */
+interface Silent {
+  readonly peer: Endpoint
+  readonly why: string
+}
+
+/** Where nothing but peers that don't answer is in the way, they are what it lacks. */
+const no = (differences: readonly string[], silent: readonly Silent[]): Verdict => ({
+  pass: false,
+  why: [...silent.map(({ peer, why }) => `what ${peer.host.name} holds can’t be asked: ${why}`), ...differences].join(
+    '; ',
+  ),
+  ...(differences.length === 0 && { lacks: silent.map(({ peer: { host, port } }) => joined(host.address, port)) }),
+})
+
+const askPeers = async (
+  reach: Reach,
+  peers: readonly Endpoint[],
+): Promise<{ readonly theirs: readonly Holdings[]; readonly silent: readonly Silent[] }> => {
+  const answers = await Promise.all(
+    peers.map(async (peer): Promise<Holdings | Silent> => {
+      try {
+        return await stateOf(reach, peer)
+      } catch (error) {
+        if (error instanceof HostError) return { peer, why: error.message }
+        throw error
+      }
+    }),
+  )
+  return {
+    theirs: answers.filter((one) => 'silences' in one),
+    silent: answers.filter((one) => 'peer' in one),
+  }
 }
 
 const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {

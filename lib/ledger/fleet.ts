@@ -7,6 +7,22 @@ export interface WatchedFleet {
   /** Where canaries come in: one for each shard, or one for all. */
   readonly entries: readonly Entry[]
   readonly pace: Pace
+  /**
+   * Prepares what others have deployed, for as long as it is watched; asked before anything else. Returns what is known of it. Throws HostError where
+   * that can't be done.
+   */
+  prepare?(reach: Reach, names: CanaryNames): Promise<Prepared>
+}
+/** What canary alerts are called in the rule and on their way, and the receiver that takes them. */
+export interface CanaryNames {
+  readonly alert: string
+  readonly receiver: string
+}
+export interface Prepared {
+  /** Where what runs now is slower. */
+  readonly pace: Partial<Pace>
+  /** Takes it back where nothing better has come in its place. Returns where that failed, and why; throws nothing a host can cause. */
+  giveBack(): Promise<readonly { readonly host: string; readonly why: string }[]>
 }
 /** Prometheus servers that scrape the same targets, and where the metrics of their canaries can stand. */
 export interface Entry {
@@ -24,6 +40,8 @@ export interface WatchedAlertmanager {
   readonly port: number
   /** The token that its receiver for canaries sends; null where there is none yet. */
   token(connection: Connection): Promise<string | null>
+  /** What a receiver sends that is lent to it for this run: taken as well as the token. */
+  readonly lentToken?: string
   /**
    * The cluster that it is of, where canaries go to several: each canary is then to be notified once by each. Left out where there is one.
    */

@@ -3,10 +3,10 @@ import { HostError } from '../errors.ts'
 import type { AlertsReport, Gate, GateReport } from '../model.ts'
 import { allDelivered, allOver, CANARIES, firstArrives } from './canary-gates.ts'
 import type { LedgerEvent, Note } from './events.ts'
-import type { WatchedFleet } from './fleet.ts'
+import type { CanaryNames, Pace, WatchedFleet } from './fleet.ts'
 import { reachBy, requireFirst } from './kept-link.ts'
 import { metricsFile } from './metrics-file.ts'
-import { type CanaryNames, preflight } from './preflight.ts'
+import { preflight } from './preflight.ts'
 import { type ReceiverAnswer, receiveFrom } from './receiver.ts'
 import { lifetimesOf, patienceOf } from './schedule.ts'
 import { type Sender, sendCanaries } from './sending.ts'
@@ -49,8 +49,7 @@ const AT_FULL_PACE = 4
 /** A ledger over a fleet; nothing is opened before `begin`. All that it made is taken away when it is disposed. */
 export const openLedger = (options: LedgerOptions): Ledger => {
   const { run, fleet, names, record, stop, abandon } = options
-  const patience = patienceOf(fleet.pace)
-  const lifetimes = lifetimesOf(fleet.pace)
+  let pace = fleet.pace
   const events: LedgerEvent[] = []
   const made = new AsyncDisposableStack()
   const note: Note = (event) => {
@@ -60,12 +59,20 @@ export const openLedger = (options: LedgerOptions): Ledger => {
     if (timed.what === 'foreign') return
     events.push(timed.what === 'notified' ? { ...timed, body: undefined } : timed)
   }
-  const count = (): Tally => tally(events, patience, Date.now())
+  const count = (): Tally => tally(events, patienceOf(pace), Date.now())
   const senders: Sender[] = []
+  const left: { readonly host: string; readonly why: string }[] = []
 
   return {
     async begin() {
-      const entries = await entriesReady(options)
+      const pool = made.use(connectionPool(options.connect))
+      if (fleet.prepare) {
+        const prepared = await fleet.prepare(pool.reach, names)
+        pace = slower(pace, prepared.pace)
+        made.defer(async () => void left.push(...(await prepared.giveBack())))
+      }
+      const [patience, lifetimes] = [patienceOf(pace), lifetimesOf(pace)]
+      const entries = await preflight(fleet, pool.reach, names)
       const links = receiveFrom(fleet.alertmanagers, {
         run,
         connect: options.connect,
@@ -98,7 +105,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       })
       for (const { file } of files) await requireFirst(file.links)
       const ways = [...clusters.keys()].flatMap((way) => way ?? [])
-      const everyMs = fleet.pace.everyMs * Math.ceil(entries.length / AT_FULL_PACE)
+      const everyMs = pace.everyMs * Math.ceil(entries.length / AT_FULL_PACE)
       for (const { shard, file } of files) {
         const sending = sendCanaries({
           run,
@@ -124,7 +131,8 @@ export const openLedger = (options: LedgerOptions): Ledger => {
     },
 
     async end() {
-      const { groupIntervalMs, peerWaitMs } = fleet.pace
+      const { groupIntervalMs, peerWaitMs } = pace
+      const patience = patienceOf(pace)
       for (const sender of senders) sender.noMore()
       await options.ask(allDelivered(count, patience.lateMs), abandon)
       for (const sender of senders) sender.endAll()
@@ -134,14 +142,28 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       const { report } = count()
       options.tell(report)
       await made.disposeAsync()
-      return { alerts: report, gates: abandon.aborted ? [] : [over] }
+      const notAsItWas = await Promise.all(left.map((one) => options.ask(givenBack(one), abandon)))
+      return { alerts: report, gates: [...(abandon.aborted ? [] : [over]), ...notAsItWas] }
     },
 
     [Symbol.asyncDispose]: () => made.disposeAsync(),
   }
 }
 
-const entriesReady = async ({ connect, fleet, names }: LedgerOptions) => {
-  await using pool = connectionPool(connect)
-  return await preflight(fleet, pool.reach, names)
+const givenBack = ({ host, why }: { readonly host: string; readonly why: string }): Gate => ({
+  name: 'configuration is as it was',
+  host,
+  within: '1s',
+  ask: async () => ({ pass: false, final: true, why }),
+})
+
+const slower = (pace: Pace, found: Partial<Pace>): Pace => {
+  const longest = (name: keyof Pace): number => Math.max(pace[name], found[name] ?? 0)
+  return {
+    everyMs: longest('everyMs'),
+    scrapeMs: longest('scrapeMs'),
+    evaluateMs: longest('evaluateMs'),
+    groupIntervalMs: longest('groupIntervalMs'),
+    peerWaitMs: longest('peerWaitMs'),
+  }
 }

@@ -3,19 +3,13 @@ import { receiversOf } from '../api/alertmanager.ts'
 import { ruleGroupsOf, targetsOf } from '../api/prometheus.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
-import type { Entry, Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
+import type { CanaryNames, Entry, Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
 
 /** How many machines hold the metrics: one that restarts must not end every canary. */
 const HOLDERS = 2
 /** How long a Prometheus that has started takes at most to hand its targets to the scraper (5 s, `discovery/manager.go`), and some more. */
 const DISCOVERY_MS = 15_000
 const AGAIN_MS = 1_000
-
-/** What canary alerts are called in the rule and on their way, and the receiver that takes them. */
-export interface CanaryNames {
-  readonly alert: string
-  readonly receiver: string
-}
 
 /**
  * Asks every Prometheus and Alertmanager whether it knows canary alerts, and returns the ways in, each with the machines whose metrics every

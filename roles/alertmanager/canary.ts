@@ -17,11 +17,7 @@ export const CANARY_TOKEN = '/etc/alertmanager/canary-token'
  */
 export const withCanary = (config: Config, { enabled, port, group_interval }: AlertmanagerVars['canary']): Config => {
   if (!enabled) return config
-  const route = {
-    receiver: CANARY_RECEIVER,
-    matchers: [`alertname="${CANARY_ALERT}"`, 'vestal="canary"'],
-    ...canaryGrouping(group_interval),
-  }
+  const route = canaryRoute(group_interval)
   const others = Array.isArray(config.route.routes) ? config.route.routes : []
   return {
     ...config,
@@ -29,6 +25,13 @@ export const withCanary = (config: Config, { enabled, port, group_interval }: Al
     receivers: [...config.receivers, canaryReceiver(port, { credentials_file: CANARY_TOKEN })],
   }
 }
+
+/** The route that takes canary alerts and no others. */
+export const canaryRoute = (group_interval: Duration) => ({
+  receiver: CANARY_RECEIVER,
+  matchers: [`alertname="${CANARY_ALERT}"`, 'vestal="canary"'],
+  ...canaryGrouping(group_interval),
+})
 
 /** How canary alerts are grouped: each by itself. */
 export const canaryGrouping = (group_interval: Duration) => ({

@@ -1,7 +1,7 @@
 /** A machine as the Ansible collection prometheus.prometheus leaves it: the same users, folders, units and files, without Vestal. */
 import { spawn } from 'node:child_process'
 import { connect } from '../../../lib/connection/connect.ts'
-import type { Host } from '../../../lib/model.ts'
+import type { Connection, Host } from '../../../lib/model.ts'
 import { onHost, resetHost } from '../vestal.ts'
 import { unpacked } from './binaries.ts'
 
@@ -12,15 +12,23 @@ const BINARIES = {
   node_exporter: ['node_exporter'],
 } as const
 
-/** Sets the machine up anew and starts its services. Returns the id of a silence that somebody made. */
-export const setUpByHand = async (host: Host): Promise<string> => {
-  await resetHost(host.address)
-  await using connection = await connect(host)
-  for (const program of ['prometheus', 'alertmanager', 'node_exporter'] as const) {
+/** Puts binaries where people put them. */
+export const binariesTo = async (
+  connection: Connection,
+  programs: readonly (keyof typeof BINARIES)[],
+): Promise<void> => {
+  for (const program of programs) {
     const tar = spawn('tar', ['-C', unpacked(program, VERSIONS[program]), '-cf', '-', ...BINARIES[program]])
     const { code, stderr } = await connection.exec('tar -xf - -C /usr/local/bin', { stdin: tar.stdout })
     if (code !== 0) throw new Error(`binaries of ${program}: ${stderr}`)
   }
+}
+
+/** Sets the machine up anew and starts its services. Returns the id of a silence that somebody made. */
+export const setUpByHand = async (host: Host): Promise<string> => {
+  await resetHost(host.address)
+  await using connection = await connect(host)
+  await binariesTo(connection, ['prometheus', 'alertmanager', 'node_exporter'])
   return (await onHost(host.address, 'sh -s', SET_UP)).trim()
 }
 

@@ -103,6 +103,7 @@ const hold = async (more: Partial<DrillOptions> & { begins?: () => void; alerts?
     whereStuck: async () => ['stuck at am-3'],
     pool: {
       reach: async (host) => connectionTo(host),
+      ask: async (host) => connectionTo(host),
       forget: () => undefined,
       cost: () => ({}),
       [Symbol.asyncDispose]: async () => undefined,

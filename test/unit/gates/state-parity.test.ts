@@ -64,3 +64,16 @@ test('a silence that either side lacks is named', async () => {
 test('a silence that is over does not matter', async () => {
   expect(await parity(holding([], []), holding([silence('old', 'expired')], []))).toMatchObject({ pass: true })
 })
+
+test('a peer that doesn’t answer is what it lacks, unless something else is', async () => {
+  await using am1 = await webServer('am-1', holding([], []))
+  await using am2 = await webServer('am-2', holding([], [alert('a')]))
+  const gone = { ...am2.endpoint, port: 1, host: { ...am2.endpoint.host, name: 'am-3', address: '10.0.0.3' } }
+  expect(await verdict(stateParity(am1.endpoint, [gone]))).toEqual({
+    pass: false,
+    why: expect.stringMatching(/^what am-3 holds can’t be asked: /),
+    lacks: ['10.0.0.3:1'],
+  })
+  const both = await verdict(stateParity(am1.endpoint, [gone, am2.endpoint]))
+  expect(both).toEqual({ pass: false, why: expect.stringMatching(/can’t be asked: .*; lacks 1 alert of am-2/) })
+})

@@ -1,0 +1,200 @@
+/**
+ * A fleet that others have deployed, watched from its first change on: canary alerts get their route, receiver, rule and job by a reload of what runs,
+ * and go again where the deploy has not put its own configuration in the place of the old one.
+ */
+import { receiversOf } from '../lib/api/alertmanager.ts'
+import { configOf, ruleGroupsOf, targetsOf, versionOf } from '../lib/api/prometheus.ts'
+import { runningYaml } from '../lib/api/running-yaml.ts'
+import { milliseconds } from '../lib/duration.ts'
+import { HostError } from '../lib/errors.ts'
+import type { CanaryNames, Prepared, WatchedAlertmanager } from '../lib/ledger/fleet.ts'
+import { flagIn, type Lent, lendConfig, type Running, runningBehind } from '../lib/ledger/lent-config.ts'
+import type { Duration, Host, Inventory, Reach, Scope } from '../lib/model.ts'
+import { scopeOf } from '../lib/playbook.ts'
+import { endpointOf, portOf } from '../lib/program/web.ts'
+import type { Labels } from '../lib/routing/matcher.ts'
+import { type RelabelStep, relabel } from '../lib/routing/relabel.ts'
+import { alertingForm } from '../lib/routing/running-forms.ts'
+import { withItem } from '../lib/yaml-items.ts'
+import { CANARY_RECEIVER, canaryReceiver, canaryRoute } from '../roles/alertmanager/canary.ts'
+import { alertmanager } from '../roles/alertmanager/role.ts'
+import { nodeExporter } from '../roles/node-exporter/role.ts'
+import { type AlertPath, alertPath } from '../roles/prometheus/alert-path.ts'
+import { CANARY_JOB, canaryMachines } from '../roles/prometheus/canary.ts'
+import { targetOf } from '../roles/prometheus/job.ts'
+import { prometheus } from '../roles/prometheus/role.ts'
+import { jobsOf } from '../roles/prometheus/targets.ts'
+import type { PrometheusVars } from '../roles/prometheus/vars.ts'
+import { ownFiles } from '../roles/rules/files.ts'
+import { rules } from '../roles/rules/role.ts'
+
+/** What a Prometheus's alerts of canaries carry before it adds anything; the rest of their labels differs from canary to canary. */
+const BARE = { canary: 'c0000', run: 'run', severity: 'none', vestal: 'canary' }
+/** Metrics of canaries are read from so many machines: one that restarts must not end every canary. */
+const MACHINES = 2
+/** Alertmanager's own, where no flag says otherwise (`cmd/alertmanager/main.go`). */
+const PEER_TIMEOUT_MS = 15_000
+const RULE_FILE = 'vestal-canary-rules.yml'
+
+interface Lender {
+  readonly inventory: Inventory
+  readonly members: readonly WatchedAlertmanager[]
+}
+
+/**
+ * Gives canary alerts a route, a receiver, a rule and a job on every Alertmanager and Prometheus that runs without them; those that do not answer are
+ * passed over. Throws HostError where one can't have them, once all that were changed are as they were.
+ */
+export const prepareTakeover = async (
+  { inventory, members }: Lender,
+  reach: Reach,
+  names: CanaryNames,
+): Promise<Prepared> => {
+  const lent: { readonly host: Host; readonly config: Lent }[] = []
+  const giveBack: Prepared['giveBack'] = async () => {
+    const ended = await Promise.allSettled(lent.map(({ config }) => config.giveBack()))
+    return ended.flatMap((one, at) =>
+      one.status === 'rejected' ? [{ host: lent[at]?.host.name ?? '', why: wordsOf(one.reason) }] : [],
+    )
+  }
+  const pace: { peerWaitMs?: number } = {}
+  const replicas = inventory.hosts.filter(({ groups }) => groups.includes('prometheus'))
+  const changes = await Promise.allSettled([
+    ...members.map(async (member) => {
+      const { host } = member.endpoint
+      if ((await answered(() => receiversOf(reach, member.endpoint)))?.includes(names.receiver) !== false) return
+      const { config, running } = await lendAlertmanager(member, reach)
+      lent.push({ host, config })
+      const wait = (members.length - 1) * peerTimeout(running)
+      pace.peerWaitMs = Math.max(pace.peerWaitMs ?? 0, wait)
+    }),
+    ...replicas.map(async (host) => {
+      const endpoint = endpointOf(host, prometheus.varsOf(host))
+      const groups = await answered(() => ruleGroupsOf(reach, endpoint))
+      if (!groups || groups.some((group) => group.rules.some(({ name }) => name === names.alert))) return
+      lent.push({ host, config: await lendPrometheus(scopeOf(prometheus, host, inventory), reach, names) })
+    }),
+  ])
+  const failure = changes.find((one) => one.status === 'rejected')
+  if (failure) {
+    await giveBack()
+    throw failure.reason
+  }
+  return { pace, giveBack }
+}
+
+/** What is answered; undefined where nothing answers. */
+const answered = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await question()
+  } catch (error) {
+    if (error instanceof HostError) return undefined
+    throw error
+  }
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const lendAlertmanager = async (
+  { endpoint, port, lentToken = '' }: WatchedAlertmanager,
+  reach: Reach,
+): Promise<{ readonly config: Lent; readonly running: Running }> => {
+  const connection = await reach(endpoint.host)
+  const { canary } = alertmanager.varsOf(endpoint.host)
+  const running = await runningBehind(connection, { port: endpoint.port, usual: 'alertmanager.yml' })
+  const config = await lendConfig(connection, running, {
+    edit: (text) => {
+      const routed = withItem(text, ['route', 'routes'], { item: canaryRoute(canary.group_interval), at: 'first' })
+      const receiver = canaryReceiver(port, { credentials: lentToken })
+      return withItem(routed, ['receivers'], { item: receiver, at: 'last' })
+    },
+    lacks: async () =>
+      (await receiversOf(reach, endpoint)).includes(CANARY_RECEIVER) ? null : 'has no receiver for canary alerts',
+  })
+  return { config, running }
+}
+
+const peerTimeout = ({ command }: Running): number => {
+  const value = flagIn(command, 'cluster.peer-timeout')
+  return value && /^\d+(ms|s|m|h)$/.test(value) ? milliseconds(value as Duration) : PEER_TIMEOUT_MS
+}
+
+const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names: CanaryNames): Promise<Lent> => {
+  const { host, vars, inventory } = scope
+  const endpoint = endpointOf(host, vars)
+  const connection = await reach(host)
+  const running = await runningBehind(connection, { port: endpoint.port, usual: 'prometheus.yml' })
+  const form = runningYaml(host.name, await configOf(reach, endpoint), alertingForm)
+  const now: AlertPath = {
+    external: form.global?.external_labels ?? {},
+    steps: form.alerting?.alert_relabel_configs ?? [],
+    dotAll: Number.parseInt(await versionOf(reach, endpoint), 10) >= 3,
+  }
+  const steps = likeAfterwards(host, { now, afterwards: alertPath(scope), alert: names.alert })
+  const job = canaryJob(scope)
+  const rule = ownFiles(scopeOf(rules, host, inventory)).find(({ text }) => text.includes(`alert: ${names.alert}`))
+  const folder = running.file.slice(0, running.file.lastIndexOf('/'))
+  return lendConfig(connection, running, {
+    edit: (text) => {
+      const edits: readonly (readonly [readonly string[], unknown, 'first' | 'last'])[] = [
+        [['rule_files'], `${folder}/${RULE_FILE}`, 'last'],
+        [['scrape_configs'], job, 'last'],
+        ...steps.map((step) => [['alerting', 'alert_relabel_configs'], step, 'last'] as const),
+      ]
+      return edits.reduce((edited, [path, item, at]) => withItem(edited, path, { item, at }), text)
+    },
+    beside: { name: RULE_FILE, text: rule?.text ?? '' },
+    lacks: async () => {
+      const groups = await ruleGroupsOf(reach, endpoint)
+      if (!groups.some((group) => group.rules.some(({ name }) => name === names.alert)))
+        return 'has no rule for canary alerts'
+      const targets = await targetsOf(reach, endpoint)
+      return targets.some(({ scrapePool, health }) => scrapePool === CANARY_JOB && health === 'up')
+        ? null
+        : 'scrapes no machine that has their metrics'
+    },
+  })
+}
+
+/** A job of its own, as the inventory asks node_exporter, that takes nothing but metrics of canaries. */
+const canaryJob = (scope: Scope<PrometheusVars>): Readonly<Record<string, unknown>> => {
+  const machines = canaryMachines(scope.inventory).slice(0, MACHINES)
+  const node = jobsOf(scope).find(({ name }) => name === 'node')
+  const { metric_relabel_configs: _, relabel_configs: __, params: ___, ...asked } = node?.config ?? {}
+  return {
+    job_name: CANARY_JOB,
+    scrape_interval: scope.vars.scrape_interval,
+    ...asked,
+    params: { 'collect[]': ['textfile'] },
+    static_configs: machines.map((machine) => {
+      const { address, labels } = targetOf(machine, { port: portOf(nodeExporter.varsOf(machine).listen), labels: {} })
+      return { targets: [address], labels }
+    }),
+    metric_relabel_configs: [{ source_labels: ['__name__'], regex: 'vestal_canary_.+', action: 'keep' }],
+  }
+}
+
+/**
+ * What makes a Prometheus send canary alerts with the labels that it will give them once it is deployed: an alert with other labels is another alert,
+ * notified once more. Throws HostError where it drops them.
+ */
+const likeAfterwards = (
+  host: Host,
+  { now, afterwards, alert }: { readonly now: AlertPath; readonly afterwards: AlertPath; readonly alert: string },
+): readonly RelabelStep[] => {
+  const bare = { alertname: alert, ...BARE }
+  const sentBy = ({ external, steps, dotAll }: AlertPath): Labels | null =>
+    relabel({ ...external, ...bare }, steps, dotAll)
+  const [old, wanted] = [sentBy(now), sentBy(afterwards)]
+  if (!old || !wanted)
+    throw new HostError(host.name, 'its alert_relabel_configs drop canary alerts, so they cannot be watched')
+  const names = new Set([...Object.keys(old), ...Object.keys(wanted)])
+  return [...names]
+    .filter((name) => old[name] !== wanted[name])
+    .map((name) => ({
+      source_labels: ['alertname'],
+      regex: alert,
+      target_label: name,
+      replacement: (wanted[name] ?? '').replaceAll('$', '$$$$'),
+    }))
+}
