@@ -3,6 +3,7 @@
  * and go again where the deploy has not put its own configuration in the place of the old one.
  */
 import { receiversOf } from '../lib/api/alertmanager.ts'
+import type { Endpoint } from '../lib/api/endpoint.ts'
 import { configOf, ruleGroupsOf, targetsOf, versionOf } from '../lib/api/prometheus.ts'
 import { runningYaml } from '../lib/api/running-yaml.ts'
 import { milliseconds } from '../lib/duration.ts'
@@ -16,7 +17,7 @@ import type { Labels } from '../lib/routing/matcher.ts'
 import { type RelabelStep, relabel } from '../lib/routing/relabel.ts'
 import { alertingForm } from '../lib/routing/running-forms.ts'
 import { withItem } from '../lib/yaml-items.ts'
-import { CANARY_RECEIVER, canaryReceiver, canaryRoute } from '../roles/alertmanager/canary.ts'
+import { CANARY_ALERT, CANARY_RECEIVER, canaryReceiver, canaryRoute } from '../roles/alertmanager/canary.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
 import { nodeExporter } from '../roles/node-exporter/role.ts'
 import { type AlertPath, alertPath } from '../roles/prometheus/alert-path.ts'
@@ -58,20 +59,16 @@ export const prepareTakeover = async (
     )
   }
   const pace: { peerWaitMs?: number } = {}
-  const replicas = inventory.hosts.filter(({ groups }) => groups.includes('prometheus'))
   const changes = await Promise.allSettled([
     ...members.map(async (member) => {
-      const { host } = member.endpoint
-      if ((await answered(() => receiversOf(reach, member.endpoint)))?.includes(names.receiver) !== false) return
+      if (!(await memberLacks(member.endpoint, reach))) return
       const { config, running } = await lendAlertmanager(member, reach)
-      lent.push({ host, config })
+      lent.push({ host: member.endpoint.host, config })
       const wait = (members.length - 1) * peerTimeout(running)
       pace.peerWaitMs = Math.max(pace.peerWaitMs ?? 0, wait)
     }),
-    ...replicas.map(async (host) => {
-      const endpoint = endpointOf(host, prometheus.varsOf(host))
-      const groups = await answered(() => ruleGroupsOf(reach, endpoint))
-      if (!groups || groups.some((group) => group.rules.some(({ name }) => name === names.alert))) return
+    ...replicasOf(inventory).map(async (host) => {
+      if (!(await replicaLacks(host, reach))) return
       lent.push({ host, config: await lendPrometheus(scopeOf(prometheus, host, inventory), reach, names) })
     }),
   ])
@@ -81,6 +78,28 @@ export const prepareTakeover = async (
     throw failure.reason
   }
   return { pace, giveBack }
+}
+
+/** Whether an Alertmanager or Prometheus of the fleet runs without a way for canary alerts: somebody else has deployed it. */
+export const isOthers = async (inventory: Inventory, reach: Reach): Promise<boolean> => {
+  const members = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
+  const lacking = await Promise.all([
+    ...members.map((host) => memberLacks(endpointOf(host, alertmanager.varsOf(host)), reach)),
+    ...replicasOf(inventory).map((host) => replicaLacks(host, reach)),
+  ])
+  return lacking.includes(true)
+}
+
+const replicasOf = ({ hosts }: Inventory): readonly Host[] =>
+  hosts.filter(({ groups }) => groups.includes('prometheus'))
+
+/** False too for one that does not answer. */
+const memberLacks = async (endpoint: Endpoint, reach: Reach): Promise<boolean> =>
+  (await answered(() => receiversOf(reach, endpoint)))?.includes(CANARY_RECEIVER) === false
+
+const replicaLacks = async (host: Host, reach: Reach): Promise<boolean> => {
+  const groups = await answered(() => ruleGroupsOf(reach, endpointOf(host, prometheus.varsOf(host))))
+  return groups !== undefined && !groups.some((group) => group.rules.some(({ name }) => name === CANARY_ALERT))
 }
 
 /** What is answered; undefined where nothing answers. */

@@ -155,10 +155,11 @@ describe('a fleet without canary alerts', () => {
     expect(stderr).toContain('alertmanager.canary.enabled: is false on am-1, so alerts cannot be watched')
   })
 
-  test('is refused before anything is changed where it was not deployed with them', async () => {
-    const { code, stderr, stdout } = await vestal(['deploy', '-i', inventory, '--watch-alerts'])
-    expect(code).toBe(1)
-    expect(stderr).toContain('this fleet is not prepared for watching alerts')
-    expect(stdout).not.toContain('Alertmanagers, one at a time')
+  test('is lent a way for them where it was not deployed with it', async () => {
+    const ended = await vestal(watched)
+    expect(alertsOf(ended)).toMatchObject({ lost: 0, duplicated: 0 })
+    expect(ended.code).toBe(0)
+    const left = await onHost(ADDRESSES['am-1'], 'ls -A /etc/alertmanager | grep vestal- || true')
+    expect(left).toBe('')
   })
 })
