@@ -31,8 +31,8 @@ export const bugs: readonly Bug[] = [
     ['plan', 'order'],
     [
       'a percentage is of busy hosts only',
-      'plannedHosts.filter(({ work }) => work.play === play).length }',
-      'busy.length }',
+      'plannedHosts.filter(({ work }) => work.play === play).length,',
+      'busy.length,',
     ],
     ['hosts with nothing to do get a batch', 'planned.length > 0)', 'planned.length >= 0)'],
     ['hosts that are not interrupted wait for a batch too', '      busy.filter(interrupts),', '      busy,'],
