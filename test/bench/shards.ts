@@ -1,4 +1,4 @@
-/** How even shards are and what moves, by the table and by other ways: `npm run bench:shards -- --help`. Nothing is contacted. */
+/** How even shards are and what moves, by the table and by other ways, and what it costs a server: `npm run bench:shards -- --help`. No machine is contacted. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
@@ -10,6 +10,7 @@ import { columns } from '../../lib/report/columns.ts'
 import { largestOverMean } from '../../lib/sharding/hand-out.ts'
 import { planShards } from '../../lib/sharding/plan.ts'
 import { evenOwners } from '../../lib/sharding/table.ts'
+import { costOfShards, costText } from './shard-cost.ts'
 import { ABOUT, FLEETS, type FleetKind, hashedBy, spreadBy, targetsOf, WAYS, type Way } from './spreads.ts'
 
 const HELP = `Plans a fleet that is made up, and hands out fleets by the table and by other ways, for 1, 2, 3 and more shards.
@@ -17,6 +18,7 @@ const HELP = `Plans a fleet that is made up, and hands out fleets by the table a
   --targets N  how many targets; default 100000
   --shards N   up to how many shards; default 50
   --seed N     of the random numbers; default 1
+  --cost       instead: what it costs a real server to be one of four shards, over four minutes, on this machine's loopback; --targets is 4000 then
   --out FILE   where the figures go, as JSON; default .vestal/bench-shards.json
   --help       this page
 
@@ -31,6 +33,7 @@ interface Options {
   readonly seed: number
   readonly out: string
   readonly planOnly: boolean
+  readonly cost: boolean
 }
 interface Planned {
   readonly wallMs: number
@@ -49,7 +52,8 @@ interface Figures {
   readonly movedTargets: number
 }
 
-const bench = (options: Options): number => {
+const bench = (options: Options): number | Promise<number> => {
+  if (options.cost) return benchCost(options)
   if (options.planOnly) {
     process.stdout.write(JSON.stringify(planOnce(options)))
     return 0
@@ -63,15 +67,26 @@ const bench = (options: Options): number => {
     process.stdout.write(`\n${kind}: ${ABOUT[kind]}\n${textOf(figures)}\n`)
     return { kind, about: ABOUT[kind], figures }
   })
-  mkdirSync(dirname(options.out), { recursive: true })
-  const machine = { processors: cpus().length, model: cpus()[0]?.model, memoryBytes: totalmem(), node: process.version }
   const { targets, shards, seed } = options
-  writeFileSync(
-    options.out,
-    `${JSON.stringify({ bench: 'bench-shards/1', at: new Date().toISOString(), machine, load: loadavg(), targets, shards, seed, plan: planned, fleets }, null, 2)}\n`,
-  )
-  process.stdout.write(`\nThe figures are in ${options.out}.\n`)
+  keep(options, 'bench-shards/1', { targets, shards, seed, plan: planned, fleets })
   return planned.cpuMs <= MOST_MS && planned.peakBytes <= MOST_BYTES ? 0 : 1
+}
+
+const benchCost = async (options: Options): Promise<number> => {
+  const { targets } = options
+  const wanted = { targets, series: 50, seconds: 120 }
+  const { version, costs } = await costOfShards(wanted, (what) => process.stdout.write(`${what}\n`))
+  process.stdout.write(`\nPrometheus ${version}\n${costText(costs)}\n`)
+  keep(options, 'bench-shard-cost/1', { ...wanted, prometheus: version, costs })
+  return 0
+}
+
+const keep = ({ out }: Options, bench: string, figures: object): void => {
+  mkdirSync(dirname(out), { recursive: true })
+  const machine = { processors: cpus().length, model: cpus()[0]?.model, memoryBytes: totalmem(), node: process.version }
+  const all = { bench, at: new Date().toISOString(), machine, load: loadavg(), ...figures }
+  writeFileSync(out, `${JSON.stringify(all, null, 2)}\n`)
+  process.stdout.write(`\nThe figures are in ${out}.\n`)
 }
 
 /** In a process of its own, whose memory is that of the plan and its targets alone. */
@@ -149,15 +164,17 @@ const textOf = (figures: Readonly<Record<Way, readonly Figures[]>>): string =>
   )
 
 const readOptions = (words: readonly string[]): Options | null => {
-  const { values } = parse(words)
-  if (values.help) return null
+  const { values: said } = parse(words)
+  if (said.help) return null
+  const values = { ...said, targets: said.targets ?? (said.cost ? '4000' : '100000') }
   const number = (name: 'targets' | 'shards' | 'seed', most: number): number => {
     const value = Number(values[name])
     if (Number.isInteger(value) && value >= 1 && value <= most) return value
     throw new InputError([{ where: `--${name}`, what: `'${values[name]}' is not a whole number from 1 to ${most}` }])
   }
   return {
-    targets: number('targets', 1_000_000),
+    targets: values.cost ? number('targets', 50_000) : number('targets', 1_000_000),
+    cost: values.cost,
     shards: number('shards', 500),
     seed: number('seed', 2_147_483_646),
     out: values.out,
@@ -170,7 +187,8 @@ const parse = (words: readonly string[]) => {
     return parseArgs({
       args: [...words],
       options: {
-        targets: { type: 'string', default: '100000' },
+        targets: { type: 'string' },
+        cost: { type: 'boolean', default: false },
         shards: { type: 'string', default: '50' },
         seed: { type: 'string', default: '1' },
         out: { type: 'string', default: '.vestal/bench-shards.json' },
