@@ -817,6 +817,8 @@ export interface DrillFigures {
   readonly during: DelayFigures
   /** Canaries that all members knew as notified before the faults, and that were notified once more since. */
   readonly forgotten: readonly string[]
+  /** Canaries that two members notified within a second of each other, an entry for each time: neither can have heard of the other. */
+  readonly together?: readonly string[]
   /** Labels in which notifications of one canary differ. */
   readonly differing: readonly string[]
   /** From the end of the faults until every service was as before; left out where it never was. */

@@ -8,6 +8,8 @@ export interface FaultWindow {
 }
 /** What was notified so shortly before a fault may not be known to every member yet. */
 const TOLD_MS = 5_000
+/** Members hear of each other's notifications by gossip, a few rounds of 200 ms (Alertmanager's `--cluster.gossip-interval`). */
+const HEARD_MS = 1_000
 
 /**
  * What a ledger's events say of the time before the faults and since, compared. Without faults, all of it is the time before. `closed` drills count each
@@ -16,6 +18,7 @@ const TOLD_MS = 5_000
 export const figuresOf = (events: readonly LedgerEvent[], window: FaultWindow | undefined): DrillFigures => {
   const begin = window?.beginAt ?? Number.POSITIVE_INFINITY
   const delays = delaysOf(events)
+  const together = togetherOf(events)
   const of = (some: readonly Delay[]) => ({
     delivered: some.length,
     largestDelayMs: Math.max(0, ...some.map(({ sentAt, at }) => at - sentAt)),
@@ -25,6 +28,7 @@ export const figuresOf = (events: readonly LedgerEvent[], window: FaultWindow | 
     during: of(delays.filter(({ at }) => at >= begin)),
     forgotten: forgottenOf(events, begin),
     differing: differingLabels(events),
+    ...(together.length > 0 && { together }),
   }
 }
 
@@ -60,6 +64,20 @@ const forgottenOf = (events: readonly LedgerEvent[], begin: number): readonly st
     else if (event.at >= begin && last.get(key) === 'told') forgotten.add(event.canary)
   }
   return [...forgotten]
+}
+
+/** Canaries, an entry for each time that another member notified one so shortly after the last that it cannot have heard of that. */
+const togetherOf = (events: readonly LedgerEvent[]): readonly string[] => {
+  const last = new Map<string, { readonly host: string; readonly at: number; readonly firing: boolean }>()
+  return events.flatMap((event) => {
+    if (event.what !== 'notified') return []
+    const key = `${event.canary} ${event.fingerprint} ${event.way ?? ''}`
+    const before = last.get(key)
+    const firing = event.status === 'firing'
+    last.set(key, { host: event.host, at: event.at, firing })
+    const twice = firing && before?.firing && before.host !== event.host && event.at - before.at < HEARD_MS
+    return twice ? [event.canary] : []
+  })
 }
 
 /** The labels in which notifications of one canary differ: with any, replicas don't send one alert but several. */

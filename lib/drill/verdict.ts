@@ -35,6 +35,7 @@ export const verdictOf = (seen: Seen): Pick<DrillReport, 'verdict' | 'causes'> =
 const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
   if (!alerts) return []
   const { canaries } = alerts
+  const { together = [] } = figures
   return [
     ...when(alerts.lost, `${counted(alerts.lost, 'alert')} lost, though a path was left: ${listed(canaries.lost)}`),
     ...when(alerts.silenced.notified, `notified in spite of a silence: ${listed(canaries.silenced)}`),
@@ -48,8 +49,8 @@ const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
       `notified before the faults and once more since: ${listed(figures.forgotten)}: the notification log of who notified it again did not have it`,
     ),
     ...when(
-      allowed.duplicates === 'never' ? alerts.duplicated : 0,
-      `${alerts.duplicated} notified twice, where every member hears of every other: ${listed(canaries.duplicated)}`,
+      allowed.duplicates === 'never' ? alerts.duplicated - together.length : 0,
+      `${alerts.duplicated - together.length} notified twice, where every member hears of every other: ${listed(canaries.duplicated.filter((one) => !together.includes(one)))}`,
     ),
   ]
 }
@@ -57,12 +58,17 @@ const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
 const oddities = ({ alerts, allowed, figures, peerWaitMs }: Seen): readonly string[] => {
   if (!alerts) return []
   const bound = figures.control.largestDelayMs + peerWaitMs + milliseconds(allowed.delay)
+  const { together = [] } = figures
   const late = figures.during.largestDelayMs > bound
   return [
     ...when(allowed.falseResolves === 'rarely' ? alerts.resolvedEarly : 0, falseResolve(alerts)),
     ...when(
       allowed.duplicates === 'rarely' ? alerts.duplicated : 0,
       `${alerts.duplicated} notified twice: ${listed(alerts.canaries.duplicated)}`,
+    ),
+    ...when(
+      allowed.duplicates === 'never' ? together.length : 0,
+      `${together.length} notified by two members within a second, before either can have heard of the other: ${listed([...new Set(together)])}: machines slower than \`peer_timeout\` allows for, or two whose turns came together`,
     ),
     ...when(
       late ? 1 : 0,

@@ -46,6 +46,18 @@ test('one that was notified well before the faults and again since was forgotten
   expect(figuresOf(events, FAULT).forgotten).toEqual(['old'])
 })
 
+test('two members within a second of each other are told apart from one member twice, and from two that could have heard', () => {
+  const by = (host: string, seconds: number, canary: string, status: 'firing' | 'resolved' = 'firing'): LedgerEvent =>
+    ({ at: seconds * 1000, what: 'notified', canary, status, fingerprint: '1', host, body: {} }) as LedgerEvent
+  const events = [
+    ...[by('am-1', 46.4, 'raced'), by('am-2', 46.8, 'raced')],
+    ...[by('am-1', 50, 'same'), by('am-1', 50.5, 'same')],
+    ...[by('am-1', 60, 'heard'), by('am-2', 62, 'heard')],
+    ...[by('am-1', 70, 'over', 'resolved'), by('am-2', 70.1, 'over')],
+  ]
+  expect(figuresOf(events, FAULT).together).toEqual(['raced'])
+})
+
 test('one that was resolved between was not forgotten', () => {
   const events = story([0, 'a', 'sent'], [10, 'a', 'firing'], [20, 'a', 'resolved'], [40, 'a', 'firing'])
   expect(figuresOf(events, FAULT).forgotten).toEqual([])

@@ -95,6 +95,23 @@ test.each([
   },
 )
 
+test('two members at the same moment are a deviation where each hears of the other, and one more notification is a failure', () => {
+  const allowed = { duplicates: 'never' } as const
+  const raced = { alerts: { duplicated: 1, ...named('duplicated', 'c1') }, figures: { together: ['c1'] }, allowed }
+  expect(verdict(raced)).toEqual({
+    verdict: 'deviated',
+    causes: [expect.stringContaining('1 notified by two members within a second')],
+  })
+  const more = { ...raced, alerts: { duplicated: 2, ...named('duplicated', 'c1', 'c2') } }
+  expect(verdict(more)).toMatchObject({
+    verdict: 'failed',
+    causes: [
+      expect.stringContaining('1 notified twice, where every member hears of every other: c2'),
+      expect.anything(),
+    ],
+  })
+})
+
 test('a resolve while it fires is a deviation where the contract knows it', () => {
   const seen = { alerts: { resolvedEarly: 1 }, allowed: { falseResolves: 'rarely' } } as const
   expect(verdict(seen).verdict).toBe('deviated')
