@@ -1,11 +1,15 @@
 import pLimit from 'p-limit'
+import { lookAtWeb } from '../../fleet/certificates/look.ts'
 import { alertmanagerRules } from '../../fleet/check/alertmanager-checks.ts'
+import { certificateRules } from '../../fleet/check/certificate-checks.ts'
 import { pathRules } from '../../fleet/check/path-checks.ts'
 import { prometheusRules } from '../../fleet/check/prometheus-checks.ts'
 import { namesToResolve, requiredPortsOf } from '../../fleet/check/required-paths.ts'
 import { inventoryView } from '../../fleet/check/view-of-inventory.ts'
 import { runningView } from '../../fleet/check/view-of-running.ts'
 import { has } from '../../fleet/plays.ts'
+import { readAuthority } from '../../lib/certificates/authority.ts'
+import { certificatesIn, endOf } from '../../lib/certificates/certificate.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type Finding, findingsOf } from '../../lib/health/finding.ts'
 import { type HostFacts, hostRules } from '../../lib/health/host-checks.ts'
@@ -20,7 +24,13 @@ import { inLab, type Opened, openContext } from '../context.ts'
 import { type CommonFlags, commonOptions } from '../options.ts'
 
 /** Every rule of `check`, in the order of its findings. */
-export const checkRules = [...hostRules, ...prometheusRules, ...alertmanagerRules, ...pathRules] as const
+export const checkRules = [
+  ...hostRules,
+  ...prometheusRules,
+  ...alertmanagerRules,
+  ...pathRules,
+  ...certificateRules,
+] as const
 
 /** Looks at every host, at the paths between them, and at the fleet as it is and as it would be; changes nothing. Exit code 1 with errors. */
 const check = async (flags: CommonFlags): Promise<number> => {
@@ -52,13 +62,14 @@ export const lookForFindings = async (
   )
   const command = (host: Host, port: number) =>
     surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command
-  const [{ view: running, unread }, tries] = await Promise.all([
+  const [{ view: running, unread }, tries, looks] = await Promise.all([
     runningView(inventory, {
       hosts: [...surveys.keys()],
       reach,
       command,
     }),
     tryPaths(requiredPortsOf(inventory), surveys, reach),
+    lookAtWeb(inventory, { hosts: [...surveys.keys()], reach }),
   ])
   const balanced = [...surveys].flatMap(([{ name: host }, { names: resolved }]) =>
     [...resolved]
@@ -73,6 +84,16 @@ export const lookForFindings = async (
       unread,
       ...tries,
       balanced,
+    }),
+    ...findingsOf(certificateRules, {
+      inventory,
+      hosts: [...surveys.keys()],
+      looks,
+      authorities: certificatesIn(readAuthority(inventory)?.bundle ?? '').map((one) => ({
+        subject: one.subject,
+        until: endOf(one),
+      })),
+      now: Date.now(),
     }),
     ...inventory.roles.flatMap((role) =>
       findingsOf(role.checks ?? [], { inventory, hosts: [...surveys.keys()].filter(has(role)), command }),

@@ -3,6 +3,7 @@ import { HostError } from '../../lib/errors.ts'
 import type { Host, Inventory, Reach, Role } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { endpointOf, portOf, type Web } from '../../lib/program/web.ts'
+import { settingsUnder } from '../../lib/role.ts'
 
 /** One web server of a role that can have a certificate, as the inventory wants it and as it was found. */
 export interface WebLook {
@@ -30,7 +31,7 @@ export const lookAtWeb = (
   Promise.all(
     hosts.flatMap((host) =>
       rolesOn(host, inventory.roles).flatMap((role) => {
-        if (!role.web || (host.vars[role.key] ?? null) === null) return []
+        if (!role.web || (settingsUnder(host.vars, role.key) ?? null) === null) return []
         const web = scopeOf(role, host, inventory).vars as Web
         return [look({ host, role, web, port: portOf(web.listen) }, reach)]
       }),

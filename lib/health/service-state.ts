@@ -40,5 +40,17 @@ export const configOf = (service?: ServiceLook): { readonly inForce: boolean; re
   return service.loaded === 'same' ? { inForce: true } : { inForce: false, why: service.loaded }
 }
 
+/** When the certificate that these tasks keep ends; undefined where there is none. */
+export const certificateOf = (
+  { states }: Reading,
+  tasks: readonly string[],
+): { readonly until: string } | undefined => {
+  const ends = tasks
+    .filter((id) => id.startsWith('certificate '))
+    .map((id) => states.get(id)?.until)
+    .filter((until): until is string => typeof until === 'string' && until !== '')
+  return ends.length === 0 ? undefined : { until: ends.toSorted()[0] as string }
+}
+
 const within = (path: string, folder: string): string =>
   path.startsWith(`${folder}/`) ? (path.slice(folder.length + 1).split(/[/ ]/, 1)[0] ?? path) : path

@@ -13,7 +13,7 @@ import { understood } from '../understood.ts'
 import { cachedReach } from './cached-reach.ts'
 import { type Answered, type Failing, withCauses } from './causes.ts'
 import { notesOf } from './notes.ts'
-import { configOf, serviceOf, versionOf } from './service-state.ts'
+import { certificateOf, configOf, serviceOf, versionOf } from './service-state.ts'
 import type { FleetStatus, InstanceStatus } from './types.ts'
 
 export interface StatusOptions {
@@ -172,6 +172,8 @@ const hostStatus = ({ host, reading, works, said }: HostAnswers) => {
   }
   const changes = works.flatMap((work) => planHost(work, reading).planned.map(({ item }) => item))
   const shown = new Set(said.map(({ role }) => role))
+  const tasksOf = (of: string) =>
+    works.flatMap(({ items }) => items.filter(({ role }) => role === of).map(({ task }) => taskId(task)))
   const instances = said.map(({ role, instance, failing, signs }, index): Answered => {
     // What belongs to no row, such as the rules of a Prometheus, counts with the host's last, its main one.
     const own = (of: string) => of === role || (index === said.length - 1 && !shown.has(of))
@@ -181,6 +183,7 @@ const hostStatus = ({ host, reading, works, said }: HostAnswers) => {
       ...signs,
       failing,
       ...(instance && { service: service?.active, version: versionOf(reading, instance), config: configOf(service) }),
+      ...certificate(certificateOf(reading, tasksOf(role))),
       ...(service?.since && sinceOf(service.since, reading.facts)),
       drift: changes.filter((item) => own(item.role)).length,
     }
@@ -188,6 +191,9 @@ const hostStatus = ({ host, reading, works, said }: HostAnswers) => {
   const look = { reachable: true, changes: changes.map(({ task }) => taskId(task)), facts: reading.facts }
   return { name, look, instances }
 }
+
+const certificate = (found: InstanceStatus['certificate']): Pick<InstanceStatus, 'certificate'> =>
+  found ? { certificate: found } : {}
 
 /** By the host's own clock, so that one that is off doesn't lie about it. */
 const sinceOf = (since: number, { clockSkewMs }: Facts): Pick<InstanceStatus, 'startedAt' | 'uptimeSeconds'> => ({

@@ -23,6 +23,8 @@ export interface InstanceStatus {
   readonly replay?: string
   /** Columns of its role's own, by their heads. */
   readonly shows?: ProgramStatus['shows']
+  /** When the certificate of its web server ends, RFC 3339; left out where the fleet's authority has issued it none. */
+  readonly certificate?: { readonly until: string }
   /** RFC 3339, the host's clock. */
   readonly startedAt?: string
   readonly uptimeSeconds?: number

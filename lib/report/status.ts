@@ -6,7 +6,7 @@ import { paint } from './paint.ts'
 import { setIn, shown } from './print.ts'
 
 const BEFORE = ['instance', 'role', 'part', 'version', 'state', 'members', 'config', 'targets', 'alerts', 'wal']
-const AFTER = ['uptime', 'drift']
+const AFTER = ['certificate', 'uptime', 'drift']
 
 /** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
 export const statusText = (look: FleetStatus): string => {
@@ -23,7 +23,7 @@ export const statusText = (look: FleetStatus): string => {
     ? paint('green', all === 1 ? 'The instance is healthy.' : `All ${all} instances are healthy.`)
     : paint('red', bad === 0 ? 'A host could not be read.' : `${bad} of ${counted(all, 'instance')} unhealthy.`)
   return [
-    columns([...BEFORE, ...own, ...AFTER], instances.map(rowOf(own))),
+    columns([...BEFORE, ...own, ...AFTER], instances.map(rowOf(own, Date.parse(look.at)))),
     ...why,
     ...notes.map((note) => `${paint('yellow', 'note')} ${setIn(note)}`),
     sum,
@@ -43,7 +43,7 @@ export const spanText = (seconds: number): string => {
 }
 
 const rowOf =
-  (own: readonly string[]) =>
+  (own: readonly string[], at: number) =>
   (one: InstanceStatus): readonly Cell[] => [
     { text: one.instance },
     { text: one.role },
@@ -56,9 +56,17 @@ const rowOf =
     { text: one.alerts === undefined ? '' : String(one.alerts) },
     { text: one.replay ?? '', style: 'yellow' },
     ...own.map((head) => ({ text: one.shows?.[head] ?? '' })),
+    certificateCell(one, at),
     { text: one.uptimeSeconds === undefined ? '' : spanText(one.uptimeSeconds) },
     { text: one.drift === undefined ? '?' : String(one.drift), style: one.drift === 0 ? undefined : 'yellow' },
   ]
+
+/** How long it is valid yet. */
+const certificateCell = ({ certificate }: InstanceStatus, at: number): Cell => {
+  if (!certificate) return { text: '' }
+  const left = Math.round((Date.parse(certificate.until) - at) / 1_000)
+  return left > 0 ? { text: spanText(left) } : { text: 'expired', style: 'red' }
+}
 
 const versionCell = ({ version }: InstanceStatus): Cell => {
   const { running, disk } = version ?? {}
