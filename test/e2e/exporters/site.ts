@@ -123,9 +123,9 @@ export const serversStand = async (): Promise<void> => {
   const archive = "echo 'deb [trusted=yes] file:/srv/shared/packages ./' >/etc/apt/sources.list; apt-get -qq update"
   const get = 'DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends'
   await Promise.all(Object.values(HOSTS).map((address) => onHost(address, archive)))
-  await onHost(HOSTS.cache, `${get} redis-server nginx >/dev/null; sh -s`, CACHE)
-  await onHost(HOSTS.web, `${get} postgresql pgbouncer apache2 bind9 >/dev/null; sh -s`, WEB)
-  await onHost(HOSTS.hardware, `${get} mariadb-server >/dev/null; sh -s`, HARDWARE)
+  await onHost(HOSTS.cache, `${get} redis-server nginx >/dev/null </dev/null; sh -s`, CACHE)
+  await onHost(HOSTS.web, `${get} postgresql pgbouncer apache2 bind9 >/dev/null </dev/null; sh -s`, WEB)
+  await onHost(HOSTS.hardware, `${get} mariadb-server >/dev/null </dev/null; sh -s`, HARDWARE)
 }
 
 const quoted = `'${PASSWORD.replaceAll("'", "'\\''")}'`
@@ -158,7 +158,7 @@ systemctl restart pgbouncer
 
 const HARDWARE = `set -eu
 systemctl start mariadb
-mariadb -e "drop user if exists exporter@localhost; create user exporter@localhost identified by '${SECRETS.MYSQL_SECRET}'; grant process, replication client, select on *.* to exporter@localhost"
+mariadb -e "drop user if exists exporter@'%'; create user exporter@'%' identified by '${SECRETS.MYSQL_SECRET}'; grant process, replication client, select on *.* to exporter@'%'"
 `
 
 /** The value of every series that Prometheus answers with, by what tells them apart. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -281,6 +281,16 @@ describe('one’s own exporter', () => {
     rmSync(folder, { recursive: true })
     expect(found.filter(({ of }) => of).map(({ name }) => name)).toEqual(['redis_exporter', 'queue_exporter'])
     expect(host && rolesOn(host, found).map(({ name }) => name)).toContain('queue_exporter')
+  })
+
+  test('of the page is one', async () => {
+    const root = join(import.meta.dirname, '../../../..')
+    const block = /```ts\n(.*?)```/s.exec(readFileSync(join(root, 'docs/exporters.md'), 'utf8'))?.[1] ?? ''
+    const folder = mkdtempSync(join(tmpdir(), 'vestal-exporter-'))
+    writeFileSync(join(folder, 'vestal.config.ts'), block.replaceAll(/'vestal\/(.*?)'/g, `'${root}/lib/$1.ts'`))
+    const roles = await rolesFor([join(folder, 'hosts.yml')], '/')
+    rmSync(folder, { recursive: true })
+    expect(roles.flatMap(({ entries }) => entries?.known.map(({ name }) => name) ?? [])).toContain('frr_exporter')
   })
 
   test.each([
