@@ -222,18 +222,22 @@ const follower = (stage: Inventory): Role => ({
   healthy: () => [],
 })
 
-/** What whom it asks and sends to is written in, and read again; nothing is restarted. */
-const asked = (inventory: Inventory, name: string): readonly Task[] =>
+/** What whom it asks and sends to is written in, and read again; nothing is restarted. `when` tells one such moment of a run from another. */
+const asked = (inventory: Inventory, name: string, when: string): readonly Task[] =>
   tasksIn(inventory, name).flatMap((task) => {
     if (isTrust(task) || isTargets(task) || taskId(task) === `file ${CONFIG}`) return [task]
-    return taskId(task) === 'service prometheus' ? [reloaded(task)] : []
+    return taskId(task) === 'service prometheus' ? [reloaded(task, when)] : []
   })
 
-/** Has read its configuration again, whatever else is to become of it. */
-const reloaded = (task: Task): Task => {
+/**
+ * Has read its configuration again, whatever else is to become of it. A task of its own, as what a service has loaded is read against what the task says it
+ * should have: all tasks of one name would be read as the last of them.
+ */
+const reloaded = (task: Task, when: string): Task => {
   const data = task.data as ServiceData
   return {
     ...task,
+    key: `${task.key}, ${when}`,
     desired: { loaded: 'same' },
     data: { ...data, starts: [], loads: data.loads.filter(({ path }) => path === CONFIG) },
   }
@@ -241,7 +245,7 @@ const reloaded = (task: Task): Task => {
 
 const opener = (stage: Inventory): Role => ({
   ...(prometheus as Role),
-  tasks: ({ host }) => asked(stage, host.name),
+  tasks: ({ host }) => asked(stage, host.name, 'told both ways'),
   healthy: ({ host }) => {
     const here = stage.hosts.find(({ name }) => name === host.name)
     if (!here) return []
@@ -256,5 +260,5 @@ const opener = (stage: Inventory): Role => ({
 
 const closer = (inventory: Inventory): Role => ({
   ...(prometheus as Role),
-  tasks: ({ host }) => asked(inventory, host.name),
+  tasks: ({ host }) => asked(inventory, host.name, 'told the new way'),
 })

@@ -47,12 +47,17 @@ export const loadStampPath = (unit: string): string => `${STAMPS}/${unit}.loaded
 /** Where Vestal notes that a change was taken back, until the unit has been started or reloaded after it. */
 export const pendingPath = (unit: string): string => `${STAMPS}/${unit}.pending`
 
+/** Each unit once, whoever asks about it: a run may want several things of one service, one after the other. */
+const unitsOf = (questions: readonly ServiceQuestion[]): readonly ServiceQuestion[] =>
+  [...Map.groupBy(questions, ({ unit }) => unit).values()].flatMap(([first]) => first ?? [])
+
 /** One fragment about all services: systemd is asked once, and each other program runs once too. */
 export const printServices = (questions: readonly ServiceQuestion[]): string => {
   const watched = [...new Set(questions.flatMap((one) => one.watched.map(({ path }) => path)))]
   const folders = [...new Set(questions.flatMap((one) => one.watched.filter((it) => it.sha256 === undefined)))]
-  const notes = questions.flatMap(({ unit }) => [stampPath(unit), loadStampPath(unit), pendingPath(unit)])
-  return `show=$(TZ=UTC systemctl show --timestamp=us --property=${PROPERTIES} -- ${words(questions.map(({ unit }) => unit))} 2>/dev/null)
+  const asked = unitsOf(questions)
+  const notes = asked.flatMap(({ unit }) => [stampPath(unit), loadStampPath(unit), pendingPath(unit)])
+  return `show=$(TZ=UTC systemctl show --timestamp=us --property=${PROPERTIES} -- ${words(asked.map(({ unit }) => unit))} 2>/dev/null)
 printf '%s\\0#\\0' "$show"
 ${releasedFunction}
 old_ifs=$IFS
@@ -63,8 +68,8 @@ set --
 for line in $show; do case $line in MainPID=*) set -- "$@" "\${line#*=}" ;; esac; done
 set +f
 IFS=$old_ifs
-[ $# -eq ${questions.length} ] || set -- ${questions.map(() => 0).join(' ')}
-${questions.map(({ executable }, index) => (executable ? `released ${index} "\${${index + 1}}" ${word(posix.dirname(executable))} ${word(posix.basename(executable))}` : ':')).join('\n')}
+[ $# -eq ${asked.length} ] || set -- ${asked.map(() => 0).join(' ')}
+${asked.map(({ executable }, index) => (executable ? `released ${index} "\${${index + 1}}" ${word(posix.dirname(executable))} ${word(posix.basename(executable))}` : ':')).join('\n')}
 printf '#\\0'
 exes= commands=
 for pid; do if [ "$pid" != 0 ]; then exes="$exes /proc/$pid/exe"; commands="$commands /proc/$pid/cmdline"; fi; done
@@ -108,7 +113,9 @@ export const readServices = (
       },
     ]),
   )
-  const answers = questions.map(({ unit }, index): ServiceAnswer => {
+  const asked = unitsOf(questions).map(({ unit }) => unit)
+  const answers = questions.map(({ unit }): ServiceAnswer => {
+    const index = asked.indexOf(unit)
     const own = units[index] ?? {}
     const process = `/proc/${own.MainPID ?? 0}`
     return {

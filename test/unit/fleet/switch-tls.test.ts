@@ -174,3 +174,27 @@ describe('turned off', () => {
     expect(told(book, inventory, book.plays.length - 4, `${TARGETS}/node.yml`)).toContain('__scheme__')
   })
 })
+
+test('what Prometheus has read is asked of it once for each moment of the run, and nothing restarts it by that', async () => {
+  const inventory = await load(true)
+  const book = await bookOf(inventory, plain)
+  const services = book.plays.flatMap(({ roles: some, passing }) =>
+    passing
+      ? some.flatMap((role) => {
+          const host = inventory.hosts.find(({ name }) => name === 'prom-1')
+          return host ? role.tasks(scopeOf(role, host, inventory)).filter(({ kind }) => kind.name === 'service') : []
+        })
+      : [],
+  )
+  expect(services.map(({ key, desired }) => [key, desired])).toEqual([
+    ['prometheus, told both ways', { loaded: 'same' }],
+    ['prometheus, told the new way', { loaded: 'same' }],
+  ])
+  const states = services[0]?.kind.parse(SERVICES, services)
+  expect(states?.size).toBe(2)
+})
+
+/** What a machine prints of one service that several tasks ask about: its unit once. */
+const SERVICES = Buffer.from(
+  'LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nInvocationID=1\nMainPID=7\n\0#\0#\0#\0#\0#\0#\0',
+)
