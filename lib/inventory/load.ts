@@ -80,11 +80,11 @@ export const loadInventory = async (
       }),
     )
   const variables = new Map<string, ReadonlyMap<string, Variable>>()
-  // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
-  const folder = resolve(folderOf(paths[0] ?? '.'))
+  const folder = resolve(own[0] ?? '.')
   const written = new Map(
     [...tree.hosts.values()].map((member) => [member.name, chosen(effectiveVariables(tree, member, folders))]),
   )
+  // What other hosts have in their variables is somebody else's to judge. Where no host has a role, there are no others.
   const claimed = new Set(
     [...tree.hosts.values()]
       .filter((member) =>
