@@ -8,6 +8,7 @@ import { configOf, ruleGroupsOf, targetsOf, versionOf } from '../lib/api/prometh
 import { runningYaml } from '../lib/api/running-yaml.ts'
 import { milliseconds } from '../lib/duration.ts'
 import { HostError } from '../lib/errors.ts'
+import { RELEASES } from '../lib/host-paths.ts'
 import type { CanaryNames, Prepared, WatchedAlertmanager } from '../lib/ledger/fleet.ts'
 import { flagIn, type Lent, lendConfig, type Running, runningBehind } from '../lib/ledger/lent-config.ts'
 import type { Duration, Host, Inventory, Reach, Scope } from '../lib/model.ts'
@@ -44,7 +45,7 @@ interface Lender {
 
 /**
  * Gives canary alerts a route, a receiver, a rule and a job on every Alertmanager and Prometheus that runs without them; those that do not answer are
- * passed over. Throws HostError where one can't have them, once all that were changed are as they were.
+ * passed over, and those that Vestal has deployed without. Throws HostError where one can't have them, once all that were changed are as they were.
  */
 export const prepareTakeover = async (
   { inventory, members }: Lender,
@@ -62,14 +63,17 @@ export const prepareTakeover = async (
   const changes = await Promise.allSettled([
     ...members.map(async (member) => {
       if (!(await memberLacks(member.endpoint, reach))) return
-      const { config, running } = await lendAlertmanager(member, reach)
+      const found = await lendAlertmanager(member, reach)
+      if (!found) return
+      const { config, running } = found
       lent.push({ host: member.endpoint.host, config })
       const wait = (members.length - 1) * peerTimeout(running)
       pace.peerWaitMs = Math.max(pace.peerWaitMs ?? 0, wait)
     }),
     ...replicasOf(inventory).map(async (host) => {
       if (!(await replicaLacks(host, reach))) return
-      lent.push({ host, config: await lendPrometheus(scopeOf(prometheus, host, inventory), reach, names) })
+      const config = await lendPrometheus(scopeOf(prometheus, host, inventory), reach, names)
+      if (config) lent.push({ host, config })
     }),
   ])
   const failure = changes.find((one) => one.status === 'rejected')
@@ -117,10 +121,11 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 const lendAlertmanager = async (
   { endpoint, port, lentToken = '' }: WatchedAlertmanager,
   reach: Reach,
-): Promise<{ readonly config: Lent; readonly running: Running }> => {
+): Promise<{ readonly config: Lent; readonly running: Running } | null> => {
   const connection = await reach(endpoint.host)
   const { canary } = alertmanager.varsOf(endpoint.host)
   const running = await runningBehind(connection, { port: endpoint.port, usual: 'alertmanager.yml' })
+  if (isOurs(running)) return null
   const config = await lendConfig(connection, running, {
     edit: (text) => {
       const routed = withItem(text, ['route', 'routes'], { item: canaryRoute(canary.group_interval), at: 'first' })
@@ -133,16 +138,20 @@ const lendAlertmanager = async (
   return { config, running }
 }
 
+/** Its configuration may be as the inventory wants it, and would not be written anew: nothing is lent there. */
+const isOurs = ({ program }: Running): boolean => program.startsWith(`${RELEASES}/`)
+
 const peerTimeout = ({ command }: Running): number => {
   const value = flagIn(command, 'cluster.peer-timeout')
   return value && /^\d+(ms|s|m|h)$/.test(value) ? milliseconds(value as Duration) : PEER_TIMEOUT_MS
 }
 
-const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names: CanaryNames): Promise<Lent> => {
+const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names: CanaryNames): Promise<Lent | null> => {
   const { host, vars, inventory } = scope
   const endpoint = endpointOf(host, vars)
   const connection = await reach(host)
   const running = await runningBehind(connection, { port: endpoint.port, usual: 'prometheus.yml' })
+  if (isOurs(running)) return null
   const form = runningYaml(host.name, await configOf(reach, endpoint), alertingForm)
   const now: AlertPath = {
     external: form.global?.external_labels ?? {},

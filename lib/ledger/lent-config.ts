@@ -13,6 +13,8 @@ export interface Running {
   /** The account that it runs as. */
   readonly user: string
   readonly command: readonly string[]
+  /** Its program, links resolved. */
+  readonly program: string
   /** Its configuration file. */
   readonly file: string
 }
@@ -37,10 +39,10 @@ export const runningBehind = async (
   })
   if (code !== 0) throw new HostError(host, `the configuration of pid ${found.pid} is out of reach: ${stderr.trim()}`)
   return understood(host, 'its process', () => {
-    const [file = '', user = ''] = stdout.toString().split('\n')
+    const [file = '', user = '', program = ''] = stdout.toString().split('\n')
     if (!isAbsolute(file) || !/^[a-z_][\w.-]{0,60}$/i.test(user))
       throw new Error(`it says ${JSON.stringify([file, user])}`)
-    return { pid: found.pid, user, command: found.command, file }
+    return { pid: found.pid, user, command: found.command, program, file }
   })
 }
 
@@ -62,7 +64,8 @@ if [ "$(stat -c %d:%i -- "$named")" != "$(stat -c %d:%i -- "/proc/${pid}/root$na
   echo "it runs in a container, whose $named is not the host's" >&2; exit 1
 fi
 printf '%s\\n' "$named"
-stat -c %U /proc/${pid}`
+stat -c %U /proc/${pid}
+readlink /proc/${pid}/exe`
 
 /** A change of the file that is in force. */
 export interface Lent {
