@@ -41,7 +41,7 @@ export const plan = (): Promise<Ended> => vestal(['plan', '-i', inventory, '--ex
 
 /** What a web server answers to plain HTTP, and to HTTPS with this authority alone trusted: status, or why not. */
 export const plainly = (member: Member, port: number): Promise<number> =>
-  fetch(`http://${ADDRESSES[member]}:${port}/-/healthy`, { signal: AbortSignal.timeout(10_000) }).then(
+  fetch(`http://${ADDRESSES[member]}:${port}/metrics`, { signal: AbortSignal.timeout(10_000) }).then(
     ({ status }) => status,
   )
 export const securely = (
@@ -51,7 +51,7 @@ export const securely = (
 ): Promise<number | string> =>
   new Promise((resolve) => {
     const asked = request(
-      { host: ADDRESSES[member], port, path: '/-/healthy', ca, agent: false, timeout: 10_000 },
+      { host: ADDRESSES[member], port, path: '/metrics', ca, agent: false, timeout: 10_000 },
       (answer) => {
         answer.resume()
         resolve(answer.statusCode ?? 0)

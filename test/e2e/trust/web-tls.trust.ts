@@ -46,7 +46,7 @@ describe('TLS is turned on', () => {
 
   test('not on a part of the fleet, whose others would not know', async () => {
     const ended = await vestal(['deploy', '-i', inventory, '--limit', 'am-1', '--yes'])
-    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('prom-1 and prom-2') })
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('prom-1, prom-2') })
     expect(await plainly('am-1', 9093)).toBe(200)
   })
 
