@@ -6,6 +6,7 @@ import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
+import { trustTasks } from '../../lib/program/certificates.ts'
 import { execStart } from '../../lib/program/release.ts'
 import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
@@ -59,6 +60,7 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
     return [
       packages(['haproxy', ...(vars.floating ? ['keepalived'] : [])]),
       directory(FOLDER),
+      ...trustTasks(inventory),
       ...haproxyService(SERVICE, {
         title: 'Gateway: one address for queries and pages (HAProxy)',
         user: USER,

@@ -8,6 +8,7 @@ import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
+import { trustTasks } from '../../lib/program/certificates.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { programTasks, staged, switched } from '../../lib/program/release.ts'
 import { runningService } from '../../lib/program/service.ts'
@@ -64,6 +65,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
     return [
       systemUser(USER),
       directory(FOLDER),
+      ...trustTasks(inventory),
       directory(vars.storage_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, version, host),
       folder,
