@@ -62,8 +62,11 @@ describe.each(EXAMPLES)('inventory/$example on fresh machines', ({ example, host
     expect({ code, said: code === 0 ? '' : stdout + stderr }).toEqual({ code: 0, said: '' })
     const { hosts: outcomes, gates } = lastReport(stdout)
     expect(Object.keys(outcomes).sort()).toEqual(Object.keys(hosts).sort())
-    for (const tasks of Object.values(outcomes))
-      expect(new Set(Object.values(tasks).map(({ status }) => status))).toEqual(new Set(['changed']))
+    for (const tasks of Object.values(outcomes)) {
+      // Of exporters that the inventory no longer names there are none on a fresh machine.
+      const made = Object.entries(tasks).filter(([task]) => !task.startsWith('units '))
+      expect(new Set(made.map(([, { status }]) => status))).toEqual(new Set(['changed']))
+    }
     expect(gates.length).toBeGreaterThanOrEqual(addresses.length)
   })
 
