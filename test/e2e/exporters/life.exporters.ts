@@ -264,7 +264,7 @@ describe('one that is taken out of the inventory', () => {
 test('a port that another has is found before anything is changed', async () => {
   await onHost(
     HOSTS.hardware,
-    `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 9290) or die; sleep 600'
+    `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 9290, ReuseAddr => 1) or die; sleep 600'
 timeout 20 sh -c 'until ss -Hltn | grep -q :9290; do sleep 0.1; done'`,
   )
   setExporters('hardware', { ipmi: { version: '1.6.1' } })
