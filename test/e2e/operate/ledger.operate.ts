@@ -120,6 +120,8 @@ test('alerts that cannot be delivered are told as lost, and the run fails for it
 })
 
 test('a link that breaks is made again, and nothing is lost', async () => {
+  // A script that is under way on the host goes with the link, and is that host's failure: here none is.
+  await deploy('-i', inventory)
   const cut = `kill $(ss -Hltnp sport = :${PORT} | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | head -1)`
   let broken: Promise<unknown> | undefined
   const { ended } = startVestal(watched, {
