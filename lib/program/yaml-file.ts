@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { Scalar, stringify } from 'yaml'
 import { Sealed, Secret } from '../secret.ts'
 
 const HEADER = '# Written by Vestal from the inventory. Changes made here are replaced by the next deploy.\n'
@@ -42,11 +42,16 @@ interface Marks {
 
 const mark = (value: unknown, marks: Marks): unknown => {
   if (value instanceof Secret) return markOf(marks.secrets.push(value) - 1)
+  if (typeof value === 'string' && isBlank(value)) return inQuotes(value)
   if (Array.isArray(value)) return value.map((item) => mark(item, marks))
   if (typeof value !== 'object' || value === null) return value
   const marked = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mark(item, marks)]))
   return oneLiners.has(value) ? lineOf(marks.lines.push(marked) - 1) : marked
 }
+
+/** White space alone, with a space in it: the library may print it as a block, of which a reader keeps the ends of lines and no space. */
+const isBlank = (text: string): boolean => text.includes(' ') && text.trim() === ''
+const inQuotes = (text: string): Scalar => Object.assign(new Scalar(text), { type: Scalar.QUOTE_DOUBLE })
 
 const quoted = (secret: Secret | undefined): Secret => new Secret(json(secret?.reveal() ?? ''))
 

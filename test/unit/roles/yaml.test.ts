@@ -49,6 +49,10 @@ describe('data as a YAML file', () => {
     )
   })
 
+  test.each([' \n', '  \n\n', '\n \n', ' ', ' \n ', ' \t\n'])('a text of spaces and ends of lines is: %j', (value) => {
+    expect(parse(String(yamlFile({ value, list: [value] })))).toEqual({ value, list: [value] })
+  })
+
   test('secrets are read back unchanged too, and show nowhere but in the bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), text, (hidden, open) => {
