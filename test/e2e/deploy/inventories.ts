@@ -28,6 +28,28 @@ export const inventoryOf = (files: Readonly<Record<string, Settings | string>>):
   return own
 }
 
+/** An inventory of one host that has every role of a small fleet, with these variables. Returns its folder. */
+export const allOn = (
+  name: string,
+  {
+    address,
+    vars,
+    files = {},
+  }: { readonly address: string; readonly vars: Settings; readonly files?: Parameters<typeof inventoryOf>[0] },
+): string =>
+  inventoryOf({
+    'hosts.yml': {
+      all: {
+        hosts: { [name]: { ansible_host: address } },
+        children: Object.fromEntries(
+          ['prometheus', 'alertmanager', 'node_exporter'].map((group) => [group, { hosts: { [name]: null } }]),
+        ),
+        vars,
+      },
+    },
+    ...files,
+  })
+
 /** Writes files below a folder, those given as data as YAML. */
 export const writeFiles = (below: string, files: Readonly<Record<string, Settings | string>>): void => {
   for (const [name, content] of Object.entries(files)) {

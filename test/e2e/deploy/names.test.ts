@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml'
 import { word } from '../../../lib/shell.ts'
 import { onHost, vestal } from '../vestal.ts'
 import { deploy, SPARE } from './fleet.ts'
-import { inventoryOf } from './inventories.ts'
+import { allOn } from './inventories.ts'
 
 const LINE = `it's "q" $HOME \${x} $$1 \`id\` a\\b \\n #c : - {d: e} [f] & * ! | > % @ , <%= 1 %> ünï 🔥`
 const TEXT = `${LINE}\nsecond line\t\r end `
@@ -34,45 +34,40 @@ const rule = (alert: string): string =>
   })
 
 describe('awkward characters', () => {
-  const inventory = inventoryOf({
-    'hosts.yml': {
-      all: {
-        hosts: { spare: { ansible_host: SPARE } },
-        children: Object.fromEntries(
-          ['prometheus', 'alertmanager', 'node_exporter'].map((group) => [group, { hosts: { spare: null } }]),
-        ),
-        vars: {
-          node_exporter: { version: '1.11.1', textfile_dir: `${STORAGE}/text` },
-          prometheus: {
-            version: '3.5.3',
-            scrape_interval: '2s',
-            evaluation_interval: '2s',
-            resend_delay: '2s',
-            storage_dir: STORAGE,
-            external_labels: labels,
-            extra_flags: { 'web.page-title': LINE },
+  const inventory = allOn('spare', {
+    address: SPARE,
+    vars: {
+      node_exporter: { version: '1.11.1', textfile_dir: `${STORAGE}/text` },
+      prometheus: {
+        version: '3.5.3',
+        scrape_interval: '2s',
+        evaluation_interval: '2s',
+        resend_delay: '2s',
+        storage_dir: STORAGE,
+        external_labels: labels,
+        extra_flags: { 'web.page-title': LINE },
+      },
+      rules: { folders: ['rules'], self_monitoring: false },
+      alertmanager: {
+        version: '0.33.1',
+        templates: 'templates',
+        config: {
+          route: {
+            receiver: TEXT,
+            group_by: ['...'],
+            routes: WORDS.filter(Boolean).map((receiver) => ({ receiver })),
           },
-          rules: { folders: ['rules'], self_monitoring: false },
-          alertmanager: {
-            version: '0.33.1',
-            templates: 'templates',
-            config: {
-              route: {
-                receiver: TEXT,
-                group_by: ['...'],
-                routes: WORDS.filter(Boolean).map((receiver) => ({ receiver })),
-              },
-              receivers: [TEXT, ...WORDS.filter(Boolean)].map((name) => ({
-                name,
-                webhook_configs: [{ url: `${inject('lab').receiver}/awkward` }],
-              })),
-            },
-          },
+          receivers: [TEXT, ...WORDS.filter(Boolean)].map((name) => ({
+            name,
+            webhook_configs: [{ url: `${inject('lab').receiver}/awkward` }],
+          })),
         },
       },
     },
-    ...Object.fromEntries(RULES.map((name, index) => [`rules/${name}`, rule(`Awkward${index}`)])),
-    [`templates/${LINE.replaceAll('/', '')}.tmpl`]: `{{ define "x" }}${TEXT}{{ end }}`,
+    files: {
+      ...Object.fromEntries(RULES.map((name, index) => [`rules/${name}`, rule(`Awkward${index}`)])),
+      [`templates/${LINE.replaceAll('/', '')}.tmpl`]: `{{ define "x" }}${TEXT}{{ end }}`,
+    },
   })
 
   beforeAll(async () => {

@@ -2,23 +2,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onHost, vestal } from '../vestal.ts'
 import { deploy, SPARE } from './fleet.ts'
-import { inventoryOf } from './inventories.ts'
+import { allOn } from './inventories.ts'
 
 const CONFIG = '/etc/ssh/sshd_config.d/00-hardened.conf'
-const inventory = inventoryOf({
-  'hosts.yml': {
-    all: {
-      hosts: { spare: { ansible_host: SPARE } },
-      children: Object.fromEntries(
-        ['prometheus', 'alertmanager', 'node_exporter'].map((group) => [group, { hosts: { spare: null } }]),
-      ),
-      vars: {
-        node_exporter: { version: '1.11.1' },
-        prometheus: { version: '3.5.3', scrape_interval: '1s', evaluation_interval: '1s' },
-        rules: { self_monitoring: false },
-        alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
-      },
-    },
+const inventory = allOn('spare', {
+  address: SPARE,
+  vars: {
+    node_exporter: { version: '1.11.1' },
+    prometheus: { version: '3.5.3', scrape_interval: '1s', evaluation_interval: '1s' },
+    rules: { self_monitoring: false },
+    alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
   },
 })
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onHost, vestal } from '../vestal.ts'
 import { deploy, SPARE } from './fleet.ts'
-import { inventoryOf } from './inventories.ts'
+import { allOn } from './inventories.ts'
 
 const FOLDER = '/etc/vestal-test-tls'
 const makeCertificate = `mkdir -p ${FOLDER} && cd ${FOLDER}
@@ -17,23 +17,16 @@ const inventoryWith = (tls: boolean): string => {
     web_client_tls: { ca_file: `${FOLDER}/cert.pem`, server_name: 'monitoring.example' },
   }
   const pace = { scrape_interval: '1s', evaluation_interval: '1s', resend_delay: '1s' }
-  return inventoryOf({
-    'hosts.yml': {
-      all: {
-        hosts: { spare: { ansible_host: SPARE } },
-        children: Object.fromEntries(
-          ['prometheus', 'alertmanager', 'node_exporter'].map((group) => [group, { hosts: { spare: null } }]),
-        ),
-        vars: {
-          node_exporter: { version: '1.11.1', ...web },
-          prometheus: { version: '3.5.3', ...pace, ...web },
-          rules: { self_monitoring: false },
-          alertmanager: {
-            version: '0.33.1',
-            config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] },
-            ...web,
-          },
-        },
+  return allOn('spare', {
+    address: SPARE,
+    vars: {
+      node_exporter: { version: '1.11.1', ...web },
+      prometheus: { version: '3.5.3', ...pace, ...web },
+      rules: { self_monitoring: false },
+      alertmanager: {
+        version: '0.33.1',
+        config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] },
+        ...web,
       },
     },
   })

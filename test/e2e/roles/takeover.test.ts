@@ -4,26 +4,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import { rolesOf } from '../../../lib/playbook.ts'
 import deploy from '../../../playbooks/deploy.ts'
-import { inventoryOf } from '../deploy/inventories.ts'
+import { allOn } from '../deploy/inventories.ts'
 import { onHost, reportOf, resetHost, vestal } from '../vestal.ts'
 import { setUpByHand, VERSIONS } from './takeover-machine.ts'
 
 const ADDRESS = '10.88.0.17'
-const inventory = inventoryOf({
-  'hosts.yml': {
-    all: {
-      hosts: { old: { ansible_host: ADDRESS } },
-      children: Object.fromEntries(
-        ['prometheus', 'alertmanager', 'node_exporter'].map((group) => [group, { hosts: { old: null } }]),
-      ),
-      vars: {
-        node_exporter: { version: VERSIONS.node_exporter },
-        prometheus: { version: VERSIONS.prometheus, scrape_interval: '1s', evaluation_interval: '1s' },
-        alertmanager: {
-          version: VERSIONS.alertmanager,
-          config: { route: { receiver: 'team' }, receivers: [{ name: 'team' }] },
-        },
-      },
+const inventory = allOn('old', {
+  address: ADDRESS,
+  vars: {
+    node_exporter: { version: VERSIONS.node_exporter },
+    prometheus: { version: VERSIONS.prometheus, scrape_interval: '1s', evaluation_interval: '1s' },
+    alertmanager: {
+      version: VERSIONS.alertmanager,
+      config: { route: { receiver: 'team' }, receivers: [{ name: 'team' }] },
     },
   },
 })
