@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absolutePath, bytes, duration, labelName, port, version } from '../../lib/inventory/schema/fields.ts'
+import { absolutePath, duration, labelName, memoryMax, port, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
@@ -125,9 +125,7 @@ export const alertmanagerVars = z.strictObject({
   retention: duration.default('120h').describe('How long silences and notifications are remembered after their end.'),
   data_dir: absolutePath.default('/var/lib/alertmanager').describe('Folder of silences and the notification log.'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
-  memory_max: bytes
-    .optional()
-    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  memory_max: memoryMax,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
     'config.file': 'its file is written from `config`, and is always /etc/alertmanager/alertmanager.yml',

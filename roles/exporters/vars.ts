@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, labels, listenAddress, secret, version } from '../../lib/inventory/schema/fields.ts'
+import { jobName, labels, listenAddress, memoryMax, secret, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { extraFlagsBeside, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { webFields } from '../../lib/program/web.ts'
@@ -31,10 +31,6 @@ const probeVars = z.strictObject({
     .describe('Further fields of the scrape config, as Prometheus names them: params, scrape_interval, …'),
 })
 export type ProbeVars = z.infer<typeof probeVars>
-
-const job = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
-  error: 'expected a job name of letters, digits, _, . and -: it is also the name of a file',
-})
 
 export const exporterVars = z.strictObject({
   exporter: z
@@ -84,12 +80,10 @@ export const exporterVars = z.strictObject({
     .transform(sealKnownSecrets)
     .describe('Further fields of its scrape config, as Prometheus names them: scrape_interval, params, …'),
   probes: z
-    .record(job, probeVars)
+    .record(jobName, probeVars)
     .default({})
     .describe('For exporters that probe: jobs by name, each with what is probed through this exporter.'),
-  memory_max: bytes
-    .optional()
-    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  memory_max: memoryMax,
   extra_flags: extraFlagsBeside({
     'web.listen-address': WEB_FLAGS['web.listen-address'],
     'web.config.file': WEB_FLAGS['web.config.file'],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absolutePath, bytes, version } from '../../lib/inventory/schema/fields.ts'
+import { absolutePath, memoryMax, version } from '../../lib/inventory/schema/fields.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { webFields } from '../../lib/program/web.ts'
 
@@ -19,9 +19,7 @@ export const nodeExporterVars = z.strictObject({
     .default('/var/lib/node_exporter/textfile')
     .describe('Folder whose `*.prom` files become metrics.'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
-  memory_max: bytes
-    .optional()
-    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  memory_max: memoryMax,
   extra_flags: extraFlagsBeside({
     'web.listen-address': WEB_FLAGS['web.listen-address'],
     'web.config.file': WEB_FLAGS['web.config.file'],

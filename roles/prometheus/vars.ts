@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { absolutePath, bytes, duration, labelName, labels, port, version } from '../../lib/inventory/schema/fields.ts'
+import {
+  absolutePath,
+  bytes,
+  duration,
+  jobName,
+  labelName,
+  labels,
+  memoryMax,
+  port,
+  version,
+} from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
@@ -39,10 +49,6 @@ const alertingVars = z.strictObject({
       'Further Alertmanagers that alerts are sent to, as Prometheus reads them. Vestal deploys none of them, and asks none whether it serves.',
     ),
 })
-const jobName = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
-  error: 'expected a job name of letters, digits, _, . and -: it is also the name of a file',
-})
-
 const scrapeConfig = z.looseObject(
   {
     job_name: z.string({ error: 'expected the name of the job' }).describe('Its name, unlike those of all other jobs.'),
@@ -205,9 +211,7 @@ export const prometheusVars = z.strictObject({
   retention: retentionVars.prefault({}).describe('How long and how much is kept.'),
   storage_dir: absolutePath.default('/var/lib/prometheus').describe('Folder of the samples.'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
-  memory_max: bytes
-    .optional()
-    .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.'),
+  memory_max: memoryMax,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
     'config.file': 'its file is written from these settings, and is always /etc/prometheus/prometheus.yml',

@@ -43,6 +43,11 @@ export const version = text(/^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-
   error: 'expected a version such as 3.5.3',
 }).overwrite((written) => written.replace(/^v/, ''))
 
+/** The name of a job of Prometheus, which is a file's too. */
+export const jobName = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
+  error: 'expected a job name of letters, digits, _, . and -: it is also the name of a file',
+})
+
 /** A TCP or UDP port, 1 to 65535. */
 export const port = z
   .int({ error: 'expected a port from 1 to 65535' })
@@ -66,6 +71,11 @@ export const bytes = text(/^\d+(B|[KMGT]i?B)$/, {
   example: '512MiB',
   error: 'expected a size such as 512MiB or 2GiB (B, KiB, MiB, GiB, TiB)',
 }).overwrite((written) => written.replace(/([KMGT])B$/, '$1iB'))
+
+/** The memory limit of a role's service. */
+export const memoryMax = bytes
+  .optional()
+  .describe('Memory limit of the service; above it the kernel ends it and systemd starts it again.')
 
 /** How many bytes a size that `bytes` accepted is. */
 export const byteCount = (size: string): number => {
