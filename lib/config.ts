@@ -71,35 +71,31 @@ const mistakesIn = (file: string, given: unknown): readonly Mistake[] => {
     what: 'no setting is called that',
     fix: FIX,
   }))
-  if (!Array.isArray(roles)) return [...unknown, { where: file, path: 'roles', what: 'expected a list of roles' }]
-  const wrong = roles.flatMap((one, at): readonly Mistake[] =>
-    isRole(one)
-      ? []
-      : [
-          {
-            where: file,
-            path: `roles.${at}`,
-            what: 'is no role',
-            fix: "A role is what role({ … }) from 'vestal/role' returns.",
-          },
-        ],
-  )
-  return [...unknown, ...wrong, ...exporterMistakes(file, exporters)]
+  return [
+    ...unknown,
+    ...notAll(file, roles, {
+      setting: 'roles',
+      is: isRole,
+      fix: "A role is what role({ … }) from 'vestal/role' returns.",
+    }),
+    ...notAll(file, exporters, {
+      setting: 'exporters',
+      is: isExporter,
+      fix: "An exporter is what exporter({ name, summary, release, port }) from 'vestal/program/exporter' returns.",
+    }),
+  ]
 }
 
-const exporterMistakes = (file: string, exporters: unknown): readonly Mistake[] => {
-  if (!Array.isArray(exporters)) return [{ where: file, path: 'exporters', what: 'expected a list of exporters' }]
-  return exporters.flatMap((one: unknown, at) =>
-    isExporter(one)
-      ? []
-      : [
-          {
-            where: file,
-            path: `exporters.${at}`,
-            what: 'is no exporter',
-            fix: "An exporter is what exporter({ name, summary, release, port }) from 'vestal/program/exporter' returns.",
-          },
-        ],
+/** What of a setting is no list, or in it none of its kind. */
+const notAll = (
+  file: string,
+  given: unknown,
+  { setting, is, fix }: { readonly setting: 'roles' | 'exporters'; is(one: unknown): boolean; readonly fix: string },
+): readonly Mistake[] => {
+  if (!Array.isArray(given)) return [{ where: file, path: setting, what: `expected a list of ${setting}` }]
+  const kind = setting.slice(0, -1)
+  return given.flatMap((one: unknown, at) =>
+    is(one) ? [] : [{ where: file, path: `${setting}.${at}`, what: `is no ${kind}`, fix }],
   )
 }
 
