@@ -2,10 +2,10 @@
  * A fleet that others have deployed, watched from its first change on: canary alerts get their route, receiver, rule and job by a reload of what runs,
  * and go again where the deploy has not put its own configuration in the place of the old one.
  */
+import { dirname } from 'node:path'
 import { receiversOf } from '../lib/api/alertmanager.ts'
 import type { Endpoint } from '../lib/api/endpoint.ts'
-import { configOf, ruleGroupsOf, targetsOf, versionOf } from '../lib/api/prometheus.ts'
-import { runningYaml } from '../lib/api/running-yaml.ts'
+import { hasRule, targetsOf } from '../lib/api/prometheus.ts'
 import { milliseconds } from '../lib/duration.ts'
 import { HostError } from '../lib/errors.ts'
 import { RELEASES } from '../lib/host-paths.ts'
@@ -13,27 +13,23 @@ import type { CanaryNames, Prepared, WatchedAlertmanager } from '../lib/ledger/f
 import { flagIn, type Lent, lendConfig, type Running, runningBehind } from '../lib/ledger/lent-config.ts'
 import type { Duration, Host, Inventory, Reach, Scope } from '../lib/model.ts'
 import { scopeOf } from '../lib/playbook.ts'
-import { endpointOf, portOf } from '../lib/program/web.ts'
+import { endpointOf } from '../lib/program/web.ts'
 import type { Labels } from '../lib/routing/matcher.ts'
 import { type RelabelStep, relabel } from '../lib/routing/relabel.ts'
-import { alertingForm } from '../lib/routing/running-forms.ts'
 import { withItem } from '../lib/yaml-items.ts'
 import { CANARY_ALERT, CANARY_RECEIVER, canaryReceiver, canaryRoute } from '../roles/alertmanager/canary.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
-import { nodeExporter } from '../roles/node-exporter/role.ts'
 import { type AlertPath, alertPath } from '../roles/prometheus/alert-path.ts'
-import { CANARY_JOB, canaryMachines } from '../roles/prometheus/canary.ts'
-import { targetOf } from '../roles/prometheus/job.ts'
+import { CANARY_JOB, canaryTargets, textfileOnly } from '../roles/prometheus/canary.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
 import { jobsOf } from '../roles/prometheus/targets.ts'
 import type { PrometheusVars } from '../roles/prometheus/vars.ts'
 import { ownFiles } from '../roles/rules/files.ts'
 import { rules } from '../roles/rules/role.ts'
+import { pathInForce } from './alerting-in-force.ts'
 
 /** What a Prometheus's alerts of canaries carry before it adds anything; the rest of their labels differs from canary to canary. */
 const BARE = { canary: 'c0000', run: 'run', severity: 'none', vestal: 'canary' }
-/** Metrics of canaries are read from so many machines: one that restarts must not end every canary. */
-const MACHINES = 2
 /** Alertmanager's own, where no flag says otherwise (`cmd/alertmanager/main.go`). */
 const PEER_TIMEOUT_MS = 15_000
 const RULE_FILE = 'vestal-canary-rules.yml'
@@ -59,7 +55,7 @@ export const prepareTakeover = async (
       one.status === 'rejected' ? [{ host: lent[at]?.host.name ?? '', why: wordsOf(one.reason) }] : [],
     )
   }
-  const pace: { peerWaitMs?: number } = {}
+  let peerWaitMs = 0
   const changes = await Promise.allSettled([
     ...members.map(async (member) => {
       if (!(await memberLacks(member.endpoint, reach))) return
@@ -67,8 +63,7 @@ export const prepareTakeover = async (
       if (!found) return
       const { config, running } = found
       lent.push({ host: member.endpoint.host, config })
-      const wait = (members.length - 1) * peerTimeout(running)
-      pace.peerWaitMs = Math.max(pace.peerWaitMs ?? 0, wait)
+      peerWaitMs = Math.max(peerWaitMs, (members.length - 1) * peerTimeout(running))
     }),
     ...replicasOf(inventory).map(async (host) => {
       if (!(await replicaLacks(host, reach))) return
@@ -81,7 +76,7 @@ export const prepareTakeover = async (
     await giveBack()
     throw failure.reason
   }
-  return { pace, giveBack }
+  return { peerWaitMs, giveBack }
 }
 
 /** Whether an Alertmanager or Prometheus of the fleet runs without a way for canary alerts: somebody else has deployed it. */
@@ -101,10 +96,8 @@ const replicasOf = ({ hosts }: Inventory): readonly Host[] =>
 const memberLacks = async (endpoint: Endpoint, reach: Reach): Promise<boolean> =>
   (await answered(() => receiversOf(reach, endpoint)))?.includes(CANARY_RECEIVER) === false
 
-const replicaLacks = async (host: Host, reach: Reach): Promise<boolean> => {
-  const groups = await answered(() => ruleGroupsOf(reach, endpointOf(host, prometheus.varsOf(host))))
-  return groups !== undefined && !groups.some((group) => group.rules.some(({ name }) => name === CANARY_ALERT))
-}
+const replicaLacks = async (host: Host, reach: Reach): Promise<boolean> =>
+  (await answered(() => hasRule(reach, endpointOf(host, prometheus.varsOf(host)), CANARY_ALERT))) === false
 
 /** What is answered; undefined where nothing answers. */
 const answered = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
@@ -152,20 +145,14 @@ const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names:
   const connection = await reach(host)
   const running = await runningBehind(connection, { port: endpoint.port, usual: 'prometheus.yml' })
   if (isOurs(running)) return null
-  const form = runningYaml(host.name, await configOf(reach, endpoint), alertingForm)
-  const now: AlertPath = {
-    external: form.global?.external_labels ?? {},
-    steps: form.alerting?.alert_relabel_configs ?? [],
-    dotAll: Number.parseInt(await versionOf(reach, endpoint), 10) >= 3,
-  }
+  const now = await pathInForce(reach, host)
   const steps = likeAfterwards(host, { now, afterwards: alertPath(scope), alert: names.alert })
   const job = canaryJob(scope)
   const rule = ownFiles(scopeOf(rules, host, inventory)).find(({ text }) => text.includes(`alert: ${names.alert}`))
-  const folder = running.file.slice(0, running.file.lastIndexOf('/'))
   return lendConfig(connection, running, {
     edit: (text) => {
       const edits: readonly (readonly [readonly string[], unknown, 'first' | 'last'])[] = [
-        [['rule_files'], `${folder}/${RULE_FILE}`, 'last'],
+        [['rule_files'], `${dirname(running.file)}/${RULE_FILE}`, 'last'],
         [['scrape_configs'], job, 'last'],
         ...steps.map((step) => [['alerting', 'alert_relabel_configs'], step, 'last'] as const),
       ]
@@ -173,9 +160,7 @@ const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names:
     },
     beside: { name: RULE_FILE, text: rule?.text ?? '' },
     lacks: async () => {
-      const groups = await ruleGroupsOf(reach, endpoint)
-      if (!groups.some((group) => group.rules.some(({ name }) => name === names.alert)))
-        return 'has no rule for canary alerts'
+      if (!(await hasRule(reach, endpoint, names.alert))) return 'has no rule for canary alerts'
       const targets = await targetsOf(reach, endpoint)
       return targets.some(({ scrapePool, health }) => scrapePool === CANARY_JOB && health === 'up')
         ? null
@@ -186,18 +171,12 @@ const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names:
 
 /** A job of its own, as the inventory asks node_exporter, that takes nothing but metrics of canaries. */
 const canaryJob = (scope: Scope<PrometheusVars>): Readonly<Record<string, unknown>> => {
-  const machines = canaryMachines(scope.inventory).slice(0, MACHINES)
   const node = jobsOf(scope).find(({ name }) => name === 'node')
-  const { metric_relabel_configs: _, relabel_configs: __, params: ___, ...asked } = node?.config ?? {}
   return {
     job_name: CANARY_JOB,
     scrape_interval: scope.vars.scrape_interval,
-    ...asked,
-    params: { 'collect[]': ['textfile'] },
-    static_configs: machines.map((machine) => {
-      const { address, labels } = targetOf(machine, { port: portOf(nodeExporter.varsOf(machine).listen), labels: {} })
-      return { targets: [address], labels }
-    }),
+    ...textfileOnly(node?.config ?? {}),
+    static_configs: canaryTargets(scope.inventory).map(({ address, labels }) => ({ targets: [address], labels })),
     metric_relabel_configs: [{ source_labels: ['__name__'], regex: 'vestal_canary_.+', action: 'keep' }],
   }
 }

@@ -5,6 +5,9 @@
 import { posix } from 'node:path'
 import { word, words } from './shell.ts'
 
+/** In the reason for which root does nothing in a folder of its own. */
+export const OTHERS_MAY_WRITE = 'others than root may write in'
+
 /** Links that a path may have on its way, as Linux has it (path_resolution(7)). */
 const MOST_LINKS = 40
 
@@ -54,7 +57,7 @@ ${WALK}
 if [ -n "$missing" ] || ! [ -d "$folder" ]; then printf '%s is no folder\\n' "$folder" >&2; exit 1; fi
 if [ -z "$who" ]; then
   if [ -n "$loose" ] && [ "$me" = 0 ]; then
-    printf '%s: others than root may write in %s, so root does nothing there; chown it to the account of the service\\n' "$folder" "$loose" >&2
+    printf '%s: ${OTHERS_MAY_WRITE} %s, so root does nothing there; chown it to the account of the service\\n' "$folder" "$loose" >&2
     exit 1
   fi
   exec ${inside}

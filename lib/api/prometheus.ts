@@ -38,6 +38,10 @@ export const discoveredOf = async (reach: Reach, prometheus: Endpoint): Promise<
 export const ruleGroupsOf = async (reach: Reach, prometheus: Endpoint): Promise<readonly RuleGroup[]> =>
   (await data(reach, prometheus, '/api/v1/rules', RULES)).groups
 
+/** Whether it has a rule of this name. */
+export const hasRule = async (reach: Reach, prometheus: Endpoint, wanted: string): Promise<boolean> =>
+  (await ruleGroupsOf(reach, prometheus)).some(({ rules }) => rules.some(({ name }) => name === wanted))
+
 /** The Alertmanagers that it sends to, as `host:port`. */
 export const sendsTo = async (reach: Reach, prometheus: Endpoint): Promise<readonly string[]> =>
   (await data(reach, prometheus, '/api/v1/alertmanagers', ALERTMANAGERS)).activeAlertmanagers.map(

@@ -19,8 +19,8 @@ export interface CanaryNames {
   readonly receiver: string
 }
 export interface Prepared {
-  /** Where what runs now is slower. */
-  readonly pace: Partial<Pace>
+  /** How long the last member waits for all others, where they are others'; 0 where none is. */
+  readonly peerWaitMs: number
   /** Takes it back where nothing better has come in its place. Returns where that failed, and why; throws nothing a host can cause. */
   giveBack(): Promise<readonly { readonly host: string; readonly why: string }[]>
 }

@@ -3,7 +3,7 @@ import { HostError } from '../errors.ts'
 import type { AlertsReport, Gate, GateReport } from '../model.ts'
 import { allDelivered, allOver, CANARIES, firstArrives } from './canary-gates.ts'
 import type { LedgerEvent, Note } from './events.ts'
-import type { CanaryNames, Pace, WatchedFleet } from './fleet.ts'
+import type { CanaryNames, WatchedFleet } from './fleet.ts'
 import { reachBy, requireFirst } from './kept-link.ts'
 import { metricsFile } from './metrics-file.ts'
 import { preflight } from './preflight.ts'
@@ -68,7 +68,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       const pool = made.use(connectionPool(options.connect))
       if (fleet.prepare) {
         const prepared = await fleet.prepare(pool.reach, names)
-        pace = slower(pace, prepared.pace)
+        pace = { ...pace, peerWaitMs: Math.max(pace.peerWaitMs, prepared.peerWaitMs) }
         made.defer(async () => void left.push(...(await prepared.giveBack())))
       }
       const [patience, lifetimes] = [patienceOf(pace), lifetimesOf(pace)]
@@ -156,14 +156,3 @@ const givenBack = ({ host, why }: { readonly host: string; readonly why: string 
   within: '1s',
   ask: async () => ({ pass: false, final: true, why }),
 })
-
-const slower = (pace: Pace, found: Partial<Pace>): Pace => {
-  const longest = (name: keyof Pace): number => Math.max(pace[name], found[name] ?? 0)
-  return {
-    everyMs: longest('everyMs'),
-    scrapeMs: longest('scrapeMs'),
-    evaluateMs: longest('evaluateMs'),
-    groupIntervalMs: longest('groupIntervalMs'),
-    peerWaitMs: longest('peerWaitMs'),
-  }
-}

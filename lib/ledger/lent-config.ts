@@ -1,6 +1,7 @@
 /** The configuration file of a program that somebody else has deployed, changed for as long as alerts are watched, and put back as it was. */
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { asAccount, asOwner } from '../as-owner.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asAccount, asOwner, OTHERS_MAY_WRITE } from '../as-owner.ts'
 import { HostError } from '../errors.ts'
 import { surveyHost } from '../health/survey.ts'
 import type { Connection, Exec } from '../model.ts'
@@ -123,7 +124,7 @@ const AGAIN_MS = 500
 const LONGEST_MS = 30_000
 
 const settled = async (lacks: Change['lacks']): Promise<string | null> => {
-  for (const until = Date.now() + LONGEST_MS; ; await new Promise((again) => setTimeout(again, AGAIN_MS))) {
+  for (const until = Date.now() + LONGEST_MS; ; await sleep(AGAIN_MS)) {
     const said = await lacks()
     if (said === null || Date.now() > until) return said
   }
@@ -142,7 +143,7 @@ const folderOf = (connection: Connection, { file, user }: Running) => {
     const options = { stdin, within: '60s', most: MOST_BYTES + 1024 } as const
     const asked = await connection.exec(asOwner(folder, script), options)
     const ended =
-      asked.code !== 0 && asked.stderr.includes('others than root may write in')
+      asked.code !== 0 && asked.stderr.includes(OTHERS_MAY_WRITE)
         ? await connection.exec(asAccount(user, folder, script), options)
         : asked
     if (ended.code !== 0) throw new HostError(connection.host.name, `${join(folder, '…')}: ${ended.stderr.trim()}`)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { receiversOf } from '../api/alertmanager.ts'
-import { ruleGroupsOf, targetsOf } from '../api/prometheus.ts'
+import { hasRule, targetsOf } from '../api/prometheus.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 import type { CanaryNames, Entry, Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
@@ -22,14 +22,12 @@ export const preflight = async (fleet: WatchedFleet, reach: Reach, names: Canary
   const clusters = [...Map.groupBy(alertmanagers, ({ way }) => way).values()]
   const [lacking, rules, seen] = await Promise.all([
     Promise.all(clusters.map((members) => lackingIn(members, reach, names))),
-    answers(prometheus, async (one) =>
-      (await ruleGroupsOf(reach, one)).flatMap(({ rules }) => rules.map(({ name }) => name)),
-    ),
+    answers(prometheus, (one) => hasRule(reach, one, names.alert)),
     Promise.all(entries.map((entry) => scrapedByAll(entry, fleet, reach))),
   ])
   for (const { host, why, fix } of lacking.flat()) throw unprepared(host, why, fix)
   for (const [{ host }, known] of rules)
-    if (!known.includes(names.alert)) throw unprepared(host.name, 'its Prometheus has no rule for canary alerts')
+    if (!known) throw unprepared(host.name, 'its Prometheus has no rule for canary alerts')
   return entries.map((entry, at) => {
     const machines = (seen[at] ?? []).slice(0, HOLDERS)
     if (machines.length > 0) return { ...entry, machines }

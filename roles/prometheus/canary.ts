@@ -3,7 +3,7 @@ import type { Host, Inventory, Scope } from '../../lib/model.ts'
 import { scrapeOf } from '../../lib/program/web.ts'
 import { EVERYWHERE_LABEL } from '../../lib/sharding/hash.ts'
 import { nodeExporter } from '../node-exporter/role.ts'
-import { type Job, targetOf } from './job.ts'
+import { type Job, type Target, targetOf } from './job.ts'
 import { SHARD_GROUP, scrapesNothing, shardingOf, shardOf } from './shards.ts'
 import type { PrometheusVars } from './vars.ts'
 
@@ -31,7 +31,7 @@ type Jobs = Readonly<Record<string, Omit<Job, 'name'> | null>>
 export const canaryJobs = ({ host, inventory }: Scope<PrometheusVars>, { node }: Jobs): Jobs => {
   if (!shardingOf(inventory) || !node || scrapesNothing(host, inventory)) return {}
   const shard = shardOf(host, inventory)
-  const { metric_relabel_configs: own, relabel_configs: _, params: __, ...asked } = node.config
+  const { metric_relabel_configs: own } = node.config
   return {
     node: {
       ...node,
@@ -44,21 +44,32 @@ export const canaryJobs = ({ host, inventory }: Scope<PrometheusVars>, { node }:
       },
     },
     [CANARY_JOB]: {
-      targets: canaryMachines(inventory, shard)
-        .slice(0, READ)
-        .map((machine) => {
-          const { port, labels = {} } = scrapeOf('node', nodeExporter.varsOf(machine))
-          return targetOf(machine, { port, labels })
-        }),
+      targets: canaryTargets(inventory, shard),
       config: {
-        ...asked,
-        params: { 'collect[]': ['textfile'] },
+        ...textfileOnly(node.config),
         relabel_configs: [{ target_label: EVERYWHERE_LABEL, replacement: 'canary' }],
         metric_relabel_configs: [{ source_labels: [SHARD_LABEL], regex: shard, action: 'keep' }],
       },
     },
   }
 }
+
+/** What is scraped for a shard's canaries. */
+export const canaryTargets = (inventory: Inventory, shard?: string): readonly Target[] =>
+  canaryMachines(inventory, shard)
+    .slice(0, READ)
+    .map((machine) => {
+      const { port, labels = {} } = scrapeOf('node', nodeExporter.varsOf(machine))
+      return targetOf(machine, { port, labels })
+    })
+
+/** How machines are scraped, for their files of metrics alone, and without what is done to other metrics. */
+export const textfileOnly = ({
+  metric_relabel_configs: _,
+  relabel_configs: __,
+  params: ___,
+  ...asked
+}: Job['config']): Job['config'] => ({ ...asked, params: { 'collect[]': ['textfile'] } })
 
 /** Hosts of different groups by turns, shards apart, so that the first two are not restarted in one play. */
 const turnAbout = (hosts: readonly Host[]): readonly Host[] => {
