@@ -8,8 +8,7 @@ import { namesToResolve, requiredPortsOf } from '../../fleet/check/required-path
 import { inventoryView } from '../../fleet/check/view-of-inventory.ts'
 import { runningView } from '../../fleet/check/view-of-running.ts'
 import { has } from '../../fleet/plays.ts'
-import { readAuthority } from '../../lib/certificates/authority.ts'
-import { certificatesIn, endOf } from '../../lib/certificates/certificate.ts'
+import { trustedAuthorities } from '../../lib/certificates/authority.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type Finding, findingsOf } from '../../lib/health/finding.ts'
 import { type HostFacts, hostRules } from '../../lib/health/host-checks.ts'
@@ -89,10 +88,7 @@ export const lookForFindings = async (
       inventory,
       hosts: [...surveys.keys()],
       looks,
-      authorities: certificatesIn(readAuthority(inventory)?.bundle ?? '').map((one) => ({
-        subject: one.subject,
-        until: endOf(one),
-      })),
+      authorities: trustedAuthorities(inventory),
       now: Date.now(),
     }),
     ...inventory.roles.flatMap((role) =>

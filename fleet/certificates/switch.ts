@@ -119,10 +119,9 @@ const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook =>
         const last = at === parts.length - 1
         return [
           {
-            ...play,
+            ...withStage(play, stage),
             name: parts.length > 1 ? `${play.name}: TLS, ${at + 1} of ${parts.length}` : play.name,
             hosts: last ? (host) => play.hosts(host) && !earlier.has(host) : among(part),
-            roles: play.roles.map((role) => (role.key === prometheus.key ? prometheusAt(stage) : role)),
             ...(!last && { batch: part.length }),
           },
           passing('Every Prometheus scrapes them as they are now', follower(stage)),
@@ -141,7 +140,7 @@ const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook =>
   }
 }
 
-/** A play in which nothing changes: its Prometheus still ask others as they are. */
+/** A play in which every Prometheus asks others as they are at this stage. */
 const withStage = (play: Play, stage: Inventory): Play => ({
   ...play,
   roles: play.roles.map((role) => (role.key === prometheus.key ? prometheusAt(stage) : role)),

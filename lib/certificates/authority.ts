@@ -52,6 +52,12 @@ export const readAuthority = (inventory: { readonly folder: string }): Authority
   return { folder, ...found, certificate, bundle: [...texts.values()].join('') }
 }
 
+/** Whom the fleet trusts, and until when; nobody where there is no authority. Throws InputError as `readAuthority` does. */
+export const trustedAuthorities = (inventory: {
+  readonly folder: string
+}): readonly { readonly subject: string; readonly until: Date }[] =>
+  certificatesIn(readAuthority(inventory)?.bundle ?? '').map((one) => ({ subject: one.subject, until: endOf(one) }))
+
 /** Makes the first authority. Returns its certificate, in PEM. Throws InputError where there is one already, or no password for its key. */
 export const makeAuthority = async (
   inventory: { readonly folder: string; readonly name: string },

@@ -4,7 +4,7 @@ import { directory } from '../kinds/directory.ts'
 import { file } from '../kinds/file.ts'
 import type { Host, Inventory, Task, WebServer } from '../model.ts'
 import { Sealed, Secret } from '../secret.ts'
-import { AUTHORITY, certificateFile } from './certified.ts'
+import { AUTHORITY, certificateFile, webConfigFile } from './certified.ts'
 import type { Web } from './web.ts'
 import { yamlFile } from './yaml-file.ts'
 
@@ -23,7 +23,7 @@ export const webTasks = (
   ...trustTasks(inventory),
   ...(vars.certified && host.tls ? [tagged(certificate(host, web))] : []),
   ...(vars.web_config
-    ? [file(`${web.folder}/web.yml`, yamlFile(vars.web_config), { mode: '0640', group: web.user, validate: check })]
+    ? [file(webConfigFile(web), yamlFile(vars.web_config), { mode: '0640', group: web.user, validate: check })]
     : []),
 ]
 

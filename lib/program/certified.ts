@@ -4,6 +4,9 @@ import { hasTls, type Web } from './web.ts'
 /** Whom web servers of the fleet are trusted by, as a file on every host that asks one. */
 export const AUTHORITY = '/etc/vestal/authority.crt'
 
+/** The configuration of a web server, as the exporter toolkit reads it. */
+export const webConfigFile = ({ folder }: WebServer): string => `${folder}/web.yml`
+
 /** Certificate and key of a web server, in one file: exchanged in one rename, they never fail to belong together. */
 export const certificateFile = ({ folder }: WebServer): string => `${folder}/web.pem`
 

@@ -1,12 +1,13 @@
 import { goDuration, milliseconds } from '../../lib/duration.ts'
 import type { Duration } from '../../lib/model.ts'
+import { webConfigFile } from '../../lib/program/certified.ts'
 import { knowsFlag } from '../../lib/program/flag-versions.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { gossipAddress, type Member } from './cluster.ts'
 import { FLAGS } from './flag-versions.ts'
+import { WEB } from './vars.ts'
 
 export const CONFIG = '/etc/alertmanager/alertmanager.yml'
-export const WEB_CONFIG = '/etc/alertmanager/web.yml'
 
 /** The command line of one member; only flags that its version knows. A member that stands alone opens no gossip port. */
 export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
@@ -17,7 +18,7 @@ export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
     'data.retention': goDuration(vars.retention),
     'web.listen-address': vars.listen,
     'web.external-url': vars.external_url,
-    'web.config.file': vars.web_config && WEB_CONFIG,
+    'web.config.file': vars.web_config && webConfigFile(WEB),
     'log.level': vars.log_level,
     ...(members.length < 2 ? { 'cluster.listen-address': '' } : gossip(self, members)),
     ...vars.extra_flags,

@@ -5,6 +5,7 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Role, Scope, WebServer } from '../../lib/model.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
+import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { staged } from '../../lib/program/release.ts'
@@ -18,7 +19,6 @@ import { type NodeExporterVars, nodeExporterVars } from './vars.ts'
 
 const PROGRAM = { owner: 'prometheus', repo: 'node_exporter', name: 'node_exporter', binaries: ['node_exporter'] }
 const USER = 'node-exp'
-const WEB_CONFIG = '/etc/node_exporter/web.yml'
 const WEB: WebServer = { role: 'node_exporter', folder: '/etc/node_exporter', user: USER }
 const unitText = template<{
   user: string
@@ -94,7 +94,7 @@ const answers = ({ host, vars }: Pick<Scope<NodeExporterVars>, 'host' | 'vars'>)
 
 const flagsOf = (vars: NodeExporterVars): Flags => ({
   'web.listen-address': vars.listen,
-  'web.config.file': vars.web_config && WEB_CONFIG,
+  'web.config.file': vars.web_config && webConfigFile(WEB),
   'log.level': vars.log_level,
   'collector.textfile.directory': vars.textfile_dir,
   ...Object.fromEntries(vars.collectors.enable.map((name) => [`collector.${name}`, true])),

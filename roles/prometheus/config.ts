@@ -13,7 +13,6 @@ import { shardedScrape } from './spread.ts'
 import type { PrometheusVars } from './vars.ts'
 
 export const CONFIG = '/etc/prometheus/prometheus.yml'
-export const WEB_CONFIG = '/etc/prometheus/web.yml'
 export const TARGETS = '/etc/prometheus/file_sd'
 
 export interface Parts {

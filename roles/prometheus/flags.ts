@@ -1,6 +1,7 @@
+import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
-import { CONFIG, WEB_CONFIG } from './config.ts'
-import type { PrometheusVars } from './vars.ts'
+import { CONFIG } from './config.ts'
+import { type PrometheusVars, WEB } from './vars.ts'
 
 /** The command line of Prometheus. */
 export const flagsOf = (vars: PrometheusVars): Flags => ({
@@ -10,7 +11,7 @@ export const flagsOf = (vars: PrometheusVars): Flags => ({
   'storage.tsdb.retention.size': vars.retention.size && shortUnit(vars.retention.size),
   'web.listen-address': vars.listen,
   'web.external-url': vars.external_url,
-  'web.config.file': vars.web_config && WEB_CONFIG,
+  'web.config.file': vars.web_config && webConfigFile(WEB),
   'rules.alert.resend-delay': vars.resend_delay,
   'log.level': vars.log_level,
   ...vars.extra_flags,

@@ -1,6 +1,5 @@
 import { lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
-import { readAuthority } from '../../../lib/certificates/authority.ts'
-import { certificatesIn, endOf } from '../../../lib/certificates/certificate.ts'
+import { trustedAuthorities } from '../../../lib/certificates/authority.ts'
 import { columns } from '../../../lib/report/columns.ts'
 import { print } from '../../../lib/report/print.ts'
 import type { Context } from '../../context.ts'
@@ -12,9 +11,9 @@ export const statusOfCertificates = async (
   { json }: CertificatesFlags,
 ): Promise<number> => {
   const looks = await lookAtWeb(inventory, { hosts, reach })
-  const authorities = certificatesIn(readAuthority(inventory)?.bundle ?? '').map((one) => ({
-    subject: one.subject,
-    until: endOf(one).toISOString(),
+  const authorities = trustedAuthorities(inventory).map(({ subject, until }) => ({
+    subject,
+    until: until.toISOString(),
   }))
   const shown = redacted({
     vestal: 'certificates/1',
