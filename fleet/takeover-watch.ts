@@ -10,7 +10,7 @@ import { milliseconds } from '../lib/duration.ts'
 import { HostError } from '../lib/errors.ts'
 import { RELEASES } from '../lib/host-paths.ts'
 import type { CanaryNames, Prepared, WatchedAlertmanager } from '../lib/ledger/fleet.ts'
-import { flagIn, type Lent, lendConfig, type Running, runningBehind } from '../lib/ledger/lent-config.ts'
+import { flagIn, type Lent, lendConfig, type RunningConfig, runningBehind } from '../lib/ledger/lent-config.ts'
 import type { Duration, Host, Inventory, Reach, Scope } from '../lib/model.ts'
 import { scopeOf } from '../lib/playbook.ts'
 import { endpointOf } from '../lib/program/web.ts'
@@ -114,7 +114,7 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 const lendAlertmanager = async (
   { endpoint, port, lentToken = '' }: WatchedAlertmanager,
   reach: Reach,
-): Promise<{ readonly config: Lent; readonly running: Running } | null> => {
+): Promise<{ readonly config: Lent; readonly running: RunningConfig } | null> => {
   const connection = await reach(endpoint.host)
   const { canary } = alertmanager.varsOf(endpoint.host)
   const running = await runningBehind(connection, { port: endpoint.port, usual: 'alertmanager.yml' })
@@ -132,9 +132,9 @@ const lendAlertmanager = async (
 }
 
 /** Its configuration may be as the inventory wants it, and would not be written anew: nothing is lent there. */
-const isOurs = ({ program }: Running): boolean => program.startsWith(`${RELEASES}/`)
+const isOurs = ({ program }: RunningConfig): boolean => program.startsWith(`${RELEASES}/`)
 
-const peerTimeout = ({ command }: Running): number => {
+const peerTimeout = ({ command }: RunningConfig): number => {
   const value = flagIn(command, 'cluster.peer-timeout')
   return value && /^\d+(ms|s|m|h)$/.test(value) ? milliseconds(value as Duration) : PEER_TIMEOUT_MS
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { milliseconds } from '../lib/duration.ts'
 import { InputError } from '../lib/errors.ts'
-import type { Entry, Machine, WatchedAlertmanager, WatchedFleet } from '../lib/ledger/fleet.ts'
+import type { Entry, TextfileHost, WatchedAlertmanager, WatchedFleet } from '../lib/ledger/fleet.ts'
 import { tokenIn } from '../lib/ledger/token.ts'
 import type { Connection, Duration, Host, Inventory } from '../lib/model.ts'
 import { endpointOf, joined, portOf } from '../lib/program/web.ts'
@@ -121,7 +121,7 @@ const ringMember = ({ host, vars }: Member): WatchedAlertmanager => {
 /** Each shard that scrapes anything by itself; without shards all together. */
 const entriesOf = (inventory: Inventory): readonly Entry[] => {
   const endpoint = (host: Host) => endpointOf(host, prometheus.varsOf(host))
-  const machine = (host: Host): Machine => {
+  const machine = (host: Host): TextfileHost => {
     const { textfile_dir, listen } = nodeExporter.varsOf(host)
     return { host, folder: textfile_dir, address: joined(host.address, portOf(listen)) }
   }

@@ -10,7 +10,7 @@ import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
 import { type AlertmanagerView, alertmanagerView, type FleetView, type PrometheusView, prometheusView } from './view.ts'
 
-export interface Running {
+export interface RunningHosts {
   readonly hosts: readonly Host[]
   readonly reach: Reach
   /** The command line of the process that has this port on the host; undefined where none has. */
@@ -24,13 +24,13 @@ export interface RunningFleet {
 }
 
 /** The fleet as it runs now, of these hosts; what doesn't run, or doesn't answer, is not part of it. */
-export const runningView = async (inventory: Inventory, running: Running): Promise<RunningFleet> => {
+export const runningView = async (inventory: Inventory, running: RunningHosts): Promise<RunningFleet> => {
   const of = (group: string) =>
     inventory.hosts.filter((host) => running.hosts.includes(host) && host.groups.includes(group))
   const unread: { host: string; why: string }[] = []
   const answered = async <T>(
     host: Host,
-    look: (host: Host, running: Running, inventory: Inventory) => Promise<T | null>,
+    look: (host: Host, running: RunningHosts, inventory: Inventory) => Promise<T | null>,
   ) => {
     try {
       const one = await look(host, running, inventory)
@@ -50,7 +50,7 @@ export const runningView = async (inventory: Inventory, running: Running): Promi
 
 const onePrometheus = async (
   host: Host,
-  { reach, command }: Running,
+  { reach, command }: RunningHosts,
   inventory: Inventory,
 ): Promise<PrometheusView | null> => {
   const vars = prometheus.varsOf(host)
@@ -76,7 +76,7 @@ const onePrometheus = async (
   })
 }
 
-const oneAlertmanager = async (host: Host, { reach, command }: Running): Promise<AlertmanagerView | null> => {
+const oneAlertmanager = async (host: Host, { reach, command }: RunningHosts): Promise<AlertmanagerView | null> => {
   const vars = alertmanager.varsOf(host)
   const words = command(host, portOf(vars.listen))
   if (!words) return null

@@ -6,14 +6,14 @@ import type { Labels } from '../../lib/routing/matcher.ts'
 import { type Made, nobody } from './at-prometheus.ts'
 import type { AlertmanagerFacts, Cause, Facts } from './facts.ts'
 
-interface Way {
+interface AlertPath {
   /** The alert as Prometheus makes it. */
   readonly own: readonly Made[]
   readonly facts: Facts
 }
 
 /** Why an alert that fires is notified to nobody: the first place on its way where it stops. */
-export const causesAtAlertmanagers = (labels: Labels, { own, facts }: Way): readonly Cause[] => {
+export const causesAtAlertmanagers = (labels: Labels, { own, facts }: AlertPath): readonly Cause[] => {
   const { alertmanagers } = facts
   const having = alertmanagers.flatMap((one) => {
     const alert = heldBy(one, labels)
@@ -34,7 +34,7 @@ export const same = (one: Labels, other: Labels): boolean =>
   Object.entries(one).every(([name, value]) => other[name] === value)
 
 /** It fires, and no Alertmanager has it. */
-const beforeAny = ({ own, facts }: Way): readonly Cause[] => {
+const beforeAny = ({ own, facts }: AlertPath): readonly Cause[] => {
   const { alertmanagers, prometheus, silent } = facts
   const kept = own.filter(({ sent }) => sent !== null)
   if (kept.length === 0)

@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import { HostError } from '../../lib/errors.ts'
 import type { Advice, Host, Inventory, Reach } from '../../lib/model.ts'
 import { advise } from './advisor.ts'
-import { type Running, readRunning } from './running-versions.ts'
+import { type RunningVersions, readRunning } from './running-versions.ts'
 import { upgradeStepsOf } from './upgrade-steps.ts'
 
 /** Looks at what these hosts run, and says what is known to break on the way to what the inventory wants. Hosts that cannot be reached are left to the plan. */
@@ -14,7 +14,7 @@ export const adviceFor = async (
   const limit = pLimit(forks)
   const looked = await Promise.all(
     hosts.map((host) =>
-      limit(async (): Promise<readonly (readonly [Host, Running])[]> => {
+      limit(async (): Promise<readonly (readonly [Host, RunningVersions])[]> => {
         try {
           return [[host, await readRunning(reach, host, inventory)]]
         } catch (error) {

@@ -6,7 +6,7 @@ import { isOn, scopeOf } from '../../lib/playbook.ts'
 import { settingsUnder } from '../../lib/role.ts'
 import type { Versions } from './settings.ts'
 
-interface Target {
+interface InventoryToBe {
   /** The inventory as it would be with the new versions, checked; nothing is written yet. */
   readonly inventory: Inventory
   readonly edits: readonly FileEdit[]
@@ -19,7 +19,7 @@ interface Target {
 export const withVersions = async (
   inventory: Inventory,
   { paths, versions }: { readonly paths: readonly string[]; readonly versions: Versions },
-): Promise<Target> => {
+): Promise<InventoryToBe> => {
   let edits: readonly FileEdit[] = []
   for (const [key, version] of Object.entries(versions)) {
     const hosts = inventory.hosts.filter((host) => isVersioned(host, key, inventory)).map(({ name }) => name)

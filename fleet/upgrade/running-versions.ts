@@ -8,7 +8,7 @@ import { versionIn } from '../stateful-services.ts'
 import { type Released, releasedRoles, type Versions } from './settings.ts'
 
 /** What a host runs now, as far as advice needs it. */
-export interface Running {
+export interface RunningVersions {
   /** The versions that are switched to. */
   readonly versions: Versions
   /** What roles read of the host for their known issues, by key. */
@@ -16,7 +16,7 @@ export interface Running {
 }
 
 /** Reads what a host runs; changes nothing. */
-export const readRunning = async (reach: Reach, host: Host, inventory: Inventory): Promise<Running> => {
+export const readRunning = async (reach: Reach, host: Host, inventory: Inventory): Promise<RunningVersions> => {
   const roles = releasedRoles(inventory.roles)
   const { stdout } = await (await reach(host)).exec(look(roles), { within: '4m' })
   const versions = understood(

@@ -5,14 +5,14 @@ import type { Host, Inventory, Task, UpgradeStep } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { bytesOf } from '../../lib/secret.ts'
 import { versionIn } from '../stateful-services.ts'
-import type { Running } from './running-versions.ts'
+import type { RunningVersions } from './running-versions.ts'
 import { releasedRoles } from './settings.ts'
 
 /** What advice is made of, for every released role on these hosts: as the inventory wants it, beside what runs. */
 export const upgradeStepsOf = (
   inventory: Inventory,
   hosts: readonly Host[],
-  running: ReadonlyMap<Host, Running>,
+  running: ReadonlyMap<Host, RunningVersions>,
 ): readonly UpgradeStep[] =>
   hosts.flatMap((host) => {
     const now = running.get(host)

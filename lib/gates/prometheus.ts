@@ -24,7 +24,7 @@ export const configInForce = (prometheus: Endpoint): Gate =>
     },
   })
 
-export interface Target {
+export interface ExpectedTarget {
   readonly job: string
   /** `address:port`, as service discovery gives it. */
   readonly address: string
@@ -36,7 +36,7 @@ export interface Target {
  */
 export const everyTargetScraped = (
   prometheus: Endpoint,
-  { expected, within }: { readonly expected: readonly Target[]; readonly within: Duration },
+  { expected, within }: { readonly expected: readonly ExpectedTarget[]; readonly within: Duration },
 ): Gate =>
   gate(prometheus, {
     name: 'Prometheus has scraped every target since it started',

@@ -30,7 +30,7 @@ export interface Entry {
   readonly shard: string | null
   readonly prometheus: readonly Endpoint[]
   /** Machines whose node_exporter reads metrics from files, the better ones first. */
-  readonly machines: readonly Machine[]
+  readonly machines: readonly TextfileHost[]
   /** The job that reads canaries there; default: any that scrapes the machine. */
   readonly job?: string
 }
@@ -49,7 +49,7 @@ export interface WatchedAlertmanager {
   /** Why it is not prepared, and what to do; asked beside what is asked of every Alertmanager. */
   unprepared?(reach: Reach): Promise<{ readonly why: string; readonly fix: string } | null>
 }
-export interface Machine {
+export interface TextfileHost {
   readonly host: Host
   readonly folder: string
   /** What Prometheus scrapes there, as `address:port`. */

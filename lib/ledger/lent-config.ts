@@ -9,7 +9,7 @@ import { word } from '../shell.ts'
 import { understood } from '../understood.ts'
 
 /** What runs behind a port. */
-export interface Running {
+export interface RunningConfig {
   readonly pid: number
   /** The account that it runs as. */
   readonly user: string
@@ -28,7 +28,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 export const runningBehind = async (
   connection: Connection,
   { port, usual }: { readonly port: number; readonly usual: string },
-): Promise<Running> => {
+): Promise<RunningConfig> => {
   const host = connection.host.name
   const { listeners } = await surveyHost(connection, { ports: [{ port, protocol: 'tcp', unit: '' }] }, { names: [] })
   const found = listeners.find((one) => one.port === port && one.protocol === 'tcp')
@@ -86,7 +86,7 @@ interface Change {
  * Changes the configuration file of what runs, and has it read by SIGHUP. What is not taken is put back. The old file itself is kept
  * beside it meanwhile, so that owner, mode and every byte come back; what a killed run left is put back first. Throws HostError where any of it fails.
  */
-export const lendConfig = async (connection: Connection, running: Running, change: Change): Promise<Lent> => {
+export const lendConfig = async (connection: Connection, running: RunningConfig, change: Change): Promise<Lent> => {
   const host = connection.host.name
   const { beside } = change
   const inFolder = folderOf(connection, running)
@@ -130,14 +130,14 @@ const settled = async (lacks: Change['lacks']): Promise<string | null> => {
   }
 }
 
-const hangUp = async (connection: Connection, { pid }: Running): Promise<void> => {
+const hangUp = async (connection: Connection, { pid }: RunningConfig): Promise<void> => {
   const { code, stderr } = await connection.exec(`kill -HUP ${pid}`, { within: '30s' })
   if (code !== 0)
     throw new HostError(connection.host.name, `its process cannot be told to read its file: ${stderr.trim()}`)
 }
 
 /** Scripts run in the file's folder, as the account whose it is; as the service's own where a group may write there too. */
-const folderOf = (connection: Connection, { file, user }: Running) => {
+const folderOf = (connection: Connection, { file, user }: RunningConfig) => {
   const folder = dirname(file)
   return async (script: string, stdin?: Uint8Array): Promise<Exec> => {
     const options = { stdin, within: '60s', most: MOST_BYTES + 1024 } as const

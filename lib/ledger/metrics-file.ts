@@ -3,7 +3,7 @@ import { asOwner } from '../as-owner.ts'
 import { HostError } from '../errors.ts'
 import type { Reach } from '../model.ts'
 import { word } from '../shell.ts'
-import type { Machine } from './fleet.ts'
+import type { TextfileHost } from './fleet.ts'
 import { type KeptLink, keepLink } from './kept-link.ts'
 
 /** The file of canary metrics on some machines. */
@@ -14,7 +14,7 @@ export interface MetricsFile extends AsyncDisposable {
 }
 interface Where {
   readonly run: string
-  readonly machines: readonly Machine[]
+  readonly machines: readonly TextfileHost[]
   readonly connect: Reach
 }
 

@@ -3,7 +3,7 @@ import { receiversOf } from '../api/alertmanager.ts'
 import { hasRule, targetsOf } from '../api/prometheus.ts'
 import { HostError, LinkError } from '../errors.ts'
 import type { Reach } from '../model.ts'
-import type { CanaryNames, Entry, Machine, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
+import type { CanaryNames, Entry, TextfileHost, WatchedAlertmanager, WatchedFleet } from './fleet.ts'
 
 /** How many machines hold the metrics: one that restarts must not end every canary. */
 const HOLDERS = 2
@@ -65,7 +65,7 @@ const scrapedByAll = async (
   { prometheus, machines, job }: Entry,
   { pace }: WatchedFleet,
   reach: Reach,
-): Promise<readonly Machine[]> => {
+): Promise<readonly TextfileHost[]> => {
   for (const until = Date.now() + DISCOVERY_MS + pace.scrapeMs; ; await sleep(AGAIN_MS)) {
     const targets = await answers(prometheus, (one) => targetsOf(reach, one))
     const seen = machines.filter(({ address }) =>

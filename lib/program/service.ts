@@ -5,7 +5,7 @@ import type { ReleaseOf, Task } from '../model.ts'
 import { type Flags, flagNames, flagWords } from './flags.ts'
 import { execStart, onPath, switched } from './release.ts'
 
-interface Running extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn' | 'reloads'> {
+interface ReleaseService extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn' | 'reloads'> {
   /** Its first binary is the one that runs. */
   readonly release: ReleaseOf
   readonly version: string
@@ -20,7 +20,7 @@ interface Running extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn
  * The last tasks of a role that runs a release: its version is switched to, its unit written, once this version knows all the flags, and its
  * service runs. What it reads stands before these, and its release too. Throws InputError on a name that systemd wouldn't take.
  */
-export const programService = (name: string, running: Running): readonly Task[] => [
+export const programService = (name: string, running: ReleaseService): readonly Task[] => [
   ...switched(running.release, running.version),
   ...runningService(name, running),
 ]
@@ -28,7 +28,7 @@ export const programService = (name: string, running: Running): readonly Task[] 
 /** The same without the switch: for a host with several services of one release. */
 export const runningService = (
   name: string,
-  { release, version, subcommand, flags, ...more }: Running,
+  { release, version, subcommand, flags, ...more }: ReleaseService,
 ): readonly Task[] => {
   const [main = release.name] = release.binaries
   const command = [onPath(main), ...(subcommand === undefined ? [] : [subcommand]), ...flagWords(flags)]

@@ -206,10 +206,7 @@ export const cortexVars = z.strictObject({
   data_dir: absolutePath
     .default('/var/lib/cortex-alertmanager')
     .describe('Folder of the state of the tenants, in `data`, and of the tokens.'),
-  log_level: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('The least important log lines shown.'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: z
     .union([bytes, z.string().regex(/^([1-9]\d?|100)%$/)], {
       error: 'expected a size such as 8GiB, or a part of the machine such as 80%',

@@ -48,7 +48,7 @@ const checkOut = (out: string, inForce: string): void => {
   ])
 }
 
-interface Around {
+interface PlanOutput {
   readonly out?: string
   /** The planned shards that have no host. */
   readonly without: readonly number[]
@@ -61,7 +61,7 @@ const bestOf = ({ candidates, recommended }: FleetPlan): Candidate => {
 }
 const moves = (plan: FleetPlan): boolean => bestOf(plan).moves.targets > 0
 
-const asJson = (plan: FleetPlan, { out, without }: Around) => ({
+const asJson = (plan: FleetPlan, { out, without }: PlanOutput) => ({
   vestal: 'shards-plan/1',
   hashedBy: plan.hashedBy,
   bound: plan.bound,
@@ -79,7 +79,7 @@ const asJson = (plan: FleetPlan, { out, without }: Around) => ({
   written: out ?? null,
 })
 
-const asText = (plan: FleetPlan, { out, without }: Around): readonly string[] => {
+const asText = (plan: FleetPlan, { out, without }: PlanOutput): readonly string[] => {
   const { shards, total, everywhere, candidates, unmeasured, silent, hashedBy } = plan
   const best = bestOf(plan)
   const ahead = candidates[0]?.ahead ?? []

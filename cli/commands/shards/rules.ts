@@ -41,13 +41,13 @@ export const rulesOfShards = (inventory: Inventory | undefined, flags: ShardsFla
   return verdicts.every(({ place }) => place === 'shard') || evaluators.length > 0 ? 0 : 1
 }
 
-interface Around {
+interface RuleTiers {
   readonly sharding: Sharding
   /** Who evaluates rules over all shards. */
   readonly evaluators: readonly string[]
 }
 
-const asJson = (verdicts: readonly Verdict[], { sharding, evaluators }: Around) => ({
+const asJson = (verdicts: readonly Verdict[], { sharding, evaluators }: RuleTiers) => ({
   vestal: 'shards-rules/1',
   labels: sharding.labels,
   everywhere: [...sharding.everywhere],
@@ -67,7 +67,7 @@ const asJson = (verdicts: readonly Verdict[], { sharding, evaluators }: Around) 
 
 const asText = (
   verdicts: readonly Verdict[],
-  { sharding, evaluators, verbose }: Around & { readonly verbose: boolean },
+  { sharding, evaluators, verbose }: RuleTiers & { readonly verbose: boolean },
 ): string => {
   const global = verdicts.filter(({ place }) => place === 'global')
   const some = verbose ? verdicts : global

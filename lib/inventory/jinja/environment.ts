@@ -7,7 +7,7 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError'
 }
 
-interface Around {
+interface LookupSources {
   readonly env: NodeJS.ProcessEnv
   /** Where relative paths of files start. */
   readonly folder: string
@@ -17,7 +17,11 @@ interface Around {
  * The value of a Jinja text: of a text that is one `{{ … }}` that of the expression, with its type, else text. minijinja evaluates it, with those of Ansible's
  * filters and lookups that inventories use. Throws TemplateError for a name that is not defined, for what is not known here, and for what a lookup doesn't find.
  */
-export const evaluated = (written: string, values: Readonly<Record<string, unknown>>, around: Around): unknown => {
+export const evaluated = (
+  written: string,
+  values: Readonly<Record<string, unknown>>,
+  around: LookupSources,
+): unknown => {
   const text = withoutOddEscapes(written)
   const failed: string[] = []
   const environment = environmentFor(around, (why) => void failed.push(why))
@@ -47,7 +51,7 @@ const withoutOddEscapes = (text: string): string =>
   )
 
 /** Filters say why they fail and go on: the evaluator can't bear an exception inside. */
-const environmentFor = ({ env, folder }: Around, fail: (why: string) => void): Environment => {
+const environmentFor = ({ env, folder }: LookupSources, fail: (why: string) => void): Environment => {
   const environment = new Environment()
   environment.enablePyCompat()
   environment.undefinedBehavior = 'strict'
@@ -69,7 +73,7 @@ const environmentFor = ({ env, folder }: Around, fail: (why: string) => void): E
   return environment
 }
 
-const lookUp = (kind: string, name: string, { env, folder }: Around): string => {
+const lookUp = (kind: string, name: string, { env, folder }: LookupSources): string => {
   const plugin = kind.replace(/^ansible\.builtin\./, '')
   if (plugin === 'env') return env[name] ?? ''
   if (plugin !== 'file') throw new Error(`only env and file can be looked up here, not ${kind}`)

@@ -8,7 +8,7 @@ import type { Variable } from '../yaml/variable.ts'
 import { evaluated, TemplateError } from './environment.ts'
 
 type Variables = ReadonlyMap<string, Variable>
-interface Around {
+interface TemplateScope {
   /** Every host's variables, as they are written. */
   readonly hosts: ReadonlyMap<string, Variables>
   /** The hosts of each group. */
@@ -29,7 +29,7 @@ export type Resolve = (
  * What Jinja in a variable stands for: other variables of the host, `groups`, `group_names`, `hostvars`, `inventory_hostname`, lookups of env and file. A text that
  * is made of a secret is one. What can't be evaluated is a mistake at its place. Hosts with the same values share the variable.
  */
-export const templateResolver = (around: Around): Resolve => {
+export const templateResolver = (around: TemplateScope): Resolve => {
   const shared = new Map<Variable, Map<string, Variable>>()
   return (host, variable, { templated, mistakes }) => {
     const found = (variable.layers ?? [variable]).flatMap(({ source, node }) =>
@@ -82,7 +82,7 @@ interface Own {
 }
 
 /** Only names that stand in the text are looked up. */
-const evaluate = (text: string, own: Own, around: Around): unknown => {
+const evaluate = (text: string, own: Own, around: TemplateScope): unknown => {
   const all = new Set(text.match(/[A-Za-z_]\w*/g) ?? [])
   const words = new Set(
     text.replaceAll(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/g, '').match(/(?<![.\w])[A-Za-z_]\w*/g) ?? [],
