@@ -4,6 +4,7 @@ import type { Connect } from '../lib/engine/pool.ts'
 import type { WatchedFleet } from '../lib/ledger/fleet.ts'
 import { type Ledger, openLedger } from '../lib/ledger/ledger.ts'
 import type { ReceiverAnswer } from '../lib/ledger/receiver.ts'
+import type { NoPath } from '../lib/ledger/tally.ts'
 import type { Gate, GateReport } from '../lib/model.ts'
 import { CANARY_ALERT, CANARY_RECEIVER } from '../roles/alertmanager/canary.ts'
 
@@ -13,6 +14,8 @@ interface Watching {
   readonly emit: Emit
   /** How the receiver answers, where it is to behave as one that doesn't work. */
   readonly answer?: () => ReceiverAnswer
+  /** Which canaries nothing is left to evaluate. */
+  readonly noPath?: () => NoPath | undefined
   /** Keeps what the ledger writes down. */
   readonly record: (event: object) => void
   readonly stop: AbortSignal
@@ -21,7 +24,7 @@ interface Watching {
 
 /** A ledger whose gates, progress and every notification are kept and shown as the run's own. */
 export const watchAlerts = (fleet: WatchedFleet, watching: Watching): Ledger => {
-  const { run, connect, emit, answer, record, stop, abandon } = watching
+  const { run, connect, emit, answer, noPath, record, stop, abandon } = watching
   return openLedger({
     run,
     fleet,
@@ -29,6 +32,7 @@ export const watchAlerts = (fleet: WatchedFleet, watching: Watching): Ledger => 
     connect,
     ask: (gate, signal) => askOne(gate, { emit, signal }),
     answer,
+    noPath,
     record,
     tell: (alerts) => emit({ event: 'alerts', alerts }),
     stop,

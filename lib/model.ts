@@ -748,6 +748,8 @@ export interface AlertsReport {
   readonly delivered: number
   /** Could have been notified, and never was. */
   readonly lost: number
+  /** Never notified, as for so long no Prometheus of their shard was left that none of them had to be; no part of `lost`. Left out where a path was left for all. */
+  readonly withoutPath?: number
   /** `firing` notified again without a `resolved` between. */
   readonly duplicated: number
   /** `firing` notified after `resolved`, of an alert that was over. */
@@ -821,10 +823,19 @@ export interface DrillFigures {
   readonly together?: readonly string[]
   /** Labels in which notifications of one canary differ. */
   readonly differing: readonly string[]
+  /** How questions were answered that were asked all the while. */
+  readonly answered?: readonly Answered[]
   /** From the end of the faults until every service was as before; left out where it never was. */
   readonly healedMs?: number
   /** From the end of the faults until every member of a cluster saw every other. */
   readonly gossipHealedMs?: number
+}
+export interface Answered {
+  readonly question: string
+  readonly asked: number
+  readonly failed: number
+  /** The longest time without an answer. */
+  readonly longestMs: number
 }
 interface DelayFigures {
   readonly delivered: number

@@ -6,7 +6,7 @@ import type { Host } from '../model.ts'
 import { word, words } from '../shell.ts'
 import { DoesNotApply } from './does-not-apply.ts'
 
-export type Fault = MachineFault | LabFault | ReceiverFault
+export type Fault = MachineFault | LabFault | ReceiverFault | ChangeFault
 interface AnyFault {
   /** In words, past tense: `Alertmanager of am-1 is killed`. */
   readonly name: string
@@ -31,6 +31,20 @@ export interface MachineFault extends AnyFault {
 /** Done to a machine of a lab from outside. */
 export interface LabFault extends AnyFault {
   readonly kind: 'power'
+}
+
+/**
+ * A change that an operator makes, by a run of Vestal's own: on a copy of the inventory, so that its files stay as they are. The run has gates and locks of its own, and
+ * takes back what fails; the undo is another run. Where neither gets to its end, what is left is a fleet that works, and `vestal deploy` makes it what its inventory says.
+ */
+export interface ChangeFault extends AnyFault {
+  readonly kind: 'change'
+  /** Command lines, without `vestal` and without the inventory, one after the other. */
+  readonly commands: readonly (readonly string[])[]
+  /** The same for the undo; each may have been done already. After them the fleet is deployed as its inventory says. */
+  readonly undo: readonly (readonly string[])[]
+  /** The hosts whose services may stop serving meanwhile, in turn. */
+  readonly touches: readonly Host[]
 }
 
 /** A service that is restarted serves again after so long at most. */
@@ -69,6 +83,57 @@ export const stopped = (host: Host, unit: string, title = unit): MachineFault =>
   takes: unit,
   harm: `systemctl stop ${service(unit)}`,
   undo: startAgain(unit),
+})
+
+/** SIGKILL, and not started again before the end: what its machine's loss is to all others. */
+export const dead = (host: Host, unit: string, title = unit): MachineFault => ({
+  kind: 'machine',
+  name: `${title} of ${host.name} is lost`,
+  host,
+  takes: unit,
+  // Stopped first, without waiting: systemd would start it again.
+  harm: `systemctl stop --no-block ${service(unit)}\nsystemctl kill --signal=KILL ${service(unit)} 2>/dev/null || :\nsystemctl stop ${service(unit)}`,
+  undo: startAgain(unit),
+})
+
+/**
+ * SIGKILL, and from then on a part of the processor only, in percent: it runs for that part of each 200 ms, and stands still for the rest. What it must read before it
+ * serves takes so much longer.
+ */
+export const killedAndSlow = (
+  host: Host,
+  { unit, title = unit, percent }: { readonly unit: string; readonly title?: string; readonly percent: number },
+): MachineFault => {
+  const runs = ((200 * percent) / 100_000).toFixed(3)
+  const stands = ((200 * (100 - percent)) / 100_000).toFixed(3)
+  const signal = (name: string): string => `systemctl kill --signal=${name} ${service(unit)} 2>/dev/null`
+  return {
+    kind: 'machine',
+    name: `${title} of ${host.name} is killed, and starts with ${percent} % of a processor`,
+    host,
+    takes: unit,
+    harm: `systemd-run --quiet --collect --unit="vestal-slow-$vestal_drill" sh -c ${word(`while :; do ${signal('STOP')}; sleep ${stands}; ${signal('CONT')}; sleep ${runs}; done`)}
+systemctl kill --signal=KILL ${service(unit)}`,
+    undo: `systemctl stop "vestal-slow-$vestal_drill.service" 2>/dev/null || :\n${signal('CONT')} || :\n${startAgain(unit)}`,
+  }
+}
+
+/** So many series more for everyone who scrapes this machine, by a file that its node_exporter reads. */
+export const moreSeries = (
+  { host, folder }: { readonly host: Host; readonly folder: string },
+  series: number,
+): MachineFault => ({
+  kind: 'machine',
+  name: `${host.name} shows ${series} more series`,
+  host,
+  harm: asOwner(
+    folder,
+    `awk -v n="$2" 'BEGIN { for (i = 0; i < n; i++) printf "vestal_drill_series{number=\\"%d\\"} %d\\n", i, i }' >.vestal-drill-"$1"
+chmod 0644 .vestal-drill-"$1"
+mv -f .vestal-drill-"$1" vestal-drill-"$1".prom`,
+    ['"$vestal_drill"', String(series)],
+  ),
+  undo: asOwner(folder, 'rm -f .vestal-drill-"$1" vestal-drill-"$1".prom', ['"$vestal_drill"']),
 })
 
 /** Stopped and started again at once. Some that are all to be down at the same time are `stopped` instead: their undo starts them together. */

@@ -6,7 +6,7 @@ import { describeLab } from '../lab/lab.ts'
 import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { Host } from '../model.ts'
 import { armScript, faultId, harmScript, healScript } from './arm.ts'
-import type { Fault } from './fault.ts'
+import type { ChangeFault, Fault } from './fault.ts'
 
 /** A fault of a run, and what is done about it. All of them throw HostError where the machine refuses or can't be reached. */
 export interface Breaking {
@@ -29,11 +29,13 @@ export const breakingsOf = (
     machines,
     lab,
     setReceiver,
+    change,
   }: {
     readonly run: string
     readonly machines: Machines
     readonly lab?: string
     readonly setReceiver: (answer: ReceiverAnswer | null) => void
+    readonly change: (fault: ChangeFault, to: 'harm' | 'undo') => Promise<void>
   },
 ): readonly Breaking[] =>
   faults.map((fault, number) => {
@@ -61,6 +63,18 @@ export const breakingsOf = (
         harm: async () => setReceiver(fault.answer),
         heal: async () => setReceiver(null),
       }
+    if (fault.kind === 'change') {
+      let begun = false
+      return {
+        fault,
+        arm: async () => undefined,
+        harm() {
+          begun = true
+          return change(fault, 'harm')
+        },
+        heal: async () => (begun ? change(fault, 'undo') : undefined),
+      }
+    }
     const id = faultId(run, number)
     const { refuses } = fault
     return {

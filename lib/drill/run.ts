@@ -9,10 +9,11 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { AlertsReport, DrilledFault, DrillReport, Duration, Gate, GateReport } from '../model.ts'
 import { whenAborted } from '../signals.ts'
-import type { Fault } from './fault.ts'
+import type { ChangeFault, Fault } from './fault.ts'
 import { figuresOf } from './figures.ts'
 import { type Breaking, breakingsOf } from './machine.ts'
-import type { DrillFleet, Scenario } from './scenario.ts'
+import { askThroughout, unanswered } from './questions.ts'
+import type { DrillFleet, Question, Scenario } from './scenario.ts'
 import { verdictOf } from './verdict.ts'
 import { type WatchedService, watchServices } from './watch.ts'
 
@@ -24,6 +25,8 @@ export interface DrillOptions {
   /** Everything that is asked of a fleet that works; before the faults, and after them. */
   readonly steady: readonly Gate[]
   readonly watched: readonly WatchedService[]
+  /** Asked all the while. */
+  readonly questions: readonly Question[]
   readonly ledger: Ledger
   /** What the ledger has written down so far. */
   events(): readonly LedgerEvent[]
@@ -42,6 +45,10 @@ export interface DrillOptions {
   whereStuck(): Promise<readonly string[]>
   /** Lets the receiver of canary alerts answer like this; as it should for null. */
   setReceiver(answer: ReceiverAnswer | null): void
+  /** Makes a change by a run of its own, or takes it back. Throws HostError where that fails. */
+  change(fault: ChangeFault, to: 'harm' | 'undo', signal: AbortSignal): Promise<void>
+  /** Told when the faults begin, and when they are over. */
+  broken?(window: { readonly beginAt: number; readonly endAt?: number }): void
   readonly pool: Pool
   readonly emit: Emit
   readonly stop: AbortSignal
@@ -66,6 +73,8 @@ const LASTS: Duration = '30s'
 /** After everything is as it was, alerts are watched for so long again. */
 const AFTERWARDS_MS = 5_000
 
+const NEVER = new AbortController().signal
+
 /** How long the faults of a scenario last, in milliseconds. */
 export const lastsOf = ({ lasts = LASTS }: Pick<Scenario, 'lasts'>): number => milliseconds(lasts)
 
@@ -85,7 +94,13 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
   const found: Findings = { aborted: [], broken: [], gates: [] }
   const ended = new AbortController()
   const over = AbortSignal.any([stop, ended.signal])
-  const touched = new Set(options.faults.map(({ host, takes }) => `${host.name} ${takes === 'machine' ? '' : takes}`))
+  const touched = new Set(
+    options.faults.flatMap((fault) =>
+      fault.kind === 'change'
+        ? fault.touches.map(({ name }) => `${name} `)
+        : [`${fault.host.name} ${fault.takes === 'machine' ? '' : fault.takes}`],
+    ),
+  )
   const isTouched = ({ host, unit }: WatchedService) =>
     touched.has(`${host.name} `) || touched.has(`${host.name} ${unit}`)
   let harming = false
@@ -116,6 +131,7 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
           end(`${service.title} of ${service.host.name}, which is not part of the drill, stopped serving: ${why}`)
       },
     })
+    await using asking = askThroughout(options.questions, options.pool.reach)
     const lostWatch = setInterval(() => {
       // What is lost already won't come back: there is nothing more to learn.
       if (!harming || ended.signal.aborted || options.lost() === 0) return
@@ -128,15 +144,22 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
       const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, found, over, lookWhereStuck })
       harming = false
       const healed = window && !stop.aborted ? await steadyAfter(options, { found, watch, endAt: window.endAt }) : {}
+      const answered = asking.answered()
+      await asking[Symbol.asyncDispose]()
+      if (window && !stop.aborted) found.broken.push(...unanswered(options.questions, answered))
       if (silences) await silencesKept(options, silences, found)
       const alerts = stop.aborted ? undefined : await alertsEnd(ledger, found)
       if (ended.signal.aborted || (alerts?.lost ?? 0) > 0) found.broken.push(...((await stuck) ?? []))
-      return { window, healed, alerts, samples: [...watch.samples] }
+      return { window, healed, alerts, samples: [...watch.samples], answered }
     } finally {
       clearInterval(lostWatch)
     }
   })()
-  const figures = { ...figuresOf(options.events(), result?.window), ...result?.healed }
+  const figures = {
+    ...figuresOf(options.events(), result?.window),
+    ...(result && result.answered.length > 0 && { answered: result.answered }),
+    ...result?.healed,
+  }
   const judged = verdictOf({
     allowed: scenario.allowed,
     peerWaitMs: options.peerWaitMs,
@@ -201,7 +224,14 @@ const breakAndHeal = async (doing: Doing) => {
   const { run, scenario, faults, fleet, pool, found, over } = doing
   const lasts = lastsOf(scenario)
   const armedFor = Math.ceil((lasts + Math.max(0, ...faults.map(({ afterMs = 0 }) => afterMs))) / 1000) + ARMED_MORE_S
-  const breakings = breakingsOf(faults, { run, machines: pool, lab: fleet.lab, setReceiver: doing.setReceiver })
+  const breakings = breakingsOf(faults, {
+    run,
+    machines: pool,
+    lab: fleet.lab,
+    setReceiver: doing.setReceiver,
+    // An undo is never ended: what is half undone would be left so.
+    change: (fault, to) => doing.change(fault, to, to === 'harm' ? over : NEVER),
+  })
   const begun = new Set<Breaking>()
   let beginAt: number | undefined
   let endAt: number | undefined
@@ -211,6 +241,7 @@ const breakAndHeal = async (doing: Doing) => {
     for (const error of refused) found.aborted.push(said(error))
     if (refused.length > 0 || over.aborted) return undefined
     beginAt = Date.now()
+    doing.broken?.({ beginAt })
     await Promise.all([
       Promise.all(breakings.map((one, at) => harm(one, { at, doing }))),
       meanwhile(doing, lasts),
@@ -220,6 +251,7 @@ const breakAndHeal = async (doing: Doing) => {
   } finally {
     await Promise.all([...begun].map((one) => heal(one, breakings.indexOf(one), doing)))
     endAt = Date.now()
+    if (beginAt !== undefined) doing.broken?.({ beginAt, endAt })
   }
   return { beginAt, endAt }
 }

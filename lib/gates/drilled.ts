@@ -1,6 +1,7 @@
 /** What a fault must have done while it lasts: gates that pass where something is wrong, as it was meant to be. */
 import { statusOf } from '../api/alertmanager.ts'
 import { ask, type Endpoint } from '../api/endpoint.ts'
+import { replayOf } from '../api/prometheus.ts'
 import type { Gate } from '../model.ts'
 import { counted } from '../wording.ts'
 import { seriesOf } from './series.ts'
@@ -44,3 +45,16 @@ export const failsToStore = (prometheus: Endpoint): Gate => {
     },
   }
 }
+
+/** It starts, and reads what it had written before it serves: it is not ready, and says how far it has come. */
+export const replays = (prometheus: Endpoint): Gate => ({
+  name: 'Prometheus is not ready, and says how far the replay of its WAL is',
+  host: prometheus.host.name,
+  within: '30s',
+  async ask(reach) {
+    const { status } = await ask(reach, prometheus, '/-/ready')
+    if (status !== 503) return { pass: false, why: `/-/ready answers ${status}` }
+    const { current, max } = await replayOf(reach, prometheus)
+    return { pass: true, detail: `${current} of ${max}` }
+  },
+})

@@ -11,7 +11,7 @@ import { type ReceiverAnswer, receiveFrom } from './receiver.ts'
 import { lifetimesOf, patienceOf } from './schedule.ts'
 import { type Sender, sendCanaries } from './sending.ts'
 import { holdSilence } from './silence.ts'
-import { type Tally, tally } from './tally.ts'
+import { type NoPath, type Tally, tally } from './tally.ts'
 
 /** Alerts watched from end to end while a run changes machines. */
 export interface Ledger extends AsyncDisposable {
@@ -32,6 +32,8 @@ export interface LedgerOptions {
   ask(gate: Gate, signal: AbortSignal): Promise<GateReport>
   /** How its receiver answers, asked at each notification; default: at once, with 200. */
   answer?(): ReceiverAnswer
+  /** Which canaries nothing is left to evaluate, or was for a time; default: none. */
+  noPath?(): NoPath | undefined
   /** Called with each event; what it is given is all that a tally needs. */
   record(event: LedgerEvent): void
   /** Called now and then with how things stand. */
@@ -59,7 +61,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
     if (timed.what === 'foreign') return
     events.push(timed.what === 'notified' ? { ...timed, body: undefined } : timed)
   }
-  const count = (): Tally => tally(events, patienceOf(pace), Date.now())
+  const count = (): Tally => tally(events, { ...patienceOf(pace), noPath: options.noPath?.() }, Date.now())
   const senders: Sender[] = []
   const left: { readonly host: string; readonly why: string }[] = []
 

@@ -10,6 +10,18 @@ export interface Patience {
   /** A stale `firing` comes no later than this after `resolved`. */
   readonly quietMs: number
 }
+/** For some time nothing was left that could evaluate canaries whose names begin so. Milliseconds of the controller's clock. */
+export interface NoPath {
+  readonly prefixes: readonly string[]
+  readonly beginAt: number
+  /** Left out while it lasts. */
+  readonly endAt?: number
+}
+/** What may be expected, and of which canaries nothing. */
+type Expected = Patience & { readonly noPath?: NoPath }
+/** A server that is started again is asked for no alert before it has read its data, scraped and evaluated. */
+const STARTS_MS = 20_000
+
 export interface Tally {
   readonly report: AlertsReport
   /** Canaries that are waited for: not notified yet, not resolved, or resolved too short ago. */
@@ -23,12 +35,15 @@ export interface Tally {
 }
 
 /** Works out what became of every canary, from all events up to `now`. */
-export const tally = (events: readonly LedgerEvent[], patience: Patience, now: number): Tally => {
+export const tally = (events: readonly LedgerEvent[], patience: Expected, now: number): Tally => {
+  const { noPath } = patience
   const closedAt = events.find(({ what }) => what === 'closed')?.at
   const fates = fatesOf(events)
   const loud = fates.filter(({ silenced }) => !silenced)
   const at = { now, closedAt, patience }
-  const lost = loud.filter((fate) => isLost(fate, at))
+  const missed = loud.filter((fate) => isLost(fate, at))
+  const excused = missed.filter((fate) => noPath && hadNoPath(fate, noPath, at))
+  const lost = missed.filter((fate) => !excused.includes(fate))
   const open = closedAt === undefined ? fates.filter((fate) => isOpen(fate, at)) : []
   const notified = loud.filter(({ deliveredAt }) => deliveredAt !== undefined)
   const unresolved = loud.filter(({ firing }) => firing)
@@ -40,12 +55,13 @@ export const tally = (events: readonly LedgerEvent[], patience: Patience, now: n
       sent: loud.length,
       delivered: notified.length,
       lost: lost.length,
+      ...(noPath && { withoutPath: excused.length }),
       duplicated: total(({ duplicated }) => duplicated),
       refired: total(({ refired }) => refired),
       repeated: total(({ repeated }) => repeated),
       resolvedEarly: total(({ resolvedEarly }) => resolvedEarly),
       unresolved: unresolved.length,
-      cutShort: closedAt === undefined ? 0 : loud.length - notified.length - lost.length,
+      cutShort: closedAt === undefined ? 0 : loud.length - notified.length - missed.length,
       largestDelayMs: Math.max(0, ...notified.map(({ sentAt, deliveredAt = sentAt }) => deliveredAt - sentAt)),
       longestBlackoutMs: longestBlackout(loud, closedAt ?? now),
       silenced: { sent: muted.length, notified: leaked.length },
@@ -149,6 +165,18 @@ const isLost = ({ deliveredAt, sentAt, endedAt }: Fate, { now, closedAt, patienc
   const end = endedAt ?? closedAt
   if (end === undefined || end - sentAt < patience.dueMs) return false
   return closedAt !== undefined || now - end >= patience.lateMs
+}
+
+/** Whether it fired for too short a time, before and after, while there was something to evaluate it. */
+const hadNoPath = (
+  { name, sentAt, endedAt }: Fate,
+  { prefixes, beginAt, endAt = Number.POSITIVE_INFINITY }: NoPath,
+  { closedAt, patience: { dueMs } }: Moment,
+): boolean => {
+  const end = endedAt ?? closedAt ?? Number.POSITIVE_INFINITY
+  const before = Math.min(end, beginAt) - sentAt
+  const after = end - Math.max(sentAt, endAt + STARTS_MS)
+  return prefixes.some((prefix) => name.startsWith(prefix)) && end > beginAt && before < dueMs && after < dueMs
 }
 
 const isOpen = ({ deliveredAt, endedAt, firing, resolvedAt, silenced }: Fate, { now, patience }: Moment): boolean => {

@@ -5,6 +5,7 @@ import type { AlertsReport } from '../model.ts'
 export const alertsLine = (alerts: AlertsReport): string => {
   const { sent, delivered, lost, duplicated, refired, silenced } = alerts
   const rare = [
+    [alerts.withoutPath ?? 0, 'without any path'],
     [alerts.resolvedEarly, 'resolved too early'],
     [alerts.unresolved, 'never resolved'],
     [alerts.repeated, 'repeated after a lost connection'],

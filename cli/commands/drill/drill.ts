@@ -13,11 +13,20 @@ import { scenarios } from '../../../playbooks/drills/all.ts'
 import { command } from '../../command.ts'
 import { isAtTerminal, yes } from '../../confirm.ts'
 import { inLab, type Opened, openContext } from '../../context.ts'
-import { type CommonFlags, commonOptionsAlone } from '../../options.ts'
+import { type CommonFlags, commonOptionsAlone, listOption, NONE } from '../../options.ts'
 import { linePrinter } from '../../view.ts'
 import { heal } from './heal.ts'
 import { hold } from './hold.ts'
-import { type Chosen, type Fitting, fitting, isFitting, type Refused, refusalOf, scenariosNamed } from './scenarios.ts'
+import {
+  type Chosen,
+  type Fitting,
+  fitting,
+  isFitting,
+  type Refused,
+  refusalOf,
+  scenariosNamed,
+  settingsIn,
+} from './scenarios.ts'
 import { drillText, listText, scenarioRow } from './text.ts'
 
 interface DrillFlags extends Omit<CommonFlags, 'inventory'> {
@@ -28,6 +37,7 @@ interface DrillFlags extends Omit<CommonFlags, 'inventory'> {
   readonly force: boolean
   readonly yes: boolean
   readonly control: string
+  readonly set: readonly string[]
 }
 const HEAL = 'heal'
 
@@ -49,7 +59,8 @@ const drill = async (flags: DrillFlags): Promise<number> => {
   if (flags.limit) throw mistake('--limit', 'a drill is about the whole fleet', 'Leave it out.')
   watchedFleet(context.inventory)
   const fleet = drillFleet(context.inventory)
-  const chosen = wanted.map((one) => fitting(one, { fleet, inventory: context.inventory, force: flags.force }))
+  const set = settingsIn(flags.set, wanted)
+  const chosen = wanted.map((one) => fitting(one, { fleet, inventory: context.inventory, force: flags.force, set }))
   requireFitting(chosen, flags)
   return (await inLab(context.hosts)) ?? (await holdAll(chosen, context, flags))
 }
@@ -81,6 +92,7 @@ const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFl
       controlMs: milliseconds(flags.control as Duration),
       forks: flags.forks,
       command: ['drill', one.scenario.name, ...(flags.inventory ?? [])],
+      paths: flags.inventory ?? [],
     })
     reports.push(report)
     if (!flags.json) print(drillText(opened.redacted(report)))
@@ -192,6 +204,10 @@ export default command({
         default: '20s',
         requiresArg: true,
         describe: 'How long alerts are watched before anything is broken',
+      })
+      .option('set', {
+        ...listOption('A setting of a scenario, as NAME=VALUE; may be given again'),
+        default: NONE,
       })
       .check(({ control }) => (isDuration(control) ? true : '--control takes a time, such as 20s')),
   run: drill,

@@ -1,14 +1,23 @@
 import { hostname } from 'node:os'
-import { drillFleet, silencesHeld, steadyGates, watchedServices } from '../../../fleet/drill/drill-fleet.ts'
+import {
+  questionsTo,
+  shardsWithout,
+  silencesHeld,
+  steadyGates,
+  watchedServices,
+} from '../../../fleet/drill/drill-fleet.ts'
 import { failuresSoFar, whereStuck } from '../../../fleet/drill/where-stuck.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
 import { leftScript } from '../../../lib/drill/arm.ts'
 import { runOn } from '../../../lib/drill/machine.ts'
 import { runDrill } from '../../../lib/drill/run.ts'
+import type { DrillFleet } from '../../../lib/drill/scenario.ts'
 import { holdMembers, keepLocks } from '../../../lib/engine/members.ts'
 import { HostError } from '../../../lib/errors.ts'
 import type { LedgerEvent } from '../../../lib/ledger/events.ts'
+import type { Entry } from '../../../lib/ledger/fleet.ts'
 import type { ReceiverAnswer } from '../../../lib/ledger/receiver.ts'
+import { prefixOf } from '../../../lib/ledger/schedule.ts'
 import type { AlertsReport, DrillReport, RunReport } from '../../../lib/model.ts'
 import { operator, runName } from '../../../lib/report/folder.ts'
 import { stopOnSignals } from '../../../lib/signals.ts'
@@ -18,6 +27,7 @@ import { keepRun } from '../../run-folder.ts'
 import type { View } from '../../view.ts'
 import { watchAlerts } from '../../watch-alerts.ts'
 import { lookForFindings } from '../check.ts'
+import { changer } from './change.ts'
 import type { Fitting } from './scenarios.ts'
 
 interface Holding {
@@ -25,13 +35,15 @@ interface Holding {
   readonly controlMs: number
   readonly forks: number
   readonly command: readonly string[]
+  /** Where the inventory is. */
+  readonly paths: readonly string[]
 }
 
 /** Holds one drill, and keeps it as a run. Throws HostError where it could not be begun: another run works on a machine, or a drill left something there. */
 export const hold = async (
-  { scenario, faults }: Fitting,
+  { scenario, faults, fleet }: Fitting,
   opened: Opened,
-  { view, controlMs, forks, command }: Holding,
+  { view, controlMs, forks, command, paths }: Holding,
 ): Promise<RunReport> => {
   const { inventory, pool, connect, redact } = opened
   const run = runName(`drill-${scenario.name}`, new Date(), Math.random())
@@ -54,21 +66,29 @@ export const hold = async (
   })
   const since = startedAt.toISOString()
   const held = new Set<(typeof hosts)[number]>()
+  // What changes the fleet takes the locks itself, machine by machine.
+  const changes = faults.some(({ kind }) => kind === 'change')
   const lockOf = () => ({ run, command: opened.command, owner, since, break: false })
-  await holdMembers([hosts], { reach: pool.reach, held, lockOf })
+  if (!changes) await holdMembers([hosts], { reach: pool.reach, held, lockOf })
   const heartbeat = keepLocks(held, { run, reach: pool.reach })
   try {
     await nothingLeft(opened)
     const events: LedgerEvent[] = []
     const watched = watchedFleet(inventory)
     const book = deployOf(inventory.roles)
-    const fleet = drillFleet(inventory)
+    const without = shardsWithout(faults, inventory)
+    let broken: { readonly beginAt: number; readonly endAt?: number } | undefined
+    using changing = changer(paths)
     let answer: ReceiverAnswer | null = null
     await using ledger = watchAlerts(watched, {
       run,
       connect,
       emit,
       answer: () => answer ?? {},
+      noPath: () =>
+        broken && without.length > 0
+          ? { ...broken, prefixes: prefixesOf(without, { fleet, entries: watched.entries }) }
+          : undefined,
       record(event) {
         events.push(event as LedgerEvent)
         kept.note(event)
@@ -84,12 +104,17 @@ export const hold = async (
       fleet,
       steady: steadyGates(book, inventory),
       watched: watchedServices(book, inventory),
+      questions: [...questionsTo(fleet, without), ...(scenario.questions?.(fleet) ?? [])],
       ledger,
       events: () => events,
       lost: () => alerts?.lost ?? 0,
       peerWaitMs: watched.pace.peerWaitMs,
       controlMs,
-      silences: () => silencesHeld(fleet, pool.reach),
+      silences: () =>
+        silencesHeld(
+          watched.alertmanagers.map(({ endpoint }) => endpoint),
+          pool.reach,
+        ),
       diagnose: async () => {
         const found = await lookForFindings({ ...opened, hosts }, forks)
         return found
@@ -98,6 +123,10 @@ export const hold = async (
       },
       setReceiver(next) {
         answer = next
+      },
+      change: changing.change,
+      broken(window) {
+        broken = window
       },
       whereStuck: () => whereStuck(fleet, { run, reach: pool.reach, before }),
       pool,
@@ -126,6 +155,15 @@ export const hold = async (
     clearInterval(heartbeat)
   }
 }
+
+/** What the names of these shards' canaries begin with; of all canaries where they come through no shard, and no Prometheus is left. */
+const prefixesOf = (
+  gone: readonly string[],
+  { fleet, entries }: { readonly fleet: DrillFleet; readonly entries: readonly Entry[] },
+): readonly string[] =>
+  entries.flatMap(({ shard }) =>
+    (shard === null ? gone.length === fleet.shards.length : gone.includes(shard)) ? [prefixOf(shard)] : [],
+  )
 
 /** What `check` finds of this drill itself. */
 const OWN_LOCK = 'locked'

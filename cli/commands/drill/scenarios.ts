@@ -20,6 +20,8 @@ export interface Refused {
 export interface Fitting {
   readonly scenario: Scenario
   readonly faults: readonly Fault[]
+  /** The fleet with the scenario's settings. */
+  readonly fleet: DrillFleet
 }
 
 /** The scenarios of these names, those of files of the user's own too. Throws InputError for names that nothing has, and files that hold none. */
@@ -31,8 +33,19 @@ export const scenariosNamed = async (words: readonly string[]): Promise<readonly
 /** What a scenario would do to this fleet, and whether it may. Touches nothing. */
 export const fitting = (
   scenario: Scenario,
-  { fleet, inventory, force }: { readonly fleet: DrillFleet; readonly inventory: Inventory; readonly force: boolean },
+  {
+    fleet: known,
+    inventory,
+    force,
+    set = {},
+  }: {
+    readonly fleet: DrillFleet
+    readonly inventory: Inventory
+    readonly force: boolean
+    readonly set?: Readonly<Record<string, string>>
+  },
 ): Chosen => {
+  const fleet = { ...known, settings: { ...defaultsOf(scenario), ...set } }
   if (scenario.where === 'lab' && fleet.lab === undefined)
     return {
       scenario,
@@ -54,12 +67,39 @@ export const fitting = (
         refused: `it takes away ${without.join(' and ')}, the last one too`,
         fix: 'That is what it is about; --force does it.',
       }
-    return { scenario, faults }
+    return { scenario, faults, fleet }
   } catch (error) {
     if (error instanceof DoesNotApply) return { scenario, refused: error.message, fix: 'Choose another.' }
     throw error
   }
 }
+
+/** Settings as `NAME=VALUE` words. Throws InputError for others, and for names that none of these scenarios has. */
+export const settingsIn = (words: readonly string[], among: readonly Scenario[]): Readonly<Record<string, string>> => {
+  const names = [...new Set(among.flatMap(({ settings = {} }) => Object.keys(settings)))]
+  return Object.fromEntries(
+    words.map((text) => {
+      const [, name = '', value = ''] = /^([a-z][a-z0-9_-]*)=(.+)$/.exec(text) ?? []
+      if (names.includes(name)) return [name, value]
+      throw new InputError([
+        {
+          where: '--set',
+          path: text,
+          what:
+            name === ''
+              ? 'expected NAME=VALUE'
+              : `no scenario that is to be held has a setting ${name}${didYouMean(name, names)}`,
+          fix: names.length > 0 ? `They have: ${names.join(', ')}.` : 'They have none.',
+        },
+      ])
+    }),
+  )
+}
+
+const defaultsOf = ({ settings = {} }: Scenario): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(settings).flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])),
+  )
 
 /** Why a machine can't be broken like this, asked of it; null where all of them can. Throws HostError where one can't be asked. */
 export const refusalOf = async (

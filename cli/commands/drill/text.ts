@@ -9,7 +9,7 @@ import { setIn, shown } from '../../../lib/report/print.ts'
 
 /** A scenario as `--list --json` has it. */
 export const scenarioRow = (scenario: Scenario) => {
-  const { name, summary, contract, where = 'everywhere', allowed } = scenario
+  const { name, summary, contract, where = 'everywhere', allowed, settings = {} } = scenario
   return {
     name,
     summary,
@@ -18,6 +18,7 @@ export const scenarioRow = (scenario: Scenario) => {
     lastsSeconds: lastsOf(scenario) / 1000,
     duplicates: allowed.duplicates,
     delay: allowed.delay,
+    settings,
   }
 }
 
@@ -29,7 +30,13 @@ export const listText = (scenarios: readonly Scenario[]): string => {
   })
   for (const { name, summary, lastsSeconds, where } of scenarios.map(scenarioRow))
     table.push([name, summary, `${lastsSeconds} s`, where])
-  return table.toString()
+  const settings = scenarios.flatMap(({ name, settings: own = {} }) =>
+    Object.entries(own).map(
+      ([key, { about, default: value }]) =>
+        `${name} --set ${key}=…: ${about}${value === undefined ? '' : ` (default ${value})`}`,
+    ),
+  )
+  return [table.toString(), ...settings].join('\n')
 }
 
 const COLOUR: Readonly<Record<DrillVerdict, Parameters<typeof paint>[0]>> = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { fitting, isFitting } from '../../../cli/commands/drill/scenarios.ts'
-import { drillFleet, leftWithout } from '../../../fleet/drill/drill-fleet.ts'
-import { cutOff, killed, later, powerLost, restarted } from '../../../lib/drill/fault.ts'
+import { fitting, isFitting, settingsIn } from '../../../cli/commands/drill/scenarios.ts'
+import { drillFleet, leftWithout, shardsWithout } from '../../../fleet/drill/drill-fleet.ts'
+import { cutOff, dead, killed, later, powerLost, restarted } from '../../../lib/drill/fault.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import type { Host } from '../../../lib/model.ts'
 import { scenarios } from '../../../playbooks/drills/all.ts'
@@ -52,21 +52,54 @@ describe('what is left of a service', () => {
   })
 })
 
+describe('shards', () => {
+  test('of which no Prometheus is left are known, and others are not', async () => {
+    const sharded = await loadInventory(['inventory/sharded'], shippedRoles)
+    const of = (...names: readonly string[]) =>
+      sharded.hosts.filter(({ name }) => names.includes(name)).map((one) => dead(one, 'prometheus'))
+    expect(shardsWithout(of('prom-2a', 'prom-2b', 'prom-0a'), sharded)).toEqual(['2'])
+    expect(leftWithout(of('prom-2a', 'prom-2b'), sharded)).toEqual(['every Prometheus of shard 2'])
+    expect(shardsWithout(of('prom-1a', 'prom-2b'), sharded)).toEqual([])
+  })
+})
+
 describe('the scenarios that come with Vestal', () => {
   const fleet = drillFleet(inventory)
   const { lab: _, ...real } = fleet
+  const set = { to: '0.28.1' }
   const refused = (of: typeof real, force: boolean) =>
     scenarios
-      .filter((scenario) => !isFitting(fitting(scenario, { fleet: of, inventory, force })))
+      .filter((scenario) => !isFitting(fitting(scenario, { fleet: of, inventory, force, set })))
       .map(({ name }) => name)
 
-  test('all fit the example of a highly available fleet in a lab, with --force', () => {
-    expect(refused(fleet, true)).toEqual([])
+  const elsewhere = ['shard-lost', 'query-lost', 'gateway-lost', 'ring-member-lost', 'ring-two-lost']
+
+  test('all fit the example of a highly available fleet in a lab, with --force, or else that of shards or of a ring', async () => {
+    expect(refused(fleet, true)).toEqual(elsewhere)
+    const others = await Promise.all(
+      ['inventory/global', 'inventory/cortex'].map((folder) => loadInventory([folder], shippedRoles)),
+    )
+    const fit = scenarios.filter((scenario) =>
+      others.some((other) =>
+        isFitting(fitting(scenario, { fleet: drillFleet(other), inventory: other, force: true, set })),
+      ),
+    )
+    expect(elsewhere.filter((name) => !fit.some((one) => one.name === name))).toEqual([])
   })
 
   test('that take away the last one of a service want --force, and those for a lab are refused elsewhere', () => {
-    expect(refused(fleet, false)).toEqual(['restart-alertmanagers'])
-    expect(refused(real, true)).toEqual(['power-loss'])
+    expect(refused(fleet, false)).toEqual(['restart-alertmanagers', ...elsewhere])
+    expect(refused(real, true)).toEqual([...elsewhere, 'power-loss'])
+  })
+
+  test('a roll wants to be told where to, and a setting that no scenario has is refused', () => {
+    const roll = scenarios.filter(({ name }) => name === 'roll')
+    const [one] = roll
+    if (!one) throw new Error('there is no roll')
+    expect(fitting(one, { fleet, inventory, force: false })).toMatchObject({ refused: 'it wants --set to=…' })
+    expect(settingsIn(['to=0.28.1'], roll)).toEqual({ to: '0.28.1' })
+    expect(() => settingsIn(['too=1'], roll)).toThrow('did you mean `to`?')
+    expect(() => settingsIn(['to'], roll)).toThrow('expected NAME=VALUE')
   })
 
   test('allow a second notification freely only where members cannot know of each other, or of what became of the first', () => {
@@ -87,6 +120,10 @@ describe('the scenarios that come with Vestal', () => {
 
   test('have names of their own, and each fault a machine of the fleet', () => {
     expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length)
-    for (const { faults } of scenarios) for (const fault of faults(fleet)) expect(inventory.hosts).toContain(fault.host)
+    const held = scenarios
+      .map((scenario) => fitting(scenario, { fleet, inventory, force: true, set }))
+      .filter(isFitting)
+    expect(held.length).toBe(scenarios.length - elsewhere.length)
+    for (const { faults } of held) for (const fault of faults) expect(inventory.hosts).toContain(fault.host)
   })
 })

@@ -63,6 +63,16 @@ const steady = (verdicts: readonly boolean[] = []): Gate => {
     },
   }
 }
+const NOTHING = {
+  prometheus: [],
+  alertmanagers: [],
+  shards: [],
+  ring: [],
+  queries: [],
+  gateways: [],
+  asked: [],
+  textfiles: [],
+}
 const scenario = (lasts: Scenario['lasts'] = '50ms'): Scenario => ({
   name: 'x',
   summary: 'x',
@@ -78,9 +88,11 @@ const hold = async (more: Partial<DrillOptions> & { begins?: () => void; alerts?
     run: 'r',
     scenario: scenario(),
     faults: [killed(one, 'am'), killed(two, 'am')],
-    fleet: { prometheus: [], alertmanagers: [] },
+    fleet: { ...NOTHING, settings: {} },
     steady: [steady()],
     watched: [],
+    questions: [],
+    change: async () => undefined,
     ledger: {
       async begin() {
         story.push('alerts')

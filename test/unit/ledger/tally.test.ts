@@ -245,3 +245,24 @@ test('at most ten names stand behind a count', () => {
   expect(report.lost).toBe(12)
   expect(report.canaries.lost).toHaveLength(10)
 })
+
+describe('while nothing is left that could evaluate a canary', () => {
+  const noPath = { prefixes: ['shard-1-c'], beginAt: 20_000, endAt: 45_000 }
+  const at = (canary: string, from: number, to: number): readonly Line[] => [
+    [from, { what: 'sent', canary, silenced: false }],
+    [to, { what: 'ended', canary }],
+  ]
+  const reportWith = (...lines: readonly Line[]) =>
+    tally(story(...[...lines].sort(([one], [other]) => one - other)), { ...PATIENCE, noPath }, 1_000_000).report
+
+  test('it is not lost, but counted apart; one of another shard is lost', () => {
+    const report = reportWith(...at('shard-1-c0001', 18, 48), ...at('shard-10-c0001', 18, 48))
+    expect([report.lost, report.withoutPath, report.canaries.lost]).toEqual([1, 1, ['shard-10-c0001']])
+  })
+
+  test('one that fired long enough before, or after, is lost', () => {
+    expect(reportWith(...at('shard-1-c0001', 0, 30)).lost).toBe(1)
+    expect(reportWith(...at('shard-1-c0002', 30, 120)).lost).toBe(1)
+    expect(reportWith(...at('shard-1-c0003', 100, 140)).lost).toBe(1)
+  })
+})
