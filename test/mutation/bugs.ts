@@ -123,8 +123,8 @@ export const bugs: readonly Bug[] = [
     ],
     [
       'what a play keeps is kept although a gate said no',
-      '.said ??\n      (await keep(context, batch, scope)))',
-      '.said &&\n      (await keep(context, batch, scope)))',
+      '(await ask(context, play.name, play.before?.(scope) ?? [])).said ??\n      (await keep(context, batch, scope)))',
+      '(await keep(context, batch, scope)) ??\n      (await ask(context, play.name, play.before?.(scope) ?? [])).said)',
     ],
     [
       'gates are asked before the hosts are changed',

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Bug, bugs } from './bugs.ts'
@@ -54,12 +55,22 @@ const failing = (tests: readonly string[]): string | undefined => {
 
 const pathOf = ({ file }: Bug): string => join(copy, 'lib/engine', `${file}.ts`)
 
-/** Throws where the code is no longer as some bugs expect it: they are to be planted anew. */
+/** Whether the code with a bug is a program at all: one that isn't finds itself. */
+const parses = (bug: Bug): boolean => {
+  try {
+    stripTypeScriptTypes(readFileSync(pathOf(bug), 'utf8').replace(bug.from, () => bug.to))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Throws where the code is no longer as some bugs expect it, or would be no program with them: they are to be planted anew. */
 const requirePlaces = (chosen: readonly Bug[]): void => {
-  const lost = chosen.filter((bug) => readFileSync(pathOf(bug), 'utf8').split(bug.from).length !== 2)
+  const lost = chosen.filter((bug) => readFileSync(pathOf(bug), 'utf8').split(bug.from).length !== 2 || !parses(bug))
   if (lost.length === 0) return
   const lines = lost.map(({ file, breaks, from }) => `  lib/engine/${file}.ts: ${breaks}: ${JSON.stringify(from)}`)
-  throw new Error(`not exactly once in the code as it is now:\n${lines.join('\n')}`)
+  throw new Error(`not exactly once in the code as it is now, or no program afterwards:\n${lines.join('\n')}`)
 }
 
 /** Plants one bug, asks, and takes it out again. Returns the test that finds it. */
