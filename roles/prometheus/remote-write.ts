@@ -16,7 +16,8 @@ const REPLICA = '__replica__'
 
 /**
  * The `remote_write` entries of a host. One with `ha_tracker` sends `cluster`, with its shard in it, and `__replica__`: of all that have one value of
- * `cluster` the tracker takes the samples of one. Throws InputError where that would drop a shard, and for a tracker without a cluster.
+ * `cluster` the tracker takes the samples of one. One with `deduplicates` sends neither replica nor shard, so that replicas send the same series
+ * (VictoriaMetrics, `docs/README.md`, "Deduplication"). Throws InputError where a shard would be dropped, and for a tracker without a cluster.
  */
 export const remoteWriteOf = ({ host, vars, inventory }: About): readonly object[] => {
   checkTracked(inventory)
@@ -42,10 +43,13 @@ export const trackedLabels = (
   }
 }
 
-const written = ({ ha_tracker, ...entry }: Entry, about: About): Record<string, unknown> => ({
-  ...entry,
-  ...(ha_tracker && { write_relabel_configs: [...stepsOf(entry), ...trackerSteps(about)] }),
-})
+const written = ({ ha_tracker, deduplicates, ...entry }: Entry, about: About): Record<string, unknown> => {
+  const steps = [
+    ...(ha_tracker ? trackerSteps(about) : []),
+    ...(ha_tracker || deduplicates ? [withoutCopies(about)] : []),
+  ]
+  return { ...entry, ...(steps.length > 0 && { write_relabel_configs: [...stepsOf(entry), ...steps] }) }
+}
 
 const stepsOf = ({ write_relabel_configs: steps }: Record<string, unknown>): readonly RelabelStep[] =>
   Array.isArray(steps) ? steps : []
@@ -56,9 +60,14 @@ const trackerSteps = ({ vars, inventory }: About): readonly RelabelStep[] => {
   return [
     { source_labels: [cluster_label, ...shard], separator: '-', target_label: CLUSTER },
     { source_labels: [replica_label], target_label: REPLICA },
-    { regex: [replica_label, ...shard].join('|'), action: 'labeldrop' },
   ]
 }
+
+/** The labels by which copies of one series differ. */
+const withoutCopies = ({ vars: { replica_label, shard_label }, inventory }: About): RelabelStep => ({
+  regex: [replica_label, ...(shardingOf(inventory) ? [shard_label] : [])].join('|'),
+  action: 'labeldrop',
+})
 
 /** Throws for entries of which a tracker would take one shard alone; looked at once for all hosts. */
 const checkTracked = (inventory: Inventory): void => {

@@ -190,18 +190,29 @@ export const prometheusVars = z.strictObject({
   resend_delay: duration.default('1m').describe('How often a firing alert is sent again, at least.'),
   remote_write: z
     .array(
-      z.looseObject(
-        {
-          url: z.unknown().describe('Where to.'),
-          ha_tracker: z
-            .boolean()
-            .optional()
-            .describe(
-              'Whether an HA tracker of Cortex or Mimir is there: samples get `cluster`, with their shard in it, and `__replica__`, of which it keeps one.',
-            ),
-        },
-        { error: 'expected a remote_write entry with a `url`' },
-      ),
+      z
+        .looseObject(
+          {
+            url: z.unknown().describe('Where to.'),
+            ha_tracker: z
+              .boolean()
+              .optional()
+              .describe(
+                'Whether an HA tracker of Cortex or Mimir is there: samples get `cluster`, with their shard in it, and `__replica__`, of which it keeps one.',
+              ),
+            deduplicates: z
+              .boolean()
+              .optional()
+              .describe(
+                'Whether one of equal samples is kept there, as by VictoriaMetrics with `-dedup.minScrapeInterval`: the labels of replica and shard are left out.',
+              ),
+          },
+          { error: 'expected a remote_write entry with a `url`' },
+        )
+        .refine(({ ha_tracker, deduplicates }) => !(ha_tracker && deduplicates), {
+          path: ['deduplicates'],
+          error: 'is for receivers without an HA tracker: leave out one of both',
+        }),
     )
     .default([])
     .transform(sealKnownSecrets)

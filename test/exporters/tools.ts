@@ -26,7 +26,7 @@ import { catalogue } from '../../roles/exporters/catalogue.ts'
 /** Servers that are small, and exporters that are taken as packages. */
 const PACKAGES = [
   ...['redis-server', 'memcached', 'nginx', 'postgresql', 'pgbouncer', 'mariadb-server', 'apache2', 'bind9'],
-  ...['smartmontools', 'freeipmi-tools', 'curl'],
+  ...['smartmontools', 'freeipmi-tools', 'curl', 'victoria-metrics'],
   ...['prometheus-process-exporter', 'prometheus-bind-exporter', 'prometheus-apache-exporter'],
 ]
 

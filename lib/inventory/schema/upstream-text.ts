@@ -102,7 +102,7 @@ const ANY = words('fields details payload custom_details other_fields')
 /** Fields of the two programs whose Go type is bool, from the yaml tags of their structs and of prometheus/common's, as of August 2026. */
 const BOOLEANS = words(
   `all_tenants allow_stale always_scrape_classic_histograms batch continue convert_classic_histograms_to_nhcb
-  convert_histograms_to_nhcb cronjob deployment disable_notifications enable_compression enable_http2 enable_update
+  convert_histograms_to_nhcb cronjob deduplicates deployment disable_notifications enable_compression enable_http2 enable_update
   enabled endpoint extra_scrape_metrics failed_request_logging filter_external_labels follow_redirects
   force_implicit_tls fuzzy_compare ha_tracker honor_labels honor_timestamps html http2 include_parameters insecure
   insecure_skip_verify job keep_identifying_resource_attributes label_name_preserve_multiple_underscores

@@ -117,15 +117,23 @@ export const siteWith = (exporters: Readonly<Record<HostName, Readonly<Record<st
     },
   })
 
-/** The servers themselves, by the distribution's packages, each on a port or socket that its exporter asks. */
-export const serversStand = async (): Promise<void> => {
+/** Installs packages of the distribution on a host, from a folder: it has no way to an archive. */
+export const packagesFrom = async (address: string, names: readonly string[]): Promise<void> => {
   cpSync(packagesFolder(), join(sharedFolder(testLab), 'packages'), { recursive: true })
   const archive = "echo 'deb [trusted=yes] file:/srv/shared/packages ./' >/etc/apt/sources.list; apt-get -qq update"
   const get = 'DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends'
-  await Promise.all(Object.values(HOSTS).map((address) => onHost(address, archive)))
-  await onHost(HOSTS.cache, `${get} redis-server nginx >/dev/null </dev/null; sh -s`, CACHE)
-  await onHost(HOSTS.web, `${get} postgresql pgbouncer apache2 bind9 >/dev/null </dev/null; sh -s`, WEB)
-  await onHost(HOSTS.hardware, `${get} mariadb-server >/dev/null </dev/null; sh -s`, HARDWARE)
+  await onHost(address, `${archive} && ${get} ${names.join(' ')} >/dev/null </dev/null`)
+}
+
+/** The servers themselves, each on a port or socket that its exporter asks. */
+export const serversStand = async (): Promise<void> => {
+  await packagesFrom(HOSTS.prom, [])
+  await packagesFrom(HOSTS.cache, ['redis-server', 'nginx'])
+  await onHost(HOSTS.cache, 'sh -s', CACHE)
+  await packagesFrom(HOSTS.web, ['postgresql', 'pgbouncer', 'apache2', 'bind9'])
+  await onHost(HOSTS.web, 'sh -s', WEB)
+  await packagesFrom(HOSTS.hardware, ['mariadb-server'])
+  await onHost(HOSTS.hardware, 'sh -s', HARDWARE)
 }
 
 const quoted = `'${PASSWORD.replaceAll("'", "'\\''")}'`

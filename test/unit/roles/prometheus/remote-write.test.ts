@@ -46,6 +46,21 @@ test('an entry without a tracker is left as it is', async () => {
   ])
 })
 
+test('a receiver that deduplicates gets the same series from all replicas and shards', async () => {
+  const own = { regex: 'go_.*', source_labels: ['__name__'], action: 'drop' }
+  using made = await sending({ url: 'http://vm:8428/api/v1/write', deduplicates: true, write_relabel_configs: [own] })
+  for (const host of ['p-0a', 'p-0b', 'p-1a', 'p-1b'])
+    expect(configOf(made, host).remote_write).toEqual([
+      {
+        url: 'http://vm:8428/api/v1/write',
+        write_relabel_configs: [own, { regex: 'replica|shard', action: 'labeldrop' }],
+      },
+    ])
+  await expect(sending({ url: PUSH, deduplicates: true, ha_tracker: true })).rejects.toThrow(
+    'prometheus.remote_write.0.deduplicates: is for receivers without an HA tracker',
+  )
+})
+
 test('what would lose a shard at the tracker is refused, and a tracker without a cluster', async () => {
   const byHand = { write_relabel_configs: [{ source_labels: ['replica'], target_label: '__replica__' }] }
   using alike = await sending({ url: PUSH, ...byHand })
