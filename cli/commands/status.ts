@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Argv } from 'yargs'
+import { alertPaths } from '../../fleet/alert-paths.ts'
+import { cachedReach } from '../../lib/health/cached-reach.ts'
+import { isBroken } from '../../lib/health/paths.ts'
 import { fleetStatus } from '../../lib/health/status.ts'
 import type { FleetStatus } from '../../lib/health/types.ts'
 import { clearScreen, print } from '../../lib/report/print.ts'
@@ -35,17 +38,27 @@ const watch = async (opened: Opened, flags: StatusFlags): Promise<number> => {
   }
 }
 
-const look = ({ inventory, hosts, pool }: Opened, { forks }: StatusFlags, signal?: AbortSignal) =>
-  fleetStatus(deployOf(inventory.roles), inventory, {
-    hosts,
-    forks,
-    reach: pool.reach,
-    onLost: pool.forget,
-    signal,
-  }).catch((error: unknown) => {
+const look = async (
+  { inventory, hosts, pool }: Opened,
+  { forks }: StatusFlags,
+  signal?: AbortSignal,
+): Promise<FleetStatus | null> => {
+  const reach = cachedReach(pool.reach)
+  try {
+    const [fleet, paths] = await Promise.all([
+      fleetStatus(deployOf(inventory.roles), inventory, { hosts, forks, reach, onLost: pool.forget, signal }),
+      alertPaths(inventory, { hosts, reach }),
+    ])
+    return {
+      ...fleet,
+      healthy: fleet.healthy && !paths.some(isBroken),
+      ...(paths.length > 0 && { paths }),
+    }
+  } catch (error) {
     if (!signal?.aborted) throw error
     return null
-  })
+  }
+}
 
 const show = (
   { redacted }: Opened,

@@ -47,6 +47,20 @@ export interface FleetStatus {
   readonly healthy: boolean
   readonly instances: readonly InstanceStatus[]
   readonly hosts: Readonly<Record<string, HostStatus>>
+  /** Each leg of each path of alerts; left out where they were not asked about. */
+  readonly paths?: readonly PathStatus[]
   /** What only the whole fleet shows: partitions, a missing member, versions mixed, a run under way. */
   readonly notes: readonly string[]
+}
+/** A leg of the paths of alerts: from a Prometheus to an Alertmanager, or from one of these to receivers. */
+export interface PathStatus {
+  readonly from: string
+  /** The Alertmanager; of a leg to `receivers`, their kind: `webhook`. */
+  readonly to: string
+  readonly receivers?: true
+  /**
+   * `broken`: all that went this way failed, or the heartbeat is not there. `fails`: some did. `idle`: nothing went this way. `unknown`: nobody has counted.
+   */
+  readonly state: 'works' | 'fails' | 'broken' | 'idle' | 'unknown'
+  readonly why?: string
 }

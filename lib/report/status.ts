@@ -1,8 +1,10 @@
 import { idOf } from '../health/causes.ts'
+import { isBroken } from '../health/paths.ts'
 import type { FleetStatus, InstanceStatus } from '../health/types.ts'
 import { counted, listed } from '../wording.ts'
 import { type Cell, columns } from './columns.ts'
 import { paint } from './paint.ts'
+import { pathsText } from './paths.ts'
 import { setIn, shown } from './print.ts'
 
 const BEFORE = ['instance', 'role', 'part', 'version', 'state', 'members', 'config', 'targets', 'alerts', 'wal']
@@ -10,7 +12,7 @@ const AFTER = ['certificate', 'uptime', 'drift']
 
 /** A fleet's status for people: a row an instance, then why those that are unhealthy are, then what the whole fleet shows. */
 export const statusText = (look: FleetStatus): string => {
-  const { instances, notes, healthy } = shown(look)
+  const { instances, notes, healthy, paths = [] } = shown(look)
   const why = instances.flatMap((one) => {
     const missed = instances.filter(({ because }) => because?.includes(idOf(one))).map(({ instance }) => instance)
     const too = missed.length > 0 ? `; ${listed(missed)} ${missed.length === 1 ? 'misses' : 'miss'} it` : ''
@@ -21,9 +23,17 @@ export const statusText = (look: FleetStatus): string => {
   const all = instances.length
   const sum = healthy
     ? paint('green', all === 1 ? 'The instance is healthy.' : `All ${all} instances are healthy.`)
-    : paint('red', bad === 0 ? 'A host could not be read.' : `${bad} of ${counted(all, 'instance')} unhealthy.`)
+    : paint(
+        'red',
+        bad === 0
+          ? paths.some(isBroken)
+            ? 'A path of alerts is broken.'
+            : 'A host could not be read.'
+          : `${bad} of ${counted(all, 'instance')} unhealthy.`,
+      )
   return [
     columns([...BEFORE, ...own, ...AFTER], instances.map(rowOf(own, Date.parse(look.at)))),
+    ...pathsText(paths),
     ...why,
     ...notes.map((note) => `${paint('yellow', 'note')} ${setIn(note)}`),
     sum,

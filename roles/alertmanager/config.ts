@@ -3,7 +3,7 @@ import type { Host, Inventory } from '../../lib/model.ts'
 import { type FolderFile, filesOf, jinjaBlocks } from '../../lib/program/inventory-folder.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { Sealed } from '../../lib/secret.ts'
-import { withCanary } from './canary.ts'
+import { withOwnRoutes } from './own-routes.ts'
 import { provenRouting, type TeamRouting } from './teams.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
@@ -15,7 +15,7 @@ export const TEMPLATES = '/etc/alertmanager/templates'
  */
 export const configFile = (inventory: Inventory, host: Host, vars: AlertmanagerVars): string | Sealed => {
   const routing = provenRouting(inventory, host, vars)
-  const found = printed.get(routing) ?? print(withCanary(routing.config, vars.canary), vars.templates)
+  const found = printed.get(routing) ?? print(withOwnRoutes(routing.config, inventory, vars), vars.templates)
   printed.set(routing, found)
   return found
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { didYouMean } from '../../lib/inventory/did-you-mean.ts'
 import type { Scope, SettingMistake } from '../../lib/model.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { templatesOf } from './config.ts'
@@ -9,7 +10,12 @@ import type { AlertmanagerVars } from './vars.ts'
 export const mistakes = (scope: Scope<AlertmanagerVars>): readonly SettingMistake[] => {
   const { vars, inventory } = scope
   if (vars.templates !== undefined) templatesOf(vars.templates, inventory)
-  return [...webMistakes(scope, scope.group('prometheus')), ...advertised(scope), ...configMistakes(vars)]
+  return [
+    ...webMistakes(scope, scope.group('prometheus')),
+    ...advertised(scope),
+    ...configMistakes(vars),
+    ...heartbeatMistakes(vars),
+  ]
 }
 
 /** Alertmanager advertises an IP address and no name (`cluster/cluster.go`, `cluster/advertise.go`). */
@@ -22,4 +28,20 @@ const advertised = ({ host, vars, group }: Scope<AlertmanagerVars>): readonly Se
       fix: `set alertmanager: { cluster: { advertise_address: … } } for it, in host_vars/${host.name}.yml for instance, to the IP address under which the others reach it`,
     },
   ]
+}
+
+/** A heartbeat that nobody would get. */
+const heartbeatMistakes = ({ heartbeats, config }: AlertmanagerVars): readonly SettingMistake[] => {
+  const known = config.receivers.map(({ name }) => name)
+  return (heartbeats?.receivers ?? []).flatMap((name, at) =>
+    known.includes(name)
+      ? []
+      : [
+          {
+            path: ['heartbeats', 'receivers', at],
+            what: `no receiver is called ${JSON.stringify(name)}${didYouMean(name, known)}`,
+            fix: 'name one of alertmanager.config.receivers',
+          },
+        ],
+  )
 }

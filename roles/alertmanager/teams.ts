@@ -13,8 +13,8 @@ import { parseClassic, parseMatchers } from '../../lib/routing/parse-matchers.ts
 import { type AlertmanagerConfig, routerOf } from '../../lib/routing/routes.ts'
 import type { Teams } from '../../lib/routing/team.ts'
 import { escalationSteps } from '../../lib/routing/team-rules.ts'
-import { withCanary } from './canary.ts'
 import { SHIPPED_INHIBIT_RULES } from './inhibit.ts'
+import { withOwnRoutes } from './own-routes.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 export const SECRETS = '/etc/alertmanager/secrets'
@@ -72,7 +72,7 @@ const build = (inventory: Inventory, vars: AlertmanagerVars): TeamRouting => {
     label,
     steps: [...ownershipSteps(loaded.teams, label), ...escalationSteps(loaded.teams)].map(onOneLine),
     get router() {
-      router ??= routerOf(withCanary(config, vars.canary) as unknown as AlertmanagerConfig, parse)
+      router ??= routerOf(withOwnRoutes(config, inventory, vars) as unknown as AlertmanagerConfig, parse)
       return router
     },
   }

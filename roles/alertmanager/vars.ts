@@ -5,6 +5,7 @@ import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
+import { heartbeatVars } from './heartbeat-vars.ts'
 import { missingReceivers } from './receivers.ts'
 
 const clusterVars = z.strictObject({
@@ -114,6 +115,11 @@ export const alertmanagerVars = z.strictObject({
     .prefault({})
     .describe(
       'What a run with --watch-alerts needs: a receiver of its own for canary alerts, silent while no run watches.',
+    ),
+  heartbeats: heartbeatVars
+    .optional()
+    .describe(
+      'A sign of life of every path of alerts, from each Prometheus through each Alertmanager, to a service that raises an alarm where one does not come: see docs/alert-paths.md.',
     ),
   templates: z
     .string()

@@ -1,8 +1,9 @@
 import type { Host, Inventory, Scope } from '../../lib/model.ts'
-import { clientConfig, joined, portOf, prefixOf, type Web } from '../../lib/program/web.ts'
+import { clientConfig, joined, portOf, prefixOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
 import type { Sealed } from '../../lib/secret.ts'
+import { PATH_ALERT, PATH_LABELS } from '../alertmanager/heartbeats.ts'
 import { CANARY_TENANT, canaryStep } from '../cortex-alertmanager/canary.ts'
 import { PREFIX } from '../cortex-alertmanager/vars.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
@@ -10,6 +11,7 @@ import { externalLabel } from './external-labels.ts'
 import type { Job } from './job.ts'
 import { remoteWriteOf } from './remote-write.ts'
 import { shardedScrape } from './spread.ts'
+import type { Receiving } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
 export const CONFIG = '/etc/prometheus/prometheus.yml'
@@ -17,7 +19,7 @@ export const TARGETS = '/etc/prometheus/file_sd'
 
 export interface Parts {
   readonly jobs: readonly Job[]
-  readonly alertmanagers: readonly { readonly host: Host; readonly web: Web }[]
+  readonly alertmanagers: readonly Receiving[]
   /** Where tenants' alerts go, each as `address:port`. */
   readonly ring: readonly string[]
   /** Whether canary alerts go there too, as a tenant of their own. */
@@ -48,7 +50,7 @@ export const configFile = (
     alerting: {
       alert_relabel_configs: relabelSteps(scope, ownership),
       alertmanagers: [
-        ...senders(alertmanagers),
+        ...senders(scope.host, alertmanagers),
         // A canary alert is no tenant's of the operator: nobody is to be notified of it.
         ...vars.tenants.map((tenant) => tenantSender(tenant, { ring, canaries: 'drop' })),
         ...(ringCanary ? [tenantSender(CANARY_TENANT, { ring, canaries: 'keep' })] : []),
@@ -102,9 +104,11 @@ const tenantSender = (
   static_configs: [{ targets: ring }],
 })
 
-/** One entry for all Alertmanagers that are asked in the same way. */
-const senders = (alertmanagers: Parts['alertmanagers']) => {
-  const alike = Map.groupBy(alertmanagers, ({ web }) => JSON.stringify([prefixOf(web), clientConfig(web)]))
+/** One entry for all Alertmanagers that are asked in the same way; with heartbeats each its own, whose alert says which path it takes. */
+const senders = (self: Host, alertmanagers: Parts['alertmanagers']) => {
+  const alike = Map.groupBy(alertmanagers, ({ host, web }) =>
+    JSON.stringify([prefixOf(web), clientConfig(web), web.heartbeats && host.name]),
+  )
   return [...alike.values()].map((some) => {
     const web = some[0]?.web
     const prefix = web ? prefixOf(web) : ''
@@ -112,7 +116,20 @@ const senders = (alertmanagers: Parts['alertmanagers']) => {
       api_version: 'v2',
       ...(prefix !== '' && { path_prefix: prefix }),
       ...(web && clientConfig(web)),
+      ...(some[0] && web?.heartbeats && { alert_relabel_configs: pathSteps(self, some[0].host) }),
       static_configs: [{ targets: some.map(({ host, web: { listen } }) => joined(host.address, portOf(listen))) }],
     }
   })
 }
+
+const pathSteps = (self: Host, receiving: Host) =>
+  [
+    [PATH_LABELS.from, self.name],
+    [PATH_LABELS.through, receiving.name],
+  ].map(([target_label, replacement = '']) => ({
+    source_labels: ['alertname'],
+    regex: PATH_ALERT,
+    target_label,
+    // A `$` would be a group of the expression.
+    replacement: replacement.replaceAll('$', '$$$$'),
+  }))

@@ -1,4 +1,5 @@
 import { isAbsolute, posix } from 'node:path'
+import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
 import { didYouMean } from '../../lib/inventory/did-you-mean.ts'
 import type { Scope, SettingMistake } from '../../lib/model.ts'
@@ -8,7 +9,7 @@ import { RegexError } from '../../lib/routing/regex/regex-error.ts'
 import { targetsPath } from './config.ts'
 import type { Job } from './job.ts'
 import { targetFilePath, targetFiles } from './target-files.ts'
-import { jobsOf } from './targets.ts'
+import { alertmanagersOf, jobsOf } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
 type About = Scope<PrometheusVars>
@@ -20,6 +21,7 @@ export const mistakes = (scope: About): readonly SettingMistake[] => [
   ...jobsTwice(scope),
   ...filesNotBrought(scope),
   ...brokenRegexes(scope.vars),
+  ...tooOldForHeartbeats(scope),
 ]
 
 /** A group that a setting names and that has no host: nothing would be scraped, no alert would leave. */
@@ -139,3 +141,17 @@ const brokenRegexes = (vars: PrometheusVars): readonly SettingMistake[] => {
     ),
   ]
 }
+
+/** The first version that relabels alerts for each Alertmanager (its CHANGELOG, 2.51: `alert_relabel_configs` of an Alertmanager config). */
+const RELABELS_EACH = '2.51.0'
+
+const tooOldForHeartbeats = (scope: About): readonly SettingMistake[] =>
+  compare(scope.vars.version, RELABELS_EACH) < 0 && alertmanagersOf(scope).some(({ web }) => web.heartbeats)
+    ? [
+        {
+          path: ['version'],
+          what: `Prometheus ${scope.vars.version} cannot send each Alertmanager a heartbeat of its own (alertmanager.heartbeats)`,
+          fix: `choose version ${RELABELS_EACH} or later, or leave the heartbeats out`,
+        },
+      ]
+    : []

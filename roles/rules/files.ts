@@ -46,11 +46,12 @@ export const ownFiles = ({ vars, inventory, group }: Scope<RulesVars>): readonly
   const canary =
     group('alertmanager').some((host) => alertmanager.varsOf(host).canary.enabled) ||
     group('prometheus').some((host) => ringCanaryOf({ vars: prometheusOn(host), group }))
-  const key = JSON.stringify([vars, canary])
+  const heartbeats = group('alertmanager').some((host) => alertmanager.varsOf(host).heartbeats)
+  const key = JSON.stringify([vars, canary, heartbeats])
   const known = read.get(inventory)?.get(key)
   if (known) return known
   const files = [
-    ...shipped(inventory, vars, canary),
+    ...shipped(inventory, vars, { canary, heartbeats }),
     ...vars.folders.flatMap((folder) => ruleFolder(inventory, folder, 'rules.folders')),
   ]
   const mistakes = clashes(files)
@@ -65,12 +66,13 @@ const read = new WeakMap<Inventory, Map<string, readonly RuleFile[]>>()
 const shipped = (
   { roles }: Inventory,
   { self_monitoring, watchdog, generic }: RulesVars,
-  canary: boolean,
+  { canary, heartbeats }: { readonly canary: boolean; readonly heartbeats: boolean },
 ): readonly RuleFile[] => {
   const ours = (name: string) => ({ name, file: new URL(`files/${name}.yml`, import.meta.url) })
   return [
     ...(watchdog ? [ours('watchdog')] : []),
     ...(canary ? [ours('canary')] : []),
+    ...(heartbeats ? [ours('path')] : []),
     ...(self_monitoring ? inFileOrder(roles).flatMap(({ alerts }) => alerts ?? []) : []),
     ...(generic ? [ours('generic')] : []),
   ].map(({ name, file: url }) => {
@@ -80,7 +82,7 @@ const shipped = (
       path,
       text: readFileSync(path, 'utf8'),
       groups: 1,
-      ofEachServer: name === 'canary',
+      ofEachServer: name === 'canary' || name === 'path',
     }
   })
 }

@@ -12,7 +12,7 @@ import { RULE_CASES, type RuleCase } from './rule-cases.ts'
 const rules = join(import.meta.dirname, '../../../roles/rules/files')
 const files = readdirSync(rules).map((name) => join(rules, name))
 /** Alerts that fire whatever is there, or only while Vestal itself makes them. */
-const ALWAYS = ['Watchdog']
+const ALWAYS = ['Watchdog', 'VestalPath']
 const BY_HAND = ['VestalCanary']
 
 const shipped = files.flatMap((file) =>

@@ -193,6 +193,47 @@ export const RULE_CASES: readonly RuleCase[] = [
     },
   },
   {
+    alert: 'AlertPathBroken',
+    at: '40m',
+    fires: {
+      [`prometheus_notifications_errors_total{${prom}, alertmanager="m"}`]: '0+10x60',
+      [`prometheus_notifications_sent_total{${prom}, alertmanager="m"}`]: '0+10x60',
+    },
+    quiet: {
+      [`prometheus_notifications_errors_total{${prom}, alertmanager="m"}`]: '0+9x60',
+      [`prometheus_notifications_sent_total{${prom}, alertmanager="m"}`]: '0+10x60',
+    },
+  },
+  {
+    alert: 'AlertPathMissing',
+    at: '40m',
+    fires: {
+      [`prometheus_notifications_alertmanagers_discovered{${prom}}`]: '2x60',
+      [`up{${am}}`]: '1x60',
+      'up{job="alertmanager", instance="n:9093"}': '1x60',
+      'up{job="alertmanager", instance="o:9093"}': '0x60',
+    },
+    quiet: {
+      [`prometheus_notifications_alertmanagers_discovered{${prom}}`]: '3x60',
+      [`up{${am}}`]: '1x60',
+      'up{job="alertmanager", instance="n:9093"}': '1x60',
+      'up{job="alertmanager", instance="o:9093"}': '0x60',
+    },
+  },
+  { alert: 'VestalPath', at: '5m', fires: {}, quiet: {} },
+  {
+    alert: 'AlertPathSilent',
+    at: '1h',
+    fires: {
+      [`alertmanager_notifications_total{${am}, integration="webhook"}`]: '0+1x90',
+      [`alertmanager_notifications_failed_total{${am}, integration="webhook", reason="other"}`]: '0+1x90',
+    },
+    quiet: {
+      [`alertmanager_notifications_total{${am}, integration="webhook"}`]: '0+1x90',
+      [`alertmanager_notifications_failed_total{${am}, integration="webhook", reason="other"}`]: '0x90',
+    },
+  },
+  {
     alert: 'PrometheusDropsAlerts',
     at: '30m',
     fires: { [`prometheus_notifications_dropped_total{${prom}}`]: '0+1x60' },
