@@ -77,6 +77,8 @@ export interface Link {
   readonly options: Readonly<Record<string, string>>
   readonly become?: { readonly user: string; readonly password?: Secret }
   readonly connectTimeout: Duration
+  /** The ssh program that is to lead there, whatever Vestal could do by itself: `ansible_ssh_executable`. */
+  readonly program?: string
   /** Why it can't be reached as its variables say. Only a host without any role of the inventory may have some: it is left alone. */
   readonly mistakes?: readonly Mistake[]
 }

@@ -43,4 +43,4 @@ export const oneLoginEach = (options: ConnectOptions, open: typeof connect = con
 
 /** A host of two inventories, one before and one after an edit, is the same machine as long as it is reached in the same way. */
 const nameOf = ({ name, link }: Host): string =>
-  JSON.stringify([name, link.via, link.address, link.port, link.user, link.become?.user, link.options])
+  JSON.stringify([name, link.via, link.address, link.port, link.user, link.become?.user, link.options, link.program])

@@ -26,3 +26,10 @@ export const portTaken = (host: string, port: number, cause: unknown): HostError
     cause,
     hint: 'Another run of Vestal may be using it, or a link that broke a moment ago still holds it; or choose another port.',
   })
+
+/** The error for a host that lets nobody listen on that port by way of SSH. */
+export const notAllowed = (host: string, port: number, cause: unknown): HostError =>
+  new HostError(host, `the host does not let SSH listen on 127.0.0.1:${port}`, {
+    cause,
+    hint: 'Set `AllowTcpForwarding yes` in its sshd_config for this account, and let `PermitListen` be `any`.',
+  })

@@ -72,6 +72,7 @@ export const CONNECTION = {
   ansible_ssh_private_key_passphrase: secret,
   ansible_private_key: keyInText,
   ansible_ssh_private_key: keyInText,
+  ansible_ssh_executable: text,
   ansible_ssh_args: sshArguments,
   ansible_ssh_common_args: sshArguments,
   ansible_ssh_extra_args: sshArguments,
@@ -116,6 +117,7 @@ export const linkOf = (
     keyFile: keyFile === undefined ? undefined : resolve(keyFile.replace(/^~(?=\/|$)/, env.HOME ?? homedir())),
     passphrase: setting('ansible_private_key_passphrase', 'ansible_ssh_private_key_passphrase'),
     // Ansible calls ssh with them in this order, and ssh obeys the first.
+    program: setting('ansible_ssh_executable'),
     options: {
       ...setting('ansible_ssh_extra_args'),
       ...setting('ansible_ssh_common_args'),

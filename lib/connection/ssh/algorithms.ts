@@ -50,6 +50,15 @@ export const algorithmsOf = (setting: AlgorithmSetting, value: string): readonly
   return [...new Set(chosen)]
 }
 
+/**
+ * Whether a list can be honoured to the letter: none of the names that it asks for is one that ssh2 doesn't know. What a list takes away (`-`) may be anything.
+ */
+export const isAllOurs = (setting: AlgorithmSetting, value: string): boolean => {
+  const all: readonly string[] = [...HAS[setting].usual, ...HAS[setting].more]
+  const [, sign, list = ''] = /^([+^-]?)(.*)$/s.exec(value.trim()) ?? []
+  return sign === '-' || list.split(',').every((pattern) => all.some((name) => fits(pattern.trim(), name)))
+}
+
 const fits = (pattern: string, name: string): boolean =>
   new RegExp(
     `^${pattern

@@ -10,10 +10,12 @@ export interface Lookup {
   (name: string): Settings
   /** `file:line` where a setting has this value; null where that can't be told. */
   readonly whereIs?: (setting: string, value: string) => string | null
+  /** A `Match` that only OpenSSH can decide, with its place: `Match exec (file:line)`. */
+  readonly undecided?: string
 }
 
 /**
- * Reads ssh's configuration, included files too. `Match exec` never matches: no command is run to learn a setting.
+ * Reads ssh's configuration, included files too. Sections whose `Match` needs more than names, such as `exec`, match nothing here and are told as `undecided`.
  * The files may be missing, unless the operator names
  * one in their place; `none` names none. Throws FileError.
  */
@@ -38,7 +40,21 @@ export const readSshConfig = async (named?: string): Promise<Lookup> => {
     known.set(name, settings)
     return settings
   }
-  return Object.assign(lookup, { whereIs: (setting: string, value: string) => placeOf(read, setting, value) })
+  return Object.assign(lookup, {
+    whereIs: (setting: string, value: string) => placeOf(read, setting, value),
+    undecided: undecidedIn(read),
+  })
+}
+
+/** Criteria of ssh_config(5)'s Match besides names. */
+const UNDECIDED = /\s(exec|localnetwork|tagged|sessiontype|version|command|canonical|![a-z]+)(?=[\s=]|$)/i
+const undecidedIn = (texts: readonly Text[]): string | undefined => {
+  for (const { file, text } of texts)
+    for (const [index, line] of text.split('\n').entries()) {
+      const criterion = /^\s*match\b/i.test(line) ? UNDECIDED.exec(line)?.[1] : undefined
+      if (criterion) return `Match ${criterion.toLowerCase()} (${file}:${index + 1})`
+    }
+  return undefined
 }
 
 interface Text {

@@ -1,10 +1,10 @@
 import { showMilliseconds } from '../../duration.ts'
-import { LinkError } from '../../errors.ts'
+import { HostError, LinkError } from '../../errors.ts'
 import type { Login } from './auth.ts'
 import type { Target } from './target.ts'
 
 /** How an error is worded: where it happened, and on the way to whom. */
-const at = ({ address, port, user }: Target): string => `${user}@${address}:${port}`
+export const at = ({ address, port, user }: Target): string => `${user}@${address}:${port}`
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The error for a machine that no stream could be opened to, by node:net's codes. */
@@ -74,8 +74,18 @@ export const handshakeFailure = (target: Target, error: unknown, login: Login): 
   return fail(`no SSH connection to ${at(target)}: ${words}`)
 }
 
-const refusedLogin = (target: Target, { tried, accepted }: Login, words: string): LinkError => {
-  const methods = accepted()
+const refusedLogin = (target: Target, { tried, accepted }: Login, words: string): LinkError =>
+  loginRefused(target, { tried, methods: accepted(), words })
+
+interface Refused {
+  readonly tried: readonly string[]
+  /** What the host would still take. */
+  readonly methods: readonly string[]
+  readonly words: string
+}
+
+/** The error for a host that lets nobody in by what was tried. */
+export const loginRefused = (target: Target, { tried, methods, words }: Refused): LinkError => {
   const what = tried.length > 0 ? `tried ${tried.join(', ')}` : 'there is no key, agent or password to try'
   const takes = methods.length > 0 ? `; it takes ${methods.join(', ')}` : ''
   return new LinkError(target.host, `${at(target)} refused the login: ${what}${takes}`, {
@@ -83,10 +93,7 @@ const refusedLogin = (target: Target, { tried, accepted }: Login, words: string)
   })
 }
 
-const loginHint = (
-  target: Target,
-  { tried, methods, words }: { tried: readonly string[]; methods: readonly string[]; words: string },
-): string => {
+const loginHint = (target: Target, { tried, methods, words }: Refused): string => {
   if (/too many/i.test(words))
     return 'It allows no more tries: name the right key with `--private-key`, or set `IdentitiesOnly yes`.'
   if (tried.some((one) => one.includes('no passphrase')))
@@ -95,3 +102,10 @@ const loginHint = (
     return 'It takes no keys: give `ansible_password`.'
   return 'Is this the right user, and is the public key in its authorized_keys?'
 }
+
+/** The error for a host that lets us in and opens no session. */
+export const notAnother = (host: string, error: Error): HostError =>
+  new HostError(host, `the host does not open another session: ${error.message}`, {
+    cause: error,
+    hint: 'Compare `MaxSessions` in its sshd_config.',
+  })

@@ -54,30 +54,60 @@ export const guard = (
       return verdict.is === 'known' || isNew()
     },
     refusal: () =>
-      shown && verdict.is !== 'known' && !isNew() ? hostKeyError(host, { shown, verdict, files }) : undefined,
+      shown && verdict.is !== 'known' && !isNew()
+        ? hostKeyError(host, { ...inWords(shown), verdict, files })
+        : undefined,
     async remember() {
-      if (!shown || !isNew()) return
-      verdict = await remember(files, shown).catch((error: Error) => {
-        throw new LinkError(host, `its host key cannot be kept in ${files[0]}: ${error.message}`, { cause: error })
-      })
-      hostKeys.changed()
-      if (verdict.is !== 'known') throw hostKeyError(host, { shown, verdict, files })
+      if (shown && isNew()) await keepShown(host, { shown, files, hostKeys })
     },
   }
 }
 
-interface Refused {
+interface Keeping {
   readonly shown: Shown
+  readonly files: readonly string[]
+  readonly hostKeys: HostKeys
+}
+
+const keepShown = async (host: string, { shown, files, hostKeys }: Keeping): Promise<void> => {
+  const verdict = await remember(files, shown).catch((error: Error) => {
+    throw new LinkError(host, `its host key cannot be kept in ${files[0]}: ${error.message}`, { cause: error })
+  })
+  hostKeys.changed()
+  if (verdict.is !== 'known') throw hostKeyError(host, { ...inWords(shown), verdict, files })
+}
+
+/** Whether a target is known at all, by keys or through an authority: then no other key is new. Throws FileError when known_hosts cannot be read. */
+export const isKnown = ({ knownHosts, knownAs, port }: Target, hostKeys: HostKeys): boolean =>
+  linesFor(hostKeys.lines(knownHosts), knownName(knownAs, port)).some(({ marker }) => marker !== 'revoked')
+
+/** Keeps a new key of a target that has proven it. Throws LinkError. */
+export const keepKey =
+  ({ host, knownAs: name, port, knownHosts: files }: Target, hostKeys: HostKeys) =>
+  (key: Buffer): Promise<void> =>
+    keepShown(host, { shown: { name, port, key }, files, hostKeys })
+
+const inWords = ({ name, port, key }: Shown): Pick<Refused, 'name' | 'port' | 'key'> => ({
+  name,
+  port,
+  key: `${keyType(key)} ${fingerprint(key)}`,
+})
+
+interface Refused {
+  /** The name that known_hosts has for the host. */
+  readonly name: string
+  readonly port: number
+  /** What it showed: type and fingerprint. */
+  readonly key: string
   readonly verdict: Verdict
   /** The files that were asked. */
   readonly files: readonly string[]
 }
 
 /** The error for a host whose key is not the one it should have, or that nobody has vouched for yet. */
-const hostKeyError = (host: string, { shown, verdict, files }: Refused): LinkError => {
-  const at = shown.port === 22 ? shown.name : `${shown.name} port ${shown.port}`
-  const key = `${keyType(shown.key)} ${fingerprint(shown.key)}`
-  const scan = `ssh-keyscan ${shown.port === 22 ? '' : `-p ${shown.port} `}${shown.name} >>${files[0]}`
+export const hostKeyError = (host: string, { name, port, key, verdict, files }: Refused): LinkError => {
+  const at = port === 22 ? name : `${name} port ${port}`
+  const scan = `ssh-keyscan ${port === 22 ? '' : `-p ${port} `}${name} >>${files[0]}`
   if (verdict.is === 'changed') {
     return new LinkError(
       host,
@@ -95,9 +125,9 @@ const hostKeyError = (host: string, { shown, verdict, files }: Refused): LinkErr
   if (verdict.is === 'authority') {
     return new LinkError(
       host,
-      `${at} is known only through a certificate authority (${verdict.where}), which is not supported`,
+      `${at} shows ${key}, which no certificate of the authority that vouches for it (${verdict.where}) covers`,
       {
-        hint: `Add its own key, after comparing the fingerprint ${key}: ${scan}`,
+        hint: `Have that key signed by the authority and named as HostCertificate in its sshd_config; or, after comparing the fingerprint, add the key itself: ${scan}`,
       },
     )
   }

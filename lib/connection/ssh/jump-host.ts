@@ -1,31 +1,32 @@
 import type { Duplex } from 'node:stream'
 import { LinkError } from '../../errors.ts'
 import { jumpFailure, late } from './connect-errors.ts'
+import type { Life } from './liveness.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
 /** A login on a jump host, and how many connections go through it. */
-export interface Jumping {
+export interface Jumping<S extends Life = Session> {
   users: number
-  readonly session: Promise<Session>
+  readonly session: Promise<S>
 }
-interface JumpWay {
+interface JumpWay<S extends Life> {
   readonly target: Target
   readonly via: Target
   /** Logins on jump hosts, by where they lead. */
-  readonly jumps: Map<string, Jumping>
+  readonly jumps: Map<string, Jumping<S>>
   /** Logs in on the jump host, if no other connection has done so. */
-  open(): Promise<Session>
+  open(): Promise<S>
 }
 
 /**
- * Opens a session over a stream through a jump host. One login there serves all that go through it, and ends with the
+ * Opens a session through a jump host. One login there serves all that go through it, and ends with the
  * last of them. Throws LinkError in the name of the host that is to be reached.
  */
-export const throughJump = async (way: JumpWay, open: (stream: Duplex) => Promise<Session>): Promise<Session> => {
+export const throughJump = async <S extends Life>(way: JumpWay<S>, open: (jump: S) => Promise<S>): Promise<S> => {
   const { jump, release } = await take(way)
   try {
-    const session = await open(await forward(jump, way))
+    const session = await open(jump)
     const ignore = jump.onGone((why) => session.drop(`its jump host ${way.via.address} was lost: ${why}`))
     session.onGone(() => {
       ignore()
@@ -38,7 +39,12 @@ export const throughJump = async (way: JumpWay, open: (stream: Duplex) => Promis
   }
 }
 
-const take = async ({ target, via, jumps, open }: JumpWay): Promise<{ jump: Session; release: () => void }> => {
+const take = async <S extends Life>({
+  target,
+  via,
+  jumps,
+  open,
+}: JumpWay<S>): Promise<{ jump: S; release: () => void }> => {
   const name = nameOf(via)
   const entry = jumps.get(name) ?? { users: 0, session: open() }
   jumps.set(name, entry)
@@ -67,7 +73,11 @@ const take = async ({ target, via, jumps, open }: JumpWay): Promise<{ jump: Sess
 const nameOf = ({ user, address, port, via }: Target): string =>
   `${user}@${address}:${port}${via ? ` through ${nameOf(via)}` : ''}`
 
-const forward = ({ client }: Session, { target, via }: JumpWay): Promise<Duplex> =>
+/** A stream through a jump host. Throws LinkError. */
+export const forward = (
+  { client }: Session,
+  { target, via }: { readonly target: Target; readonly via: Target },
+): Promise<Duplex> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(late(target, `did not answer ${via.address}, its jump host,`)),

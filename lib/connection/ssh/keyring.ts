@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import ssh2, { type ParsedKey } from 'ssh2'
 import type { Secret } from '../../secret.ts'
+import { heldBy, isCertificate } from './agent-list.ts'
 import { homePath } from './paths.ts'
 
 /** A private key that is ready to sign, or why it is not; `unread` when the file itself could not be had. */
@@ -18,15 +19,23 @@ export interface Keyring {
   key(path: string, passphrase?: Secret): Key
   /** The public half of a key, from beside it or from the file itself, in SSH's wire format. Needs no passphrase. */
   publicKey(path: string): Buffer | undefined
+  /** What of a key only OpenSSH can use, in words: its certificate, or that it belongs to a piece of hardware. */
+  beyond(path: string): string | undefined
+  /** The public keys that an agent holds, of all types; none where it doesn't answer. */
+  held(socket: string): Promise<readonly Buffer[]>
   agent(socket: string): Promise<AgentKeys>
 }
 
 export const keyring = (): Keyring => {
   const keys = new Map<string, Key>()
   const agents = new Map<string, Promise<AgentKeys>>()
+  const beyond = new Map<string, { readonly words?: string }>()
+  const held = new Map<string, Promise<readonly Buffer[]>>()
   return {
     key: (path, passphrase) => once(keys, `${path}\0${passphrase?.reveal() ?? ''}`, () => readKey(path, passphrase)),
     publicKey: readPublicKey,
+    beyond: (path) => once(beyond, path, () => ({ words: beyondOf(homePath(path)) })).words,
+    held: (socket) => once(held, socket, () => heldBy(socket)),
     agent: (socket) => once(agents, socket, () => askAgent(socket)),
   }
 }
@@ -54,6 +63,29 @@ const readPublicKey = (path: string): Buffer | undefined => {
     if (key && !(key instanceof Error)) return key.getPublicSSH()
   }
   return undefined
+}
+
+const beyondOf = (path: string): string | undefined => {
+  // Source: ssh_config(5), CertificateFile.
+  if (existsSync(`${path}-cert.pub`)) return `the certificate ${path}-cert.pub`
+  if (!existsSync(path)) return undefined
+  const type = [`${path}.pub`, path].map(publicType).find((one) => one !== undefined)
+  if (type && isCertificate(type)) return `the certificate ${path}`
+  return type?.startsWith('sk-') ? `the hardware key ${path}` : undefined
+}
+
+/** The type of a public key's file, or of a private one in OpenSSH's own format (PROTOCOL.key), whose public half is not encrypted. */
+const publicType = (file: string): string | undefined => {
+  try {
+    const text = readFileSync(file, 'latin1')
+    const [, body] = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([\s\S]*?)-----END/.exec(text) ?? []
+    if (body === undefined) return /^([a-z][\w@.-]+) AAAA/.exec(text)?.[1]
+    return /sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com/.exec(
+      Buffer.from(body, 'base64').toString('latin1'),
+    )?.[0]
+  } catch {
+    return undefined
+  }
 }
 
 /** ssh2 (lib/protocol/keyParser.js) has words only, no codes. */

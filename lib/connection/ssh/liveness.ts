@@ -19,38 +19,57 @@ const goodbyeMs = 2_000
 
 /** Watches a client: its errors are kept as reasons, so that a reset of an idle link never ends the process. */
 export const lifeOf = (client: Client | null, sock: Duplex): Life => {
-  const calls = new Set<(why: string) => void>()
   let error: Error | undefined
-  let ended: string | null = null
-  const end = (why: string): void => {
-    if (ended !== null) return
-    ended = why
-    for (const call of calls) call(why)
-    calls.clear()
-  }
+  const { life, ended } = lifeUntil({
+    leave() {
+      client?.end()
+      // A host that no longer answers must not keep the process from ending.
+      if (sock instanceof Socket) sock.unref()
+    },
+    cut: () => sock.destroy(),
+  })
   client?.on('error', (one: Error) => {
     error = one
   })
-  client?.on('close', () => end(error ? wording(error) : 'the host closed the connection'))
-  return {
-    gone: () => ended,
+  client?.on('close', () => ended(error ? wording(error) : 'the host closed the connection'))
+  return life
+}
+
+interface Ways {
+  /** Says goodbye. */
+  leave(): void
+  /** Ends it at once; called a moment after `leave` as well. */
+  cut(): void
+}
+
+/** The life of a link that is over when `ended` is called, dropped or closed. */
+export const lifeUntil = ({ leave, cut }: Ways): { readonly life: Life; ended(why: string): void } => {
+  const calls = new Set<(why: string) => void>()
+  let over: string | null = null
+  const ended = (why: string): void => {
+    if (over !== null) return
+    over = why
+    for (const call of calls) call(why)
+    calls.clear()
+  }
+  const life: Life = {
+    gone: () => over,
     onGone(call) {
-      if (ended !== null) call(ended)
+      if (over !== null) call(over)
       else calls.add(call)
       return () => void calls.delete(call)
     },
     drop(why) {
-      end(why)
-      sock.destroy()
+      ended(why)
+      cut()
     },
     close() {
-      end('the connection was closed')
-      client?.end()
-      // A host that no longer answers must not keep the process from ending.
-      setTimeout(() => sock.destroy(), goodbyeMs).unref()
-      if (sock instanceof Socket) sock.unref()
+      ended('the connection was closed')
+      leave()
+      setTimeout(cut, goodbyeMs).unref()
     },
   }
+  return { life, ended }
 }
 
 /** Words of ssh2 (lib/client.js) and codes of node:net. */

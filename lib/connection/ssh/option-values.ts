@@ -1,5 +1,4 @@
 /** Values of the options of ssh_config(5) that Vestal obeys. Pure. */
-import { type AlgorithmSetting, algorithmsOf } from './algorithms.ts'
 import { parseJumps } from './proxy-jump.ts'
 
 /**
@@ -18,18 +17,8 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_4
 /** What is wrong with the value of an option, by its name in lower case; null where it is right, or the option isn't obeyed. */
 export const mistakeIn = (name: string, value: string): string | null => {
   const problem = CHECKS[name]?.(value) ?? null
-  // A command may hold a password.
-  return problem && (name === 'proxycommand' ? problem : `${problem}, got \`${value}\``)
+  return problem && `${problem}, got \`${value}\``
 }
-
-const algorithms =
-  (name: string, setting: AlgorithmSetting) =>
-  (value: string): string | null =>
-    algorithmsOf(setting, value).length > 0 ? null : `${name}: Vestal can use none of these`
-const refused =
-  (name: string, instead: string) =>
-  (value: string): string | null =>
-    value.toLowerCase() === 'none' ? null : `${name} is not supported: ${instead}`
 
 const oneOf =
   (...allowed: readonly string[]) =>
@@ -41,15 +30,10 @@ const time = (value: string): string | null =>
 const CHECKS: Readonly<Record<string, (value: string) => string | null>> = {
   proxyjump: (value) =>
     parseJumps(value) ? null : 'ProxyJump: expected [user@]host[:port], several with commas between',
-  proxycommand: (value) =>
-    value.toLowerCase() === 'none'
+  forkafterauthentication: (value) =>
+    ['no', 'false'].includes(value.toLowerCase())
       ? null
-      : 'ProxyCommand is not supported: where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead',
-  ciphers: algorithms('Ciphers', 'ciphers'),
-  macs: algorithms('MACs', 'macs'),
-  kexalgorithms: algorithms('KexAlgorithms', 'kexalgorithms'),
-  revokedhostkeys: refused('RevokedHostKeys', 'mark revoked keys by `@revoked` in known_hosts instead'),
-  knownhostscommand: refused('KnownHostsCommand', 'keep the keys in a known_hosts file instead'),
+      : 'ForkAfterAuthentication is not supported: Vestal must see when its link ends',
   port: (value) =>
     /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535 ? null : 'Port: expected 1 to 65535',
   connecttimeout: (value) => prefixed('ConnectTimeout', time(value)),

@@ -1,5 +1,4 @@
-import type { Duplex } from 'node:stream'
-import type { ClientChannel } from 'ssh2'
+import type { Duplex, Readable } from 'node:stream'
 import { HostError } from '../../errors.ts'
 import { words } from '../../shell.ts'
 import { portFailure } from '../port-errors.ts'
@@ -26,6 +25,9 @@ const RELAY = [
 export const relayLine = (address: string, port: number): string =>
   `exec ${words(['bash', '-c', RELAY, 'vestal', address, port])}`
 
+/** A command's standard input and output, and what it says beside. */
+type Channel = Duplex & { readonly stderr: Readable }
+
 interface Port {
   readonly address: string
   readonly port: number
@@ -34,7 +36,7 @@ interface Port {
 /**
  * What a relay's channel is once it has reached the port: a stream to it. Throws HostError where nothing listens there, or the host has no bash.
  */
-export const throughRelay = (host: string, channel: ClientChannel, { address, port }: Port): Promise<Duplex> =>
+export const throughRelay = (host: string, channel: Channel, { address, port }: Port): Promise<Duplex> =>
   new Promise((resolve, reject) => {
     let said = ''
     let noise = Buffer.alloc(0)

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { Client, TcpConnectionDetails } from 'ssh2'
-import { HostError, LinkError } from '../../errors.ts'
+import { type HostError, LinkError } from '../../errors.ts'
 import type { Listening } from '../../model.ts'
-import { portTaken } from '../port-errors.ts'
+import { notAllowed, portTaken } from '../port-errors.ts'
 import type { Session } from './session.ts'
 
 interface Wanted {
@@ -93,8 +93,5 @@ const refusal = async (
     })
   })
   if (answers) return portTaken(host, port, refused)
-  return new HostError(host, `the host does not let SSH listen on 127.0.0.1:${port}`, {
-    cause: refused,
-    hint: 'Set `AllowTcpForwarding yes` in its sshd_config for this account, and let `PermitListen` be `any`.',
-  })
+  return notAllowed(host, port, refused)
 }

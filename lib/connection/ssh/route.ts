@@ -1,12 +1,11 @@
 import { LinkError } from '../../errors.ts'
-import type { Lookup, Settings } from './config.ts'
+import type { Settings } from './config.ts'
 import { jumpOf } from './proxy-command.ts'
 import { type Jump, parseJumps } from './proxy-jump.ts'
 
 interface Way {
   readonly host: string
   readonly config: Settings
-  readonly whereIs?: Lookup['whereIs']
 }
 
 /** A machine on the way, as it is asked for. */
@@ -31,11 +30,11 @@ const inherited = [
 ]
 
 /**
- * Returns the machine to go through in order to reach `hop`, or undefined where there is none. Throws LinkError for a
- * ProxyCommand, for a ProxyJump that cannot be read, and for machines that each want to be reached through the other.
+ * Returns the machine to go through in order to reach `hop`, or undefined where there is none, as with a ProxyCommand that stands for no jump host. Throws
+ * LinkError for a ProxyJump that cannot be read, and for machines that each want to be reached through the other.
  */
-export const nextHop = (hop: Hop, { host, config, whereIs }: Way): Hop | undefined => {
-  const jumps = hop.before ?? jumpsOf(hop, { host, config, whereIs })
+export const nextHop = (hop: Hop, { host, config }: Way): Hop | undefined => {
+  const jumps = hop.before ?? jumpsOf(hop, { host, config })
   const last = jumps.at(-1)
   // As in ssh: `Host *` may name a jump host that it matches itself.
   if (!last || isSame(last, hop)) return undefined
@@ -50,7 +49,7 @@ export const nextHop = (hop: Hop, { host, config, whereIs }: Way): Hop | undefin
   return { ...last, options, passed, before: before.length > 0 ? before : undefined }
 }
 
-const jumpsOf = ({ options, name }: Hop, { host, config, whereIs }: Way): readonly Jump[] => {
+const jumpsOf = ({ options, name }: Hop, { host, config }: Way): readonly Jump[] => {
   for (const source of [options, config]) {
     const { proxyjump, proxycommand } = source
     if (proxyjump !== undefined) {
@@ -60,16 +59,7 @@ const jumpsOf = ({ options, name }: Hop, { host, config, whereIs }: Way): readon
         hint: 'Write it as [user@]host[:port], several with commas between.',
       })
     }
-    if (proxycommand !== undefined && wordsOf(proxycommand).toLowerCase() !== 'none') {
-      const jumps = parseJumps(jumpOf(wordsOf(proxycommand)) ?? '')
-      if (jumps) return jumps
-      const where = source === config ? whereIs?.('proxycommand', wordsOf(proxycommand)) : null
-      // The command isn't shown: it may hold a password.
-      const place = where ? ` (${where})` : ''
-      throw new LinkError(host, `${name} is to be reached by a ProxyCommand${place}, which is not supported`, {
-        hint: 'Where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead.',
-      })
-    }
+    if (proxycommand !== undefined) return parseJumps(jumpOf(wordsOf(proxycommand)) ?? 'none') ?? []
   }
   return []
 }

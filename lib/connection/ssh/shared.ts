@@ -1,4 +1,5 @@
 import { homedir, userInfo } from 'node:os'
+import type { Master } from '../openssh/master.ts'
 import type { ConnectOptions } from '../options.ts'
 import { readSshConfig } from './config.ts'
 import { type HostKeys, hostKeys } from './host-keys.ts'
@@ -13,6 +14,8 @@ export interface Shared {
   readonly hostKeys: HostKeys
   /** Logins on jump hosts, by where they lead. */
   readonly jumps: Map<string, Jumping>
+  /** The same, by OpenSSH. */
+  readonly masters: Map<string, Jumping<Master>>
   /** With ssh's configuration from its usual places or from the file that the inventory names. */
   surroundings(configFile?: string): Promise<Surroundings>
 }
@@ -39,6 +42,7 @@ const make = (flags: ConnectOptions): Shared => {
     keyring: keyring(),
     hostKeys: hostKeys(),
     jumps: new Map(),
+    masters: new Map(),
     surroundings(configFile) {
       const found = surroundings.get(configFile) ?? read(configFile)
       surroundings.set(configFile, found)

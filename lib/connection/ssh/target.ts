@@ -5,6 +5,7 @@ import type { Duration, Host } from '../../model.ts'
 import type { Secret } from '../../secret.ts'
 import type { ConnectOptions } from '../options.ts'
 import { ALGORITHM_SETTINGS, type AlgorithmSetting, algorithmsOf } from './algorithms.ts'
+import { beyondUs, spelt } from './beyond.ts'
 import type { Lookup, Settings } from './config.ts'
 import { mistakeIn, secondsOf } from './option-values.ts'
 import { homePath, pathWords } from './paths.ts'
@@ -13,6 +14,8 @@ import { type Hop, nextHop } from './route.ts'
 export interface Target {
   /** The inventory host that it is reached for; errors name it. */
   readonly host: string
+  /** As ssh would be called with. */
+  readonly name: string
   readonly address: string
   readonly port: number
   readonly user: string
@@ -35,6 +38,16 @@ export interface Target {
   readonly keepAlive: { readonly everyMs: number; readonly times: number }
   /** The machine to go through. */
   readonly via?: Target
+  /** What the inventory says of it, for OpenSSH, which reads its configuration itself. */
+  readonly given: {
+    readonly user?: string
+    readonly port?: number
+    readonly options: Readonly<Record<string, string>>
+  }
+  /** The command that leads there, where it stands for no jump host. It may hold a password. */
+  readonly proxyCommand?: string
+  /** The settings that only OpenSSH can honour, with their places. */
+  readonly beyond: readonly string[]
 }
 export interface KeyFile {
   readonly path: string
@@ -95,9 +108,10 @@ const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
     path: full(key.path),
   }))
   const agent = setting('identityagent') ?? 'SSH_AUTH_SOCK'
-  const next = nextHop(hop, { host: means.host, config, whereIs: around.lookup.whereIs })
+  const next = nextHop(hop, { host: means.host, config })
   return {
     host: means.host,
+    name: hop.name,
     address,
     port,
     user,
@@ -124,6 +138,9 @@ const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
       everyMs: (secondsOf(setting('serveraliveinterval') ?? '15') ?? 15) * 1_000,
       times: Number(setting('serveralivecountmax') ?? 3),
     },
+    proxyCommand: next ? undefined : setting('proxycommand'),
+    given: { user: hop.user, port: hop.port, options: hop.options },
+    beyond: beyondOf(hop, { config, lookup: around.lookup }),
     via:
       next &&
       resolve(
@@ -134,10 +151,18 @@ const resolve = (hop: Hop, means: HopContext, around: Surroundings): Target => {
   }
 }
 
-const OBEYED = [
-  ...['port', 'serveraliveinterval', 'serveralivecountmax', 'revokedhostkeys', 'knownhostscommand'],
-  ...ALGORITHM_SETTINGS,
-]
+/** What the inventory says counts in place of what the configuration says. */
+const beyondOf = (
+  { options }: Hop,
+  { config, lookup }: { readonly config: Settings; readonly lookup: Lookup },
+): readonly string[] => {
+  const placeOf = (name: string): string =>
+    options[name] === undefined ? placed(lookup.whereIs?.(name, [config[name] ?? []].flat().join(' '))) : ''
+  const names = beyondUs({ ...config, ...options }).map((name) => `${spelt(name)}${placeOf(name)}`)
+  return [...names, ...(lookup.undecided ? [lookup.undecided] : [])]
+}
+
+const OBEYED = ['port', 'serveraliveinterval', 'serveralivecountmax', 'forkafterauthentication']
 interface Said {
   readonly config: Settings
   readonly whereIs: Lookup['whereIs']

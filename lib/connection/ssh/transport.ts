@@ -1,23 +1,19 @@
 import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
-import pLimit from 'p-limit'
 import type { ClientCallback, ClientChannel } from 'ssh2'
-import { HostError, LinkError } from '../../errors.ts'
+import { LinkError } from '../../errors.ts'
 import { portFailure } from '../port-errors.ts'
+import { portsBy } from '../ports.ts'
 import { bootstrapLine } from '../script/bootstrap.ts'
 import type { Ended, Program, Transport } from '../transport.ts'
+import { notAnother } from './connect-errors.ts'
 import { relayLine, throughRelay } from './relay.ts'
 import { reversePort } from './remote-forward.ts'
 import type { Session } from './session.ts'
 
-/** So many ports are relayed at once: each takes one of the sessions that sshd's `MaxSessions` allows, 10 by default (sshd_config(5)). */
-const MOST_RELAYS = 4
-
 /** Programs and ports by way of a session. */
 export const sshTransport = (host: string, session: Session): Transport => {
-  const relays = pLimit(MOST_RELAYS)
-  let forbidden = false
-  const forwarded = async (address: string, port: number): Promise<Duplex | 'forbidden'> => {
+  const forward = async (address: string, port: number): Promise<Duplex | 'forbidden'> => {
     const ask = (done: ClientCallback): unknown => session.client.forwardOut('127.0.0.1', 0, address, port, done)
     const channel = await open(host, session, { ask, take: (one) => one })
     if (!(channel instanceof Error)) return channel
@@ -25,20 +21,14 @@ export const sshTransport = (host: string, session: Session): Transport => {
     if ((channel as { reason?: unknown }).reason === 1) return 'forbidden'
     throw portFailure(host, { address, port, error: channel })
   }
-  const relayed = (address: string, port: number): Promise<Duplex> => {
-    const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
-    const relay = async (): Promise<void> => {
-      const ask = (done: ClientCallback): unknown => session.client.exec(relayLine(address, port), done)
-      const channel = await open(host, session, { ask, take: (one) => throughRelay(host, one, { address, port }) })
-      if (channel instanceof Error) throw notAnother(host, channel)
-      const closed = new Promise((done) => channel.once('close', done))
-      resolve(channel)
-      await closed
-    }
-    relays(relay).catch(reject)
-    return promise
+  const relay = async (address: string, port: number): Promise<Duplex> => {
+    const ask = (done: ClientCallback): unknown => session.client.exec(relayLine(address, port), done)
+    const channel = await open(host, session, { ask, take: (one) => throughRelay(host, one, { address, port }) })
+    if (channel instanceof Error) throw notAnother(host, channel)
+    return channel
   }
   return {
+    ...portsBy({ forward, relay }),
     gone: session.gone,
     drop: session.drop,
     close: async () => session.close(),
@@ -49,33 +39,8 @@ export const sshTransport = (host: string, session: Session): Transport => {
       throw notAnother(host, program)
     },
     listen: (port, take) => reversePort(host, session, { port, take }),
-    dial: async (address, port) => {
-      if (!forbidden) {
-        const stream = await forwarded(address, port)
-        if (stream !== 'forbidden') return stream
-        forbidden = true
-      }
-      return relayed(address, port)
-    },
-    forwards: async (port) => {
-      try {
-        const stream = await forwarded('127.0.0.1', port)
-        if (stream === 'forbidden') return false
-        stream.destroy()
-      } catch (error) {
-        // That nothing listens there was found out by forwarding.
-        if (!(error instanceof HostError) || error instanceof LinkError) throw error
-      }
-      return true
-    },
   }
 }
-
-const notAnother = (host: string, error: Error): HostError =>
-  new HostError(host, `the host does not open another session: ${error.message}`, {
-    cause: error,
-    hint: 'Compare `MaxSessions` in its sshd_config.',
-  })
 
 interface Opening<T> {
   ask(done: ClientCallback): unknown

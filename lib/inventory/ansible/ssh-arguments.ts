@@ -14,7 +14,12 @@ const VALUED: Readonly<Record<string, string>> = {
   p: 'port',
 }
 /** Flags without a value. They change nothing of how Vestal reaches a host, which has no terminal and forwards nothing. */
-const PLAIN = '46AaCfGgKkNnqsTtVvXxYy'
+const PLAIN = 'AaCfGgKkNnqsTtVvXxYy'
+/** Flags that stand for a value of an option. */
+const SETTING: Readonly<Record<string, readonly [string, string]>> = {
+  4: ['addressfamily', 'inet'],
+  6: ['addressfamily', 'inet6'],
+}
 
 /**
  * Options in `ansible_ssh_common_args` and its like, named as in ssh_config(5) and lower-cased; `-F FILE` is `configfile`. Of an option
@@ -26,8 +31,12 @@ export const parseSshArguments = (text: string): Readonly<Record<string, string>
   const rest = splitWords(text)
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const flags = word.startsWith('-') ? word.slice(1) : ''
-    const at = [...flags].findIndex((flag) => !PLAIN.includes(flag))
+    const at = [...flags].findIndex((flag) => !PLAIN.includes(flag) && !SETTING[flag])
     if (!flags) throw new RangeError(`\`${word}\` is no option of ssh`)
+    for (const flag of at < 0 ? flags : flags.slice(0, at)) {
+      const [name, setting] = SETTING[flag] ?? []
+      if (name && setting && !options.has(name)) options.set(name, setting)
+    }
     if (at < 0) continue
     const flag = flags.charAt(at)
     if (flag !== 'o' && !VALUED[flag]) throw new RangeError(`the option -${flag} of ssh is not supported`)

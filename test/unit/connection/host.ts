@@ -14,3 +14,9 @@ export const hostWith = (link: Partial<Link> = {}): Host => ({
 /** The host that a test's sshd stands for, with the key that it lets in. */
 export const hostOf = ({ port, key }: Sshd, link: Partial<Link> = {}): Host =>
   hostWith({ port, user: me, keyFile: key, ...link })
+
+/** The two ways by which a host is reached over SSH: what holds for a connection holds for both. */
+export const ways: readonly (readonly [string, Partial<Link>])[] = [
+  ['by the built-in SSH', {}],
+  ['by OpenSSH', { program: 'ssh' }],
+]

@@ -112,6 +112,10 @@ export const makeKey = (
   return path
 }
 
+/** A script that says which process is the sshd of its login. */
+export const SAY_SSHD =
+  "p=$PPID; until grep -q '^Name:.*sshd' /proc/$p/status; do p=$(sed -n 's/^PPid:[^0-9]*//p' /proc/$p/status); done; echo $p"
+
 export const me = userInfo().username
 
 const findSshd = (): string => {

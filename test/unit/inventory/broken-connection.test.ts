@@ -88,14 +88,14 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
         all:
           hosts:
             a: { ansible_ssh_common_args: -o ProxyJump=a@b@c:x }
-            b: { ansible_ssh_common_args: -o ProxyCommand='nc -X 5 %h %p' }
+            b: { ansible_ssh_common_args: -o ForkAfterAuthentication=yes }
             c: { ansible_ssh_extra_args: -o ConnectTimeout=soon }
             d: { ansible_ssh_args: -o StrictHostKeyChecking=maybe -p 22 }
             e: { ansible_ssh_args: -p 70000 }`,
     },
     error: [
       'hosts.yml:3:35: ansible_ssh_common_args: ProxyJump: expected [user@]host[:port], several with commas between, got `a@b@c:x`',
-      'hosts.yml:4:35: ansible_ssh_common_args: ProxyCommand is not supported: where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead',
+      'hosts.yml:4:35: ansible_ssh_common_args: ForkAfterAuthentication is not supported: Vestal must see when its link ends, got `yes`',
       'hosts.yml:5:34: ansible_ssh_extra_args: ConnectTimeout: expected a time in seconds, such as 30 or 1m, got `soon`',
       'hosts.yml:6:28: ansible_ssh_args: StrictHostKeyChecking: expected one of yes, no, ask, accept-new, off, true, false, got `maybe`',
       'hosts.yml:7:28: ansible_ssh_args: Port: expected 1 to 65535, got `70000`',

@@ -5,14 +5,14 @@ import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../../../lib/connection/connect.ts'
-import { hostOf, hostWith } from '../host.ts'
-import { freePort, startSshd } from '../sshd.ts'
+import { hostOf, hostWith, ways } from '../host.ts'
+import { freePort, SAY_SSHD, startSshd } from '../sshd.ts'
 
-describe('a port of the host’s loopback that leads here', () => {
+describe.each(ways)('a port of the host’s loopback that leads here, %s', (_, way) => {
   const taking = async (config: readonly string[] = []) => {
     const sshd = await startSshd({ config })
     onTestFinished(() => sshd.stop())
-    const connection = await connect(hostOf(sshd), { knownHosts: sshd.knownHosts })
+    const connection = await connect(hostOf(sshd, way), { knownHosts: sshd.knownHosts })
     onTestFinished(() => connection[Symbol.asyncDispose]())
     return { sshd, connection }
   }
@@ -67,7 +67,7 @@ describe('a port of the host’s loopback that leads here', () => {
   test('tells when the link is lost', async () => {
     const { connection } = await taking()
     const listening = await connection.listen(await freePort(), greeting)
-    await connection.exec('kill -9 $PPID').catch(() => undefined)
+    await connection.exec(`kill -9 $(${SAY_SSHD})`).catch(() => undefined)
     expect(await listening.ended).toMatch(/closed the connection|reset/)
   })
 })

@@ -183,17 +183,7 @@ describe('jump hosts', () => {
     )
   })
 
-  test('what cannot be followed is refused: a ProxyCommand, and a ProxyJump that is none', async () => {
-    const config = '# ours\nHost *\n ProxyCommand nc -X connect --proxy-auth op:hunter2 %h %p'
-    const refusal = await target(config, {}).catch((error: Error) => error)
-    expect(refusal).toMatchObject({
-      name: 'LinkError',
-      host: 'web-1',
-      message: `127.0.0.1 is to be reached by a ProxyCommand (${folder}/config:3), which is not supported`,
-      hint: 'Where the command is `ssh -W %h:%p BASTION`, write `-o ProxyJump=BASTION` instead.',
-    })
-    expect(JSON.stringify(refusal)).not.toContain('hunter2')
-    await expect(target("Host *\n ProxyCommand ssh -W %h:%p 'a", {})).rejects.toThrow('ProxyCommand')
+  test('a ProxyJump that is none is refused', async () => {
     await expect(target('', { options: { proxyjump: 'a b' } })).rejects.toThrow(
       'the ProxyJump of 127.0.0.1 cannot be read: a b',
     )
@@ -206,26 +196,68 @@ test('a ProxyCommand of the form ssh -W %h:%p BASTION is that jump host', async 
   expect(via).toMatchObject({ address: '198.51.100.7', port: 2222, user: 'jump' })
 })
 
-describe('settings that say what is not to be trusted', () => {
+describe('settings that only OpenSSH can honour are told by name and line', () => {
   test.each([
-    ['RevokedHostKeys /etc/ssh/revoked', 'RevokedHostKeys is not supported'],
-    ['KnownHostsCommand /usr/bin/keys %H', 'KnownHostsCommand is not supported'],
-    ['Ciphers 3des-cbc', 'Ciphers: Vestal can use none of these'],
-    ['MACs umac-64@openssh.com', 'MACs: Vestal can use none of these'],
-    ['KexAlgorithms sntrup761x25519-sha512@openssh.com', 'KexAlgorithms: Vestal can use none of these'],
-  ])('%s is refused by name and line', async (line, message) => {
-    await expect(target(`Host *\n  ${line}\n`, {})).rejects.toThrow(
-      `ssh's configuration for 127.0.0.1 (${folder}/config:2): ${message}`,
-    )
+    ['RevokedHostKeys /etc/ssh/revoked', 'RevokedHostKeys'],
+    ['KnownHostsCommand /usr/bin/keys %H', 'KnownHostsCommand'],
+    ['CertificateFile ~/.ssh/id-cert.pub', 'CertificateFile'],
+    ['ProxyCommand nc -X connect --proxy-auth op:hunter2 %h %p', 'ProxyCommand'],
+    ["ProxyCommand ssh -W %h:%p 'a", 'ProxyCommand'],
+    ['Ciphers 3des-cbc', 'Ciphers'],
+    ['Ciphers aes256-ctr,3des-cbc', 'Ciphers'],
+    ['MACs umac-64@openssh.com', 'MACs'],
+    ['KexAlgorithms sntrup761x25519-sha512@openssh.com', 'KexAlgorithms'],
+    ['HostKeyAlgorithms ssh-ed25519', 'HostKeyAlgorithms'],
+    ['PubkeyAcceptedAlgorithms -ssh-rsa', 'PubkeyAcceptedAlgorithms'],
+    ['RekeyLimit 1G', 'RekeyLimit'],
+    ['PasswordAuthentication no', 'PasswordAuthentication'],
+    ['BindAddress 127.0.0.2', 'BindAddress'],
+    ['SomethingNew yes', 'somethingnew'],
+  ])('%s', async (line, name) => {
+    const { beyond } = await target(`Host *\n  ${line}\n`, {})
+    expect(beyond).toEqual([`${name} (${folder}/config:2)`])
+    expect(JSON.stringify(beyond)).not.toContain('hunter2')
   })
 
-  test('none is nothing to refuse', async () => {
-    expect((await target('Host *\n RevokedHostKeys none', {})).algorithms).toEqual({})
+  test('of the inventory, without a line; it counts in place of what the configuration says', async () => {
+    const { beyond, via } = await target('Host *\n  RevokedHostKeys /a', {
+      options: { proxycommand: 'nc %h %p', revokedhostkeys: 'none' },
+    })
+    expect([beyond, via]).toEqual([['ProxyCommand'], undefined])
+  })
+
+  test.each(['exec true', 'localnetwork 10.0.0.0/8', '!host web', 'tagged x'])(
+    'a section that only OpenSSH can decide on: Match %s',
+    async (criteria) => {
+      const { beyond } = await target(`Match ${criteria}\n  ProxyJump a\n`, {})
+      expect(beyond).toEqual([`Match ${criteria.split(' ')[0]} (${folder}/config:1)`])
+    },
+  )
+
+  test.each([
+    'RevokedHostKeys none',
+    'ProxyCommand none',
+    'PasswordAuthentication yes',
+    'RekeyLimit default none',
+    'ControlMaster auto',
+    'GSSAPIAuthentication yes',
+    'SendEnv LANG LC_*',
+    'Ciphers -3des-cbc',
+    'Compression yes',
+    'ForwardAgent yes',
+  ])('%s asks for nothing that Vestal doesn’t do anyway', async (line) => {
+    expect((await target(`Host *\n  ${line}`, {})).beyond).toEqual([])
+  })
+
+  test('that Vestal must see its link end can be said by no ssh', async () => {
+    await expect(target('Host *\n  ForkAfterAuthentication yes', {})).rejects.toThrow(
+      `(${folder}/config:2): ForkAfterAuthentication is not supported: Vestal must see when its link ends`,
+    )
   })
 
   test('algorithms are those that are asked for, as far as Vestal has them', async () => {
     const config =
-      'Ciphers aes256-gcm@openssh.com,3des-cbc\nMACs -*-etm@openssh.com,hmac-sha1\nKexAlgorithms ^ecdh-sha2-nistp521'
+      'Ciphers aes256-gcm@openssh.com\nMACs -*-etm@openssh.com,hmac-sha1\nKexAlgorithms ^ecdh-sha2-nistp521'
     const { algorithms } = await target(config, {})
     expect(algorithms.ciphers).toEqual(['aes256-gcm@openssh.com'])
     expect(algorithms.macs).toEqual(['hmac-sha2-256', 'hmac-sha2-512'])

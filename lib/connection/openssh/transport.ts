@@ -1,0 +1,177 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { LinkError } from '../../errors.ts'
+import { portFailure } from '../port-errors.ts'
+import { portsBy } from '../ports.ts'
+import { notAnother } from '../ssh/connect-errors.ts'
+import { relayLine, throughRelay } from '../ssh/relay.ts'
+import type { Ended, Program, Transport } from '../transport.ts'
+import { ChildStream } from './child-stream.ts'
+import { MarkFilter, markedLine } from './exit-code.ts'
+import { listenThrough } from './listen.ts'
+import { type Master, muxWords } from './master.ts'
+
+/** A host answers at once, or after it has given up reaching a port: by its kernel's own limits, about two minutes. */
+const answerWithinMs = 150_000
+/** A login shell that has said nothing by then has let ssh in all the same. */
+const quietMs = 5_000
+/** How long a master may take to notice that its link is gone. */
+const noticeMs = 2_000
+
+/** Programs and ports by way of an OpenSSH master: each is an ssh of its own that shares the master's login. */
+export const openSshTransport = (host: string, master: Master): Transport => {
+  const requireLink = (): void => {
+    const why = master.gone()
+    if (why !== null) throw new LinkError(host, `the link is gone: ${why}`)
+  }
+  const share = (words: readonly string[]): ChildProcessWithoutNullStreams => {
+    requireLink()
+    const [program = '', ...args] = [...muxWords(master), ...words]
+    return spawn(program, args, { cwd: '/', detached: true, stdio: 'pipe', env: { ...process.env, LC_ALL: 'C' } })
+  }
+  /** Starts a command line. Throws HostError where the host opens no session for it. */
+  const session = async <T>(
+    line: string,
+    take: (child: ChildProcessWithoutNullStreams) => {
+      readonly made: T | Promise<T>
+      readonly heard: Promise<unknown>
+    },
+  ): Promise<T> => {
+    const log = join(master.folder, randomBytes(6).toString('hex'))
+    const child = share(['-o', 'LogLevel=ERROR', '-E', log, '--', 'host', line])
+    const refused = once(child, 'exit').then(([code]) => {
+      const said = code === 255 ? textIn(log) : ''
+      rmSync(log, { force: true })
+      return /session request failed: (.*)/.exec(said)?.[1]
+    })
+    const { made, heard } = take(child)
+    const why = await Promise.race([refused, heard.then(() => undefined), later(quietMs).then(() => undefined)])
+    if (why === undefined) return made
+    await Promise.race([new Promise<void>((one) => void master.onGone(() => one())), later(100)])
+    requireLink()
+    throw notAnother(host, new Error(why))
+  }
+  const forward = async (address: string, port: number): Promise<Duplex | 'forbidden'> => {
+    const at = address.includes(':') ? `[${address}]` : address
+    const child = share(['-v', '-W', `${at}:${port}`, '--', 'host'])
+    const stream = new ChildStream(child)
+    stream.on('error', () => stream.destroy())
+    try {
+      if (await reached(child)) return stream
+    } catch (error) {
+      stream.destroy()
+      throw new LinkError(host, error instanceof Error ? error.message : String(error), { cause: error })
+    }
+    stream.destroy()
+    const why = await Promise.race([
+      master.said.whyNot(address, port),
+      new Promise<string>((one) => void master.onGone(one)),
+    ])
+    requireLink()
+    if (/administratively prohibited/.test(why)) return 'forbidden'
+    throw portFailure(host, { address, port, error: new Error(why.replace(/^connect failed: /, '') || 'no answer') })
+  }
+  const relay = (address: string, port: number): Promise<Duplex> =>
+    session(relayLine(address, port), (child) => {
+      const through = throughRelay(host, new ChildStream(child), { address, port })
+      return { made: through, heard: through.catch(() => {}) }
+    })
+  return {
+    ...portsBy({ forward, relay }),
+    gone: master.gone,
+    drop: master.drop,
+    close: async () => master.close(),
+    start: (become) => {
+      const mark = `vestal-${randomBytes(12).toString('hex')}`
+      return session(markedLine(mark, become), (child) => programOf(child, { mark, master }))
+    },
+    listen: (port, take) =>
+      listenThrough(host, master, {
+        port,
+        take,
+        ask: (words) => answerOf(share(words)),
+        answers: async () => {
+          const stream = await forward('127.0.0.1', port).catch(() => null)
+          if (stream !== null && stream !== 'forbidden') stream.destroy()
+          return stream !== null && stream !== 'forbidden'
+        },
+      }),
+  }
+}
+
+const later = (ms: number): Promise<void> => new Promise((done) => void setTimeout(done, ms).unref())
+
+const textIn = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** What ssh says of an order to its master; null where it was done. */
+const answerOf = async (child: ChildProcessWithoutNullStreams): Promise<string | null> => {
+  let said = ''
+  child.stdin.end()
+  child.stdout.resume()
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2_000)
+  })
+  const late = setTimeout(() => child.kill('SIGKILL'), answerWithinMs)
+  const [code] = await once(child, 'close')
+  clearTimeout(late)
+  return code === 0 ? null : said
+}
+
+/** Whether a port answers, by what ssh says once it does (mux.c). Throws an Error when the host says neither yes nor no. */
+const reached = (child: ChildProcessWithoutNullStreams): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    let said = ''
+    const late = setTimeout(
+      () => reject(new Error('the host does not answer when it is to open a session')),
+      answerWithinMs,
+    )
+    const answer = (yes: boolean): void => {
+      clearTimeout(late)
+      resolve(yes)
+    }
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-2_000)
+      if (said.includes('master session id')) answer(true)
+    })
+    child.once('exit', () => answer(false))
+    child.once('error', () => answer(false))
+  })
+
+const programOf = (
+  child: ChildProcessWithoutNullStreams,
+  { mark, master }: { readonly mark: string; readonly master: Master },
+): { readonly made: Program; readonly heard: Promise<unknown> } => {
+  const stderr = child.stderr.pipe(new MarkFilter(mark))
+  const { promise: ended, resolve } = Promise.withResolvers<Ended>()
+  const take = (): void => {
+    for (const stream of [child.stdin, child.stdout, child.stderr, stderr]) stream.destroy()
+    child.kill('SIGKILL')
+  }
+  const ignore = master.onGone((why) => {
+    resolve({ lost: why })
+    take()
+  })
+  const close = async (code: number | null): Promise<void> => {
+    // What it said last may still be on its way through the filter.
+    if (!stderr.destroyed && !stderr.readableEnded) await once(stderr, 'end').catch(() => {})
+    if (code !== null && (code !== 255 || stderr.found)) resolve({ code })
+    else await later(noticeMs)
+    ignore()
+    resolve({ lost: 'the host ended the session without an exit code' })
+  }
+  child.stdin.on('error', () => {})
+  child.once('close', close)
+  child.once('error', () => close(null))
+  const heard = Promise.race([once(child.stdout, 'readable'), once(stderr, 'readable')])
+  return { made: { stdin: child.stdin, stdout: child.stdout, stderr, ended, kill: take }, heard: heard.catch(() => {}) }
+}
