@@ -15,7 +15,7 @@ export interface Answers {
 /** Told the question, prints the answer that the socket gives; without one it fails, by which ssh gives up asking. */
 const CLIENT =
   'const s=require("net").connect(process.argv[1]);let a="";s.write(process.argv[2]+"\\n");s.on("data",d=>{a+=d});' +
-  's.on("error",()=>process.exit(1));s.on("end",()=>{if(a===""){process.exit(1)};process.stdout.write(a)})'
+  's.on("error",()=>process.exit(1));s.on("end",()=>{if(a===""){process.exit(1)};require("fs").writeSync(1,a)})'
 
 /**
  * Answers what ssh asks about a target by SSH_ASKPASS (ssh(1), ENVIRONMENT): the key's passphrase and the password, each once, so that no account is locked by a typing

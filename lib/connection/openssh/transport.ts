@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import { type Duplex, pipeline } from 'node:stream'
 import { LinkError } from '../../errors.ts'
 import { portFailure } from '../port-errors.ts'
 import { portsBy } from '../ports.ts'
@@ -151,7 +151,8 @@ const programOf = (
   child: ChildProcessWithoutNullStreams,
   { mark, master }: { readonly mark: string; readonly master: Master },
 ): { readonly made: Program; readonly heard: Promise<unknown> } => {
-  const stderr = child.stderr.pipe(new MarkFilter(mark))
+  const stderr = new MarkFilter(mark)
+  pipeline(child.stderr, stderr, () => {})
   const { promise: ended, resolve } = Promise.withResolvers<Ended>()
   const take = (): void => {
     for (const stream of [child.stdin, child.stdout, child.stderr, stderr]) stream.destroy()

@@ -88,7 +88,7 @@ describe('options of ssh', () => {
       '-J root@b:22 -p 2222 -i ~/.ssh/id -F /dev/null -l ops',
       { proxyjump: 'root@b:22', port: '2222', identityfile: '~/.ssh/id', configfile: '/dev/null', user: 'ops' },
     ],
-    ['-Jbastion -4 -vvv -CqTp22', { proxyjump: 'bastion', port: '22' }],
+    ['-Jbastion -4 -vvv -CqTp22', { proxyjump: 'bastion', addressfamily: 'inet', port: '22' }],
     ['-o User=first -o User=second -o a\\ b=c', { user: 'first', a: 'b=c' }],
     ['-o UserKnownHostsFile="/with space" -o Tag=', { userknownhostsfile: '/with space', tag: '' }],
     ['  ', {}],
