@@ -105,6 +105,16 @@ export default defineConfig({
           hookTimeout: 900_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'adopt',
+          include: ['test/e2e/adopt/*.adopt.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],
   },

@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       import('./commands/rollback.ts'),
       import('../playbooks/rollback.ts').then(({ rollback }) => rollback),
     ),
+  adopt: async () => (await import('./commands/adopt.ts')).default,
   check: async () => (await import('./commands/check.ts')).default,
   status: async () => (await import('./commands/status.ts')).default,
   inventory: async () => (await import('./commands/inventory.ts')).default,

@@ -34,14 +34,16 @@ export interface Context extends Opened, AsyncDisposable {
 }
 
 /**
- * Loads and checks the inventory, with every role there is and those given beside, and chooses hosts by `--limit`; connects to nothing yet.
+ * Loads and checks the inventory, with every role there is (or those that are `known`) and those given beside, and chooses hosts by `--limit`;
+ * connects to nothing yet.
  * Throws InputError with every mistake.
  */
 export const openContext = async (
   flags: Pick<CommonFlags, 'inventory' | 'limit' | 'knownHosts' | 'privateKey' | 'acceptNewHostKeys'>,
   beside: readonly Role[] = [],
+  known?: readonly Role[],
 ): Promise<Context> => {
-  const roles = [...new Set([...(await rolesFor(flags.inventory)), ...beside])]
+  const roles = [...new Set([...(known ?? (await rolesFor(flags.inventory))), ...beside])]
   const inventory = await loadInventory(flags.inventory, roles)
   // A host without a role, which its variables give no way to, is somebody else's: it is gone to only where it was asked for.
   const hosts = flags.limit

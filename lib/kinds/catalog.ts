@@ -3,6 +3,7 @@ import { certificateKind } from './certificate.ts'
 import { commandKind } from './command.ts'
 import { directoryKind } from './directory.ts'
 import { fileKind } from './file.ts'
+import { handoverKind } from './handover.ts'
 import { maskedKind } from './masked.ts'
 import { packagesKind } from './packages.ts'
 import { releaseKind } from './release.ts'
@@ -22,6 +23,7 @@ export const kinds: readonly Kind[] = [
   certificateKind,
   symlinkKind,
   unitKind,
+  handoverKind,
   serviceKind,
   maskedKind,
   unitsKind,

@@ -11,6 +11,7 @@ import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
+import { handOver } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
@@ -71,13 +72,15 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
     return [
       systemUser(USER),
       directory('/etc/alertmanager'),
-      directory(vars.data_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, vars.version, host),
       ...templates,
       ...secretTasks(inventory, host, vars),
       ...(vars.canary.enabled ? [canaryToken(USER)] : []),
       config,
       ...webTasks({ host, vars, inventory }, WEB),
+      // Not before: what others run on it needs it until then.
+      ...handOver(vars.replaces, { service: 'alertmanager', account: USER, folder: vars.data_dir }),
+      directory(vars.data_dir, { mode: '0750', owner: USER }),
       ...programService('alertmanager', {
         release: PROGRAM,
         version: vars.version,

@@ -14,6 +14,7 @@ import type { Gate, HttpAnswer, Instance, ProgramStatus, Reach, Role, Scope, Tas
 import type { Exporter } from '../../lib/program/exporter.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { execStart, staged, switched } from '../../lib/program/release.ts'
+import { handOver } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
 import { clientConfig, endpointOf, hasTls, portOf } from '../../lib/program/web.ts'
@@ -123,6 +124,7 @@ const tasksOf = (entry: Entry, { host, vars, inventory }: Scope<Settings>): read
     ...(exporter.folders ?? []).map((path) => directory(path, { mode: '0750', owner: user })),
     ...files.tasks,
     ...(vars.source === 'release' && vars.version !== undefined ? switched(exporter.release, vars.version) : []),
+    ...handOver(vars.replaces, { service: name, account: user }),
     unitTask,
     service(name, {
       command: command.words,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { jobName, labels, listenAddress, memoryMax, secret, version } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { extraFlagsBeside, WEB_FLAGS } from '../../lib/program/flags.ts'
+import { replaces } from '../../lib/program/replaces.ts'
 import { webFields } from '../../lib/program/web.ts'
 
 /** The inventory variable that names exporters. */
@@ -84,6 +85,7 @@ export const exporterVars = z.strictObject({
     .default({})
     .describe('For exporters that probe: jobs by name, each with what is probed through this exporter.'),
   memory_max: memoryMax,
+  replaces,
   extra_flags: extraFlagsBeside({
     'web.listen-address': WEB_FLAGS['web.listen-address'],
     'web.config.file': WEB_FLAGS['web.config.file'],

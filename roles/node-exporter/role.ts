@@ -9,6 +9,7 @@ import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { staged } from '../../lib/program/release.ts'
+import { handOver } from '../../lib/program/replaces.ts'
 import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
@@ -68,6 +69,7 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
       directory(vars.textfile_dir),
       ...webTasks({ host, vars, inventory }, WEB),
       staged(PROGRAM, vars.version, host),
+      ...handOver(vars.replaces, { service: 'node_exporter', account: USER }),
       ...programService('node_exporter', {
         release: PROGRAM,
         version: vars.version,

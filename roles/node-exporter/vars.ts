@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, memoryMax, version } from '../../lib/inventory/schema/fields.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
+import { replaces } from '../../lib/program/replaces.ts'
 import { webFields } from '../../lib/program/web.ts'
 
 const collector = z.string().regex(/^[a-z0-9_.]+$/, { error: 'expected the name of a collector, such as systemd' })
@@ -20,6 +21,7 @@ export const nodeExporterVars = z.strictObject({
     .describe('Folder whose `*.prom` files become metrics.'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: memoryMax,
+  replaces,
   extra_flags: extraFlagsBeside({
     'web.listen-address': WEB_FLAGS['web.listen-address'],
     'web.config.file': WEB_FLAGS['web.config.file'],

@@ -17,6 +17,7 @@ import { webTasks } from '../../lib/program/certificates.ts'
 import type { FolderFile } from '../../lib/program/inventory-folder.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
+import { handOver } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
@@ -90,13 +91,15 @@ export const prometheus: Role<PrometheusVars> = role({
       directory('/etc/prometheus'),
       directory(TARGETS),
       ...ownTargetFiles(targetFiles(vars, inventory)),
-      directory(vars.storage_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, vars.version, host),
       // Before the configuration, whose check looks for the files that it names.
       ...webTasks(scope, WEB, `${promtool(vars.version)} check web-config "$1"`),
       ...ruleTasks,
       ...targets,
       config,
+      // Not before: what others run on it needs it until then.
+      ...handOver(vars.replaces, { service: 'prometheus', account: USER, folder: vars.storage_dir }),
+      directory(vars.storage_dir, { mode: '0750', owner: USER }),
       ...programService('prometheus', {
         release: PROGRAM,
         version: vars.version,

@@ -13,6 +13,7 @@ import {
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
+import { replaces } from '../../lib/program/replaces.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 
@@ -223,6 +224,7 @@ export const prometheusVars = z.strictObject({
   storage_dir: absolutePath.default('/var/lib/prometheus').describe('Folder of the samples.'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: memoryMax,
+  replaces,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
     'config.file': 'its file is written from these settings, and is always /etc/prometheus/prometheus.yml',

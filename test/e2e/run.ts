@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { enterLab } from '../../lib/lab/enter.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
+import { claimRoot } from '../../lib/lab/own.ts'
 import { ensureCortex } from '../cortex/tools.ts'
+import { ensurePackages } from '../debian-packages.ts'
 import { ensureExporters } from '../exporters/tools.ts'
 import { ensureThanos } from '../thanos/tools.ts'
 import { testLab } from './lab-setup.ts'
@@ -38,11 +40,19 @@ const runVitest = async (): Promise<number> => {
   return typeof code === 'number' ? code : 130
 }
 
+/** What a fleet is made of that was set up from Debian's packages. */
+const DEBIAN_STACK = ['', '-alertmanager', '-node-exporter', '-blackbox-exporter'].map((name) => `prometheus${name}`)
+
 /** What suites need that no release mirror has of itself. */
 const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<string | null>>> = {
   cortex: ensureCortex,
   shards: ensureThanos,
   exporters: ensureExporters,
+  adopt: async (say) => {
+    claimRoot()
+    await ensurePackages('adopt-packages', DEBIAN_STACK, say)
+    return null
+  },
 }
 /** Why this suite can't run here, or null. */
 const missing = (await NEEDS[suite]?.((what) => console.log(what))) ?? null

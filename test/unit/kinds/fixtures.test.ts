@@ -6,6 +6,7 @@ import { compare, why } from '../../../lib/engine/compare.ts'
 import { command } from '../../../lib/kinds/command.ts'
 import { directory } from '../../../lib/kinds/directory.ts'
 import { file } from '../../../lib/kinds/file.ts'
+import { handedOver } from '../../../lib/kinds/handover.ts'
 import { masked } from '../../../lib/kinds/masked.ts'
 import { packages } from '../../../lib/kinds/packages.ts'
 import { release } from '../../../lib/kinds/release.ts'
@@ -44,6 +45,7 @@ const builders: Readonly<Record<string, (...args: readonly never[]) => Task>> = 
   user: systemUser,
   package: packages,
   masked,
+  handover: handedOver,
   units: onlyUnits,
   unit,
   command,

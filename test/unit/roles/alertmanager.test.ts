@@ -165,10 +165,10 @@ test('the service is the last thing that is put right, and everything it reads c
   expect(order).toEqual([
     'user alertmanager',
     'directory /etc/alertmanager',
-    'directory /var/lib/alertmanager',
     'release alertmanager 0.33.1',
     'command a token for canary notifications',
     'file /etc/alertmanager/alertmanager.yml',
+    'directory /var/lib/alertmanager',
     'symlink /opt/vestal/alertmanager/current',
     'symlink /usr/local/bin/alertmanager',
     'symlink /usr/local/bin/amtool',

@@ -1,0 +1,163 @@
+/** An Alertmanager as it runs, in the settings of its role. */
+import { posix } from 'node:path'
+import {
+  type BroughtFile,
+  type Configuration,
+  configurationOf,
+  type Included,
+  named,
+  unsealed,
+  wantedSecrets,
+} from './configuration.ts'
+import type { Wanted } from './look.ts'
+import { extraFlags, flagValue, isOurs, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
+import { isAt, type Known } from './prometheus.ts'
+import { WEB_FLAGS, webOf } from './web.ts'
+import { listIn, mapIn, type Tree, type TreeMap, textIn } from './yaml-tree.ts'
+
+export interface AlertmanagerFound {
+  readonly settings: TreeMap
+  readonly templates: readonly BroughtFile[]
+  readonly told: readonly Told[]
+  readonly users: readonly string[]
+  readonly tls: boolean
+}
+
+const CLUSTER: Readonly<Record<string, string>> = {
+  'cluster.label': 'label',
+  'cluster.peer-timeout': 'peer_timeout',
+  'cluster.gossip-interval': 'gossip_interval',
+  'cluster.pushpull-interval': 'pushpull_interval',
+  'cluster.settle-timeout': 'settle_timeout',
+}
+const FLAGS = [
+  ...WEB_FLAGS,
+  ...Object.keys(CLUSTER),
+  ...['config.file', 'storage.path', 'data.retention', 'web.route-prefix'],
+  ...['cluster.listen-address', 'cluster.advertise-address', 'cluster.peer', 'cluster.peer-name'],
+]
+
+export const alertmanagerConfig = (program: Program) => configurationOf(program, 'alertmanager.yml')
+
+export const wantedByAlertmanager = (config: Configuration): readonly Wanted[] => [
+  ...templatePatterns(config).map((pattern) => ({ pattern, text: true })),
+  ...wantedSecrets(config),
+]
+
+const templatePatterns = ({ map, folder }: Configuration): readonly string[] =>
+  listIn(map.templates).flatMap((one) => {
+    const text = textIn(one)
+    return text === undefined ? [] : [posix.resolve(folder, text)]
+  })
+
+interface Around {
+  readonly config?: Configuration
+  readonly included: Included
+  readonly alertmanagers: readonly Known[]
+}
+
+/** Its settings, the files that go with them, and what they can't say. */
+export const alertmanagerOn = (program: Program, { config, included, alertmanagers }: Around): AlertmanagerFound => {
+  const web = webOf(program, 9093)
+  const file = config ? fromConfig(config, included) : { settings: {}, templates: [], told: [] }
+  const retention = flagValue(program, 'data.retention')
+  const prefix = flagValue(program, 'web.route-prefix')
+  const cluster = clusterOf(program, alertmanagers)
+  const extra = extraFlags(program, FLAGS)
+  return {
+    settings: {
+      version: program.version,
+      ...replacesOf(program, { service: 'alertmanager', account: 'alertmanager' }),
+      ...web.settings,
+      data_dir: pathOf(program, flagValue(program, 'storage.path') ?? 'data/'),
+      ...(retention !== undefined && { retention }),
+      ...cluster.settings,
+      ...(Object.keys(extra).length > 0 && { extra_flags: extra }),
+      ...file.settings,
+    },
+    templates: file.templates,
+    told: [
+      ...(isOurs(program)
+        ? [{ kind: 'look', where: program.process.unit, what: 'Vestal has deployed it already' } as const]
+        : []),
+      ...web.told,
+      ...cluster.told,
+      ...(prefix === undefined
+        ? []
+        : [
+            {
+              kind: 'left',
+              where: placeOf(program, 'web.route-prefix'),
+              what: `--web.route-prefix=${prefix}: Vestal takes the path of the external URL for it`,
+            } as const,
+          ]),
+      ...file.told,
+    ],
+    users: web.users,
+    tls: web.tls,
+  }
+}
+
+const clusterOf = (
+  program: Program,
+  alertmanagers: readonly Known[],
+): { readonly settings: TreeMap; readonly told: readonly Told[] } => {
+  const told: Told[] = []
+  const listen = flagValue(program, 'cluster.listen-address')
+  const alone = listen === ''
+  const own = alertmanagers.find(({ host }) => host === program.look.host)
+  const others = alertmanagers.filter((known) => known !== own)
+  const peers = (program.flags.get('cluster.peer') ?? []).map(String)
+  const unknown = peers.filter((peer) => !alertmanagers.some((known) => isPeer(peer, known, program)))
+  if (unknown.length > 0)
+    told.push({
+      kind: 'left',
+      where: placeOf(program, 'cluster.peer'),
+      what: `its peers ${unknown.join(', ')} are none of the Alertmanagers that are taken over`,
+      fix: 'Adopt them with the others: the members of group alertmanager are one cluster.',
+    })
+  const missed = others.filter((known) => !peers.some((peer) => isPeer(peer, known, program)))
+  if (missed.length > 0 && (alone || peers.length === 0))
+    told.push({
+      kind: 'look',
+      where: placeOf(program, 'cluster.listen-address'),
+      what: `stands alone, and will be one cluster with ${missed.map(({ host }) => host.name).join(', ')}: all hosts of group alertmanager are`,
+    })
+  const port = Number(/:(\d+)$/.exec(listen ?? '')?.[1] ?? 9094)
+  const advertised = flagValue(program, 'cluster.advertise-address')
+    ?.replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+  const cluster = {
+    ...(port !== 9094 && { port }),
+    ...(advertised !== undefined &&
+      advertised !== '' &&
+      advertised !== program.look.host.address && { advertise_address: advertised }),
+    ...Object.fromEntries(
+      Object.entries(CLUSTER).flatMap(([flag, setting]) => {
+        const value = flagValue(program, flag)
+        return value === undefined || value === '' ? [] : [[setting, value]]
+      }),
+    ),
+  }
+  return { settings: Object.keys(cluster).length > 0 ? { cluster } : {}, told }
+}
+
+const isPeer = (peer: string, known: Known, program: Program): boolean =>
+  isAt(peer.replace(/:\d+$/, `:${known.port}`), known, program)
+
+const fromConfig = (
+  config: Configuration,
+  included: Included,
+): { readonly settings: TreeMap; readonly templates: readonly BroughtFile[]; readonly told: readonly Told[] } => {
+  const { tree, told } = unsealed(config, included, 'alertmanager')
+  const { templates: _, ...map } = mapIn(tree) as Readonly<Record<string, Tree>>
+  const templates = named(
+    templatePatterns(config).flatMap((pattern) => included.matches.get(pattern) ?? []),
+    (name) => (name.endsWith('.tmpl') ? name : `${name}.tmpl`),
+  )
+  return {
+    settings: { ...(templates.brought.length > 0 && { templates: 'templates' }), config: map },
+    templates: templates.brought,
+    told: [...told, ...templates.told],
+  }
+}

@@ -1,0 +1,145 @@
+/** What a deploy of the adopted inventory will do otherwise than what runs, each with its reason. */
+import { serviceKind } from '../../lib/kinds/service.ts'
+import type { Host, Inventory, Role } from '../../lib/model.ts'
+import { isOn, scopeOf } from '../../lib/playbook.ts'
+import { prometheusOn } from '../../roles/prometheus/vars.ts'
+import type { Adoption } from './adopt.ts'
+import { commandFlags } from './command-flags.ts'
+import type { Program } from './program.ts'
+
+/** A difference, and the hosts that it is on. */
+export interface Change {
+  readonly hosts: readonly string[]
+  readonly program: string
+  readonly what: string
+  readonly why: string
+}
+type One = Omit<Change, 'hosts'>
+
+const OUTRIGHT = 'it is so already: Vestal says it outright'
+/** Values that flags have where they are not given, as the programs' own help has them. */
+const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
+  'web.listen-address': ['0.0.0.0:9090', ':9090', '0.0.0.0:9093', ':9093', '0.0.0.0:9100', ':9100'],
+  'log.level': ['info'],
+  'rules.alert.resend-delay': ['1m'],
+  'storage.tsdb.retention.time': ['15d'],
+  'storage.path': ['data/'],
+  'storage.tsdb.path': ['data/'],
+  'data.retention': ['120h'],
+  'cluster.listen-address': ['0.0.0.0:9094'],
+  'cluster.peer-timeout': ['15s'],
+  'cluster.gossip-interval': ['200ms'],
+  'cluster.settle-timeout': ['1m'],
+}
+const WHY: Readonly<Record<string, string>> = {
+  'config.file': 'each service reads its configuration from one place',
+  'web.config.file': 'each service reads its web configuration from one place',
+  'cluster.advertise-address': 'members tell each other an address that stays',
+  'cluster.peer-name': 'a member keeps its place among the others over a restart',
+  'cluster.peer': 'each member knows all others from the inventory',
+  'cluster.pushpull-interval': 'a third of peer_timeout: a member hears of a notification before it would send one too',
+  'collector.textfile.directory': 'canary alerts are written there as metrics',
+}
+
+/** Throws InputError as roles do where the inventory's own files can't be read. */
+export const changesOf = (
+  { programs, replicaLabel }: Pick<Adoption, 'programs' | 'replicaLabel'>,
+  inventory: Inventory,
+): readonly Change[] => {
+  const found = programs.flatMap((program) => {
+    const host = inventory.hosts.find(({ name }) => name === program.look.host.name)
+    const role = host && inventory.roles.find((one) => serviceOf(program) === one.service && isOn(one, host))
+    return host && role
+      ? [...flagChanges(program, role, { host, inventory }), ...ownChanges(program, { host, replicaLabel })].map(
+          (change) => ({
+            host: host.name,
+            change,
+          }),
+        )
+      : []
+  })
+  return [...Map.groupBy(found, ({ change }) => JSON.stringify(change)).values()].flatMap(([first, ...others]) =>
+    first ? [{ hosts: [first, ...others].map(({ host }) => host), ...first.change }] : [],
+  )
+}
+
+const serviceOf = ({ name, exporter }: Program): string => exporter?.release.name ?? name
+
+const flagChanges = (
+  program: Program,
+  role: Role,
+  { host, inventory }: { readonly host: Host; readonly inventory: Inventory },
+): readonly One[] => {
+  const task = role.tasks(scopeOf(role, host, inventory)).find(({ kind }) => kind.name === serviceKind.name)
+  const { command = [] } = (task?.data ?? {}) as { readonly command?: readonly string[] }
+  const [now, then] = [program.flags, commandFlags(command).flags]
+  const told = (what: string, why: string): One => ({ program: program.name, what, why })
+  const shown = (name: string, values: readonly (string | boolean)[]): string =>
+    values
+      .map((value) => (value === true ? `--${name}` : value === false ? `--no-${name}` : `--${name}=${value}`))
+      .join(' ')
+  const added = [...then]
+    .filter(([name]) => !now.has(name))
+    .map(([name, values]) => {
+      const isDefault = values.length === 1 && DEFAULTS[name]?.includes(String(values[0]))
+      return told(`new flag ${shown(name, values)}`, isDefault ? OUTRIGHT : (WHY[name] ?? 'a setting of the role'))
+    })
+  const changed = [...then].flatMap(([name, values]) => {
+    const was = now.get(name)
+    if (was === undefined || same(name, was, values)) return []
+    return [
+      told(
+        `${shown(name, was)} becomes ${shown(name, values)}`,
+        WHY[name] ?? 'the same in the form that Vestal writes',
+      ),
+    ]
+  })
+  const gone = [...now]
+    .filter(([name]) => !then.has(name))
+    .map(([name, values]) =>
+      told(`no flag ${shown(name, values)} any more`, 'a setting stands for it, or none does: see above'),
+    )
+  return [...added, ...changed, ...gone]
+}
+
+const same = (name: string, was: readonly (string | boolean)[], is: readonly (string | boolean)[]): boolean =>
+  [...was].map(String).sort().join('\n') === [...is].map(String).sort().join('\n') ||
+  (was.length === 1 && is.length === 1 && [was, is].every(([one]) => DEFAULTS[name]?.includes(String(one))))
+
+/** What stands in the configuration beside what stood there. */
+const ownChanges = (
+  program: Program,
+  { host, replicaLabel }: { readonly host: Host; readonly replicaLabel?: string },
+): readonly One[] => {
+  const { name, process, exporter } = program
+  const told = (what: string, why: string): One => ({ program: name, what, why })
+  const service = serviceOf(program)
+  const account = name === 'node_exporter' ? 'node-exp' : (exporter?.release.name ?? name)
+  const ours = [
+    ...(process.user === account
+      ? []
+      : [told(`runs as ${account}, not as ${process.user}`, 'each service has an account of its own')]),
+    ...(process.unit === `${service}.service`
+      ? []
+      : [told(`is ${service}.service, not ${process.unit}`, 'the unit of a service is called as its program is')]),
+  ]
+  if (name === 'alertmanager')
+    return [
+      ...ours,
+      told('a route and a receiver for canary alerts', 'so that a run can be watched; they notify nobody'),
+    ]
+  if (name !== 'prometheus') return ours
+  const vars = prometheusOn(host)
+  const { replica_label } = vars
+  return [
+    ...ours,
+    told('a rule for canary alerts', 'so that a run can be watched; without one it never fires'),
+    ...(vars.targets.vestal_canary
+      ? [told('a job vestal_canary', 'no job of its own reads a machine that canary alerts come from')]
+      : []),
+    ...(replicaLabel === undefined
+      ? [told(`the external label ${replica_label} is the host’s name`, 'samples of replicas are told apart')]
+      : []),
+    told(`alerts lose the label ${replica_label}`, 'those of all replicas are the same alert'),
+  ]
+}

@@ -1,0 +1,161 @@
+/** Which programs run on a host that a role of ours could go on with, and what they were started with. */
+import { isAbsolute, posix } from 'node:path'
+import { RELEASES } from '../../lib/host-paths.ts'
+import type { Exporter } from '../../lib/program/exporter.ts'
+import { catalogue } from '../../roles/exporters/catalogue.ts'
+import { type CommandFlags, commandFlags } from './command-flags.ts'
+import type { FoundFile, FoundProcess, Look } from './look.ts'
+import { startWords } from './unit-file.ts'
+
+/** What can't be taken over, is not the same on all hosts, or is to be looked at. */
+export interface Note {
+  readonly kind: 'left' | 'differs' | 'look'
+  readonly host: string
+  /** `file:line` on that host, or what it is about. */
+  readonly where: string
+  readonly what: string
+  readonly fix?: string
+}
+export type Told = Omit<Note, 'host'>
+
+/** A program that is to be taken over. */
+export interface Program {
+  /** The role's name, or that of an exporter of the catalogue. */
+  readonly name: string
+  readonly exporter?: Exporter
+  readonly version: string
+  readonly look: Look
+  readonly process: FoundProcess
+  readonly flags: CommandFlags['flags']
+}
+
+const ROLES = ['prometheus', 'alertmanager', 'node_exporter']
+
+/** The programs of a host, one for each role, and what is left as it is. */
+export const programsOn = (look: Look): { readonly programs: readonly Program[]; readonly told: readonly Told[] } => {
+  const told: Told[] = look.idle.map((unit) => ({
+    kind: 'left',
+    where: unit,
+    what: 'nothing of this unit runs, so nothing of it is taken over',
+  }))
+  const found = look.processes.flatMap((process) => {
+    const where = process.unit || `process ${process.pid}`
+    const left = (what: string): readonly Program[] => {
+      told.push({ kind: 'left', where, what })
+      return []
+    }
+    const name = process.program?.name ?? posix.basename(process.executable)
+    if (process.container !== '') return left(`${name} runs in a container (${process.container})`)
+    if (process.unit === '') return left(`${name} is no service of systemd`)
+    const exporter = catalogue.find(({ release }) => release.name === name || release.binaries[0] === name)
+    if (!process.program)
+      return exporter || /prometheus|alertmanager|exporter/.test(name)
+        ? left(`${process.executable} doesn’t say by --version what it is, so it is left as it is`)
+        : []
+    if (!ROLES.includes(name) && !exporter) return left(`${name} is no exporter of the catalogue`)
+    const { version } = process.program
+    return [{ name, exporter, version, look, process, flags: commandFlags(process.command).flags }]
+  })
+  const programs = [...Map.groupBy(found, ({ name }) => name).values()].flatMap((same) => {
+    const [first, ...others] = same.toSorted((one, other) => rank(one) - rank(other))
+    for (const { name, process } of others)
+      told.push({
+        kind: 'left',
+        where: process.unit,
+        what: `is a second ${name} on this host, where Vestal has room for one; it is left as it is`,
+        fix: 'Give it a host of its own in the inventory’s eyes, or go on with it by hand: its unit, files and data are not touched.',
+      })
+    return first ? [first] : []
+  })
+  return { programs, told: [...told, ...programs.flatMap(startedOtherwise)] }
+}
+
+/** The one whose unit is called as ours is comes first, then the one that has run longest. */
+const rank = ({ name, process }: Program): number =>
+  (process.unit.replace('.service', '') === name ? 0 : 10_000_000) + process.pid
+
+/** What runs counts, not what its unit would start. */
+const startedOtherwise = ({ name, look, process }: Program): readonly Told[] => {
+  const texts = textsOf(look, process.unit)
+  const words = startWords({
+    units: texts.units,
+    environment: new Map(texts.environment.map(({ path, text }) => [path, text])),
+  })
+  if (words === undefined) return []
+  const [now, then] = [process.command.slice(1), words.slice(1)]
+  const differing = [
+    ...now.filter((word) => !then.includes(word)),
+    ...then.filter((word) => !now.includes(word)),
+  ].filter((word) => word.startsWith('-'))
+  if (differing.length === 0) return []
+  return [
+    {
+      kind: 'look',
+      where: texts.units[0]?.path ?? process.unit,
+      what: `would start ${name} otherwise than it runs: ${differing.slice(0, 5).map(shortened).join(' ')}; what runs is taken over`,
+    },
+  ]
+}
+/** A flag may have a secret in its value. */
+const shortened = (word: string): string => word.replace(/(=.{40}).+$/s, '$1…')
+
+/** The files that say how a unit is started. */
+const textsOf = (look: Look, name: string) => {
+  const unit = look.units.find((one) => one.name === name)
+  const environment = new Set(
+    (unit?.paths ?? []).filter((path) => path !== unit?.properties.FragmentPath && !path.endsWith('.conf')),
+  )
+  const files = (unit?.paths ?? []).flatMap((path) => {
+    const text = look.files.get(path)?.text
+    return text === undefined ? [] : [{ path, text }]
+  })
+  return {
+    units: files.filter(({ path }) => !environment.has(path)),
+    environment: files.filter(({ path }) => environment.has(path)),
+  }
+}
+
+/** Where a flag is written, as `file:line`; the unit where it can't be told. The last that says it counts. */
+export const placeOf = ({ look, process }: Program, flag: string): string => {
+  const { units, environment } = textsOf(look, process.unit)
+  const pattern = new RegExp(`(?:^|[\\s"'=])--?(?:no-)?${flag.replaceAll('.', '\\.')}(?=[\\s="'\\\\]|$)`)
+  for (const { path, text } of [...units, ...environment].toReversed()) {
+    const at = text.split('\n').findLastIndex((line) => !/^\s*[#;]/.test(line) && pattern.test(line))
+    if (at >= 0) return `${path}:${at + 1}`
+  }
+  return units[0]?.path ?? process.unit
+}
+
+/** The value of a flag that was given once, or last. */
+export const flagValue = ({ flags }: Program, ...names: readonly string[]): string | undefined => {
+  const value = names.map((name) => flags.get(name)?.at(-1)).find((one) => one !== undefined)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A path as the process means it. */
+export const pathOf = ({ process }: Program, path: string): string =>
+  posix.normalize(isAbsolute(path) ? path : posix.join(process.folder, path)).replace(/(?<=.)\/$/, '')
+
+/** The file that a flag names; undefined where it was not seen. */
+export const fileOf = (program: Program, path: string): FoundFile | undefined => program.look.files.get(path)
+
+/** Flags that no setting stands for. */
+export const extraFlags = (
+  { flags }: Program,
+  known: readonly string[],
+): Readonly<Record<string, string | boolean | readonly string[]>> =>
+  Object.fromEntries(
+    [...flags]
+      .filter(([name]) => !known.includes(name))
+      .map(([name, values]) => [name, values.length === 1 ? (values[0] ?? true) : values.map(String)]),
+  )
+
+/** Units whose work ours goes on with: another than that of its name, and that too where another account has run it. */
+export const replacesOf = (
+  { process }: Program,
+  { service, account }: { readonly service: string; readonly account: string },
+): Readonly<Record<string, readonly string[]>> =>
+  process.unit === `${service}.service` && process.user === account ? {} : { replaces: [process.unit] }
+
+/** Whether Vestal itself has deployed it. */
+export const isOurs = ({ process }: Program): boolean => process.executable.startsWith(`${RELEASES}/`)

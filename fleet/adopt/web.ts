@@ -1,0 +1,84 @@
+/** The settings of a web port: where it listens, what it is called outside, and its web configuration. */
+import { posix } from 'node:path'
+import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './program.ts'
+import { isMapping, mapIn, readYaml, type TreeMap } from './yaml-tree.ts'
+
+/** Flags that these settings stand for. */
+export const WEB_FLAGS = ['web.listen-address', 'web.external-url', 'web.config.file', 'log.level']
+
+export interface WebFound {
+  readonly settings: TreeMap
+  readonly told: readonly Told[]
+  /** Names in `basic_auth_users`. */
+  readonly users: readonly string[]
+  readonly tls: boolean
+}
+
+/** What the flags of a program say of its web port. `port` is the one that it listens to without a flag. */
+export const webOf = (program: Program, port: number): WebFound => {
+  const told: Told[] = []
+  const addresses = program.flags.get('web.listen-address') ?? []
+  if (addresses.length > 1)
+    told.push({
+      kind: 'left',
+      where: placeOf(program, 'web.listen-address'),
+      what: `listens to ${addresses.length} addresses, and will listen to the first alone: ${addresses.join(', ')}`,
+    })
+  const listen = String(addresses[0] ?? `0.0.0.0:${port}`).replace(/^:/, '0.0.0.0:')
+  const url = flagValue(program, 'web.external-url')
+  const isUrl = url !== undefined && /^https?:\/\/[^/]/.test(url)
+  if (url !== undefined && url !== '' && !isUrl)
+    told.push({
+      kind: 'left',
+      where: placeOf(program, 'web.external-url'),
+      what: `--web.external-url=${url} is no whole URL, which the setting external_url takes`,
+      fix: 'Write the URL under which people reach it as external_url.',
+    })
+  const level = flagValue(program, 'log.level')
+  const web = webConfigOf(program)
+  return {
+    settings: {
+      ...(listen !== `0.0.0.0:${port}` && { listen }),
+      ...(isUrl && { external_url: url }),
+      ...(web.config && { web_config: web.config }),
+      ...(level !== undefined && level !== 'info' && { log_level: level }),
+    },
+    told: [...told, ...web.told],
+    users: Object.keys(mapIn(web.config?.basic_auth_users)),
+    tls: web.config?.tls_server_config !== undefined,
+  }
+}
+
+const webConfigOf = (program: Program): { readonly config?: TreeMap; readonly told: readonly Told[] } => {
+  const named = flagValue(program, 'web.config.file', 'web.config')
+  if (named === undefined || named === '') return { told: [] }
+  const path = pathOf(program, named)
+  const text = fileOf(program, path)?.text
+  if (text === undefined)
+    return { told: [{ kind: 'left', where: path, what: 'its web configuration could not be read' }] }
+  try {
+    const { tree, at } = readYaml(path, text)
+    const tls = mapIn(mapIn(tree).tls_server_config)
+    const kept = Object.fromEntries(
+      Object.entries(tls).map(([key, value]) => [
+        key,
+        key.endsWith('_file') && typeof value === 'string' ? posix.resolve(posix.dirname(path), value) : value,
+      ]),
+    )
+    const told: Told[] = Object.entries(kept)
+      .filter(([key]) => key.endsWith('_file'))
+      .map(([key, value]) => ({
+        kind: 'look',
+        where: at(['tls_server_config', key]),
+        what: `${value} stays where it is on the machine: the service’s account must be able to read it`,
+      }))
+    return {
+      config: { ...mapIn(tree), ...(isMapping(mapIn(tree).tls_server_config) && { tls_server_config: kept }) },
+      told,
+    }
+  } catch (error) {
+    return {
+      told: [{ kind: 'left', where: path, what: `is no YAML: ${error instanceof Error ? error.message : error}` }],
+    }
+  }
+}

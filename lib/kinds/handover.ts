@@ -1,0 +1,138 @@
+import { onlyRootsPath } from '../as-owner.ts'
+import { InputError } from '../errors.ts'
+import type { Change, Kind, Step, Task } from '../model.ts'
+import { word, words } from '../shell.ts'
+import { absolutePath, accountName } from './check.ts'
+
+/**
+ * `others` says which units of others still do this work, or would after a boot; `owner` is `ours`, or the account and group of the first thing in the
+ * folder that is another's.
+ */
+export type HandoverState = Readonly<{ others: string; owner: string }>
+export interface HandoverData {
+  readonly units: readonly string[]
+  /** Where its data is, for a service that keeps some. */
+  readonly folder?: string
+  readonly account: string
+}
+
+export const handoverKind: Kind<HandoverState, HandoverData> = {
+  name: 'handover',
+  summary:
+    'Units of others whose work a service of ours goes on with: stopped and disabled, and their data made the service’s own.',
+  probe: (tasks) => tasks.map(({ data }) => probe(data)).join('\n'),
+  parse: (stdout, tasks) => {
+    const parts = stdout.toString().split('\0')
+    return new Map(
+      tasks.map(({ key }, at) => [
+        key,
+        { others: othersIn(parts[2 * at] ?? ''), owner: ownerIn(parts[2 * at + 1] ?? '') },
+      ]),
+    )
+  },
+  converge: (change) => [handOver(change)],
+  explain: ({ from, to }) => {
+    if (from === null) return ''
+    return [
+      ...(from.others === to?.others ? [] : [from.others]),
+      ...(from.owner === to?.owner ? [] : [`its data belongs to ${from.owner}`]),
+    ].join(', ')
+  },
+}
+
+/**
+ * The work and data of these units go over to a service: for the one of its own name that means the data alone, as its unit is written anew.
+ * Throws InputError on names and paths that a system wouldn't take.
+ */
+export const handedOver = (
+  service: string,
+  { units, folder, account }: HandoverData,
+): Task<HandoverState, HandoverData> => {
+  const odd = units.filter((unit) => !/^[\w:.@\\-]+\.service$/.test(unit))
+  if (odd.length > 0)
+    throw new InputError(
+      odd.map((unit) => ({ where: `unit ${JSON.stringify(unit)}`, what: 'is not a service’s name' })),
+    )
+  return {
+    kind: handoverKind,
+    key: service,
+    desired: { others: '', owner: 'ours' },
+    data: {
+      units: units.filter((unit) => unit !== service),
+      folder: folder === undefined ? undefined : absolutePath(folder),
+      account: accountName(account),
+    },
+  }
+}
+
+/** What is in lost+found is the file system's. */
+const probe = ({ units, folder, account }: HandoverData): string => `${
+  units.length === 0 ? ':' : `systemctl show --property=Id,ActiveState,UnitFileState -- ${words(units)} 2>/dev/null`
+}
+printf '\\0'
+${
+  folder === undefined
+    ? ':'
+    : `if getent passwd -- ${word(account)} >/dev/null; then mine=${word(account)}; else mine=0; fi
+if [ -d ${word(folder)} ]; then find -H ${word(folder)} -xdev -name lost+found -prune -o ! -user "$mine" -printf '%u:%g\\n' -quit 2>/dev/null; fi`
+}
+printf '\\0'`
+
+const othersIn = (said: string): string =>
+  said
+    .split(/\n\n+/)
+    .flatMap((block) => {
+      const of = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
+      const id = of('Id')
+      if (id === '' || !/^[\w:.@\\-]+$/.test(id)) return []
+      if (!['inactive', 'failed', ''].includes(of('ActiveState'))) return [`${id} runs`]
+      return /^enabled/.test(of('UnitFileState')) ? [`${id} starts at boot`] : []
+    })
+    .join(', ')
+
+const ownerIn = (said: string): string => /^([\w][\w.$-]*:[\w][\w.$-]*)$/m.exec(said)?.[1] ?? 'ours'
+
+/**
+ * `systemctl disable` takes the link to a unit file away that stands in an odd place, so its path is kept for the way back. Data is handed over while nothing
+ * runs on it. chown(1) with -P and -h follows no link that the old account may have put there.
+ */
+const handOver = ({ task: { key, data }, from, to }: Change<HandoverState, HandoverData>): Step => {
+  const { units, folder, account } = data
+  const stops = from?.others !== to?.others
+  const owner = from !== null && from.owner !== 'ours' && folder !== undefined ? from.owner : undefined
+  const all = owner === undefined ? units : [...units, key]
+  const kept = word(`${KEPT}/${key}`)
+  return {
+    title: [
+      ...(stops ? [`stop and disable ${units.join(', ')}`] : []),
+      ...(owner === undefined ? [] : [`hand ${folder} over to ${account}`]),
+    ].join(', '),
+    run: `( umask 077; mkdir -p ${KEPT} )
+: >${kept}
+for unit in ${words(all)}; do
+  active=$(systemctl show --property=ActiveState --value -- "$unit")
+  enabled=$(systemctl show --property=UnitFileState --value -- "$unit")
+  path=$(systemctl show --property=FragmentPath --value -- "$unit")
+  printf '%s %s %s %s\\n' "$unit" "$active" "\${enabled:--}" "\${path:--}" >>${kept}
+done
+for unit in ${words(units)}; do
+  systemctl disable --quiet -- "$unit" 2>/dev/null || :
+done
+for unit in ${words(all)}; do
+  systemctl stop -- "$unit"
+  systemctl reset-failed -- "$unit" 2>/dev/null || :
+done${owner === undefined || folder === undefined ? '' : `\n${give(folder, `${account}:${account}`)}`}`,
+    undo: `${owner === undefined || folder === undefined ? '' : `${give(folder, owner)}\n`}while read -r unit active enabled path; do
+  case $enabled in enabled*|linked*) if [ "$path" != - ]; then systemctl enable --quiet -- "$unit" 2>/dev/null || systemctl enable --quiet -- "$path" || :; fi ;; esac
+done <${kept}`,
+    restore: `while read -r unit active enabled path; do
+  case $active in active|activating|reloading) systemctl start -- "$unit" || : ;; esac
+done <${kept}`,
+    interrupts: stops || owner !== undefined,
+  }
+}
+
+const KEPT = '/run/vestal/handover'
+
+const give = (folder: string, account: string): string =>
+  `${onlyRootsPath(folder)}chown -R -h -P ${word(account)} "$real"`

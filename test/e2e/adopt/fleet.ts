@@ -1,0 +1,125 @@
+/** A fleet of the lab that somebody else has set up, and what must be the same of it before and after it is taken over. */
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { parse } from 'yaml'
+import { ADDRESSES, type Member } from '../deploy/fleet.ts'
+import { inventoryOf } from '../deploy/inventories.ts'
+import { onHost, project, reportOf, vestal } from '../vestal.ts'
+
+/** Hosts and logins alone, as somebody has them who has never heard of roles. Returns the file. */
+export const hostsOnly = (members: readonly Member[]): string => {
+  const lab = parse(readFileSync(join(project, 'inventory', 'ha', 'group_vars', 'all.yml'), 'utf8'))
+  const folder = inventoryOf({
+    'group_vars/all/lab.yml': { vestal: lab.vestal },
+    'hosts.ini': [
+      ...members.map((name) => `${name} ansible_host=${ADDRESSES[name]}`),
+      '[all:vars]',
+      'ansible_user=root',
+      `ansible_ssh_private_key_file=${lab.ansible_ssh_private_key_file}`,
+      `ansible_ssh_common_args='${lab.ansible_ssh_common_args}'`,
+      '',
+    ].join('\n'),
+  })
+  return join(folder, 'hosts.ini')
+}
+
+/** The silences in force on an Alertmanager, by their ids. */
+export const silencesOn = async (name: Member): Promise<readonly string[]> => {
+  const answer = await fetch(`http://${ADDRESSES[name]}:9093/api/v2/silences`, { signal: AbortSignal.timeout(10_000) })
+  const all = (await answer.json()) as readonly { readonly id: string; readonly status: { readonly state: string } }[]
+  return all
+    .filter(({ status }) => status.state === 'active')
+    .map(({ id }) => id)
+    .sort()
+}
+
+/** How many samples of a series there are in these hours. */
+export const samplesOf = async (name: Member, series: string): Promise<number> => {
+  const answer = await fetch(
+    `http://${ADDRESSES[name]}:9090/api/v1/query?query=${encodeURIComponent(`count_over_time(${series}[3h])`)}`,
+    { signal: AbortSignal.timeout(10_000) },
+  )
+  const { data } = (await answer.json()) as { data: { result: readonly { value: readonly [number, string] }[] } }
+  return Number(data.result[0]?.value[1] ?? 0)
+}
+
+/** Everything below these folders that is no data: whose it is, its mode and what is in it. */
+export const traces = (address: string): Promise<string> =>
+  onHost(
+    address,
+    `find /etc /opt /srv /usr/local /lib/systemd/system -xdev \\( -type f -o -type l \\) -printf '%p %u:%g %m %s %T@ %l\\n' 2>/dev/null | sort | sha256sum
+systemctl list-units --all --type=service --no-legend --plain | sort | sha256sum
+ps -eo pid,lstart,args | grep -E '[p]rometheus|[a]lertmanager|[e]xporter'`,
+  )
+
+/** A folder that is not there yet. */
+export const newFolder = (): string => join(mkdtempSync(join(tmpdir(), 'vestal-adopted-')), 'fleet')
+
+export interface Said {
+  readonly hosts: Readonly<
+    Record<string, readonly { readonly name: string; readonly version: string; readonly unit: string }[]>
+  >
+  readonly notes: readonly {
+    readonly kind: string
+    readonly host: string
+    readonly where: string
+    readonly what: string
+  }[]
+  readonly changes: readonly {
+    readonly hosts: readonly string[]
+    readonly program: string
+    readonly what: string
+    readonly why: string
+  }[]
+  readonly mistakes: readonly unknown[]
+}
+
+/** Adopts, and says what was said; nothing on the machines is another than before. */
+export const adopt = async (given: string, out: string, members: readonly Member[]): Promise<Said> => {
+  const before = await Promise.all(members.map((name) => traces(ADDRESSES[name])))
+  const { code, stdout, stderr } = await vestal(['adopt', '-i', given, '--out', out, '--json'])
+  expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' })
+  expect(await Promise.all(members.map((name) => traces(ADDRESSES[name])))).toEqual(before)
+  return JSON.parse(stdout)
+}
+
+/** Deploys under watch: nothing is lost, and nobody is told twice. */
+export const takeOver = async (out: string, layout: string): Promise<void> => {
+  const ended = await vestal(['deploy', '-i', out, '--watch-alerts', '--json'])
+  const { alerts, stops, hosts } = reportOf(ended)
+  const failed = Object.entries(hosts).flatMap(([host, tasks]) =>
+    Object.entries(tasks).flatMap(([task, outcome]) =>
+      outcome.status === 'failed' ? [`${host}: ${task}: ${outcome.why}`] : [],
+    ),
+  )
+  expect({ code: ended.code, stops, failed }).toEqual({ code: 0, stops: [], failed: [] })
+  console.log(`${layout}, taken over: ${JSON.stringify(alerts)}`)
+  expect(alerts).toMatchObject({ lost: 0, duplicated: 0 })
+  expect(alerts?.sent).toBeGreaterThan(10)
+}
+
+/** Makes a silence by an Alertmanager's API, and waits until the others know it. Returns its id. */
+export const silenceKept = async (members: readonly Member[]): Promise<string> => {
+  const [first] = members
+  const now = Date.now()
+  const body = JSON.stringify({
+    matchers: [{ name: 'alertname', value: 'Kept', isRegex: false, isEqual: true }],
+    startsAt: new Date(now).toISOString(),
+    endsAt: new Date(now + 7_200_000).toISOString(),
+    createdBy: 'somebody',
+    comment: 'kept',
+  })
+  const make = async (): Promise<number> => {
+    const answer = await fetch(`http://${ADDRESSES[first ?? 'am-1']}:9093/api/v2/silences`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    }).catch(() => null)
+    return answer?.status ?? 0
+  }
+  await expect.poll(make, { timeout: 60_000, interval: 1_000 }).toBe(200)
+  for (const name of members) await expect.poll(() => silencesOn(name), { timeout: 60_000 }).not.toEqual([])
+  return (await silencesOn(first ?? 'am-1'))[0] ?? ''
+}
