@@ -37,6 +37,8 @@ export interface Host {
 export interface Tls {
   /** Names of roles whose web servers stay in plain text. */
   readonly plain: readonly string[]
+  /** Whether Alertmanagers gossip with TLS. */
+  readonly gossip: boolean
   /** Further names and addresses that certificates of the host are made out to. */
   readonly names: readonly string[]
   /** How long a certificate is valid, and how long before its end it is issued anew. */
@@ -560,7 +562,7 @@ export interface RequiredPath {
   readonly address: string
   readonly port: number
   /** The datagram that the program there answers, by its command line; without it the path is TCP only. */
-  readonly datagram?: (command: readonly string[]) => Buffer
+  readonly datagram?: (command: readonly string[]) => Buffer | undefined
   /** Why it matters, where no finding of its own says so. */
   readonly why?: string
 }
@@ -584,7 +586,13 @@ export interface Instance {
 }
 export interface Needs {
   /** Ports that nobody else may have, and the systemd unit that will. */
-  readonly ports?: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp'; readonly unit: string }[]
+  readonly ports?: readonly {
+    readonly port: number
+    readonly protocol: 'tcp' | 'udp'
+    readonly unit: string
+    /** Whoever has no certificate of the fleet is turned away there. */
+    readonly closed?: true
+  }[]
   /** Folders it writes to, with the room it is told to take, in bytes, where there is a limit. */
   readonly folders?: readonly string[]
   readonly roomBytes?: number

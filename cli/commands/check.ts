@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { lookAtWeb } from '../../fleet/certificates/look.ts'
+import { lookAtGossip, lookAtWeb } from '../../fleet/certificates/look.ts'
 import { alertmanagerRules } from '../../fleet/check/alertmanager-checks.ts'
 import { certificateRules } from '../../fleet/check/certificate-checks.ts'
 import { pathRules } from '../../fleet/check/path-checks.ts'
@@ -61,7 +61,7 @@ export const lookForFindings = async (
   )
   const command = (host: Host, port: number) =>
     surveys.get(host)?.listeners.find((one) => one.port === port && one.unit !== '')?.command
-  const [{ view: running, unread }, tries, looks] = await Promise.all([
+  const [{ view: running, unread }, tries, looks, gossip] = await Promise.all([
     runningView(inventory, {
       hosts: [...surveys.keys()],
       reach,
@@ -69,6 +69,7 @@ export const lookForFindings = async (
     }),
     tryPaths(requiredPortsOf(inventory), surveys, reach),
     lookAtWeb(inventory, { hosts: [...surveys.keys()], reach }),
+    lookAtGossip(inventory, { hosts: [...surveys.keys()], reach }),
   ])
   const balanced = [...surveys].flatMap(([{ name: host }, { names: resolved }]) =>
     [...resolved]
@@ -88,6 +89,7 @@ export const lookForFindings = async (
       inventory,
       hosts: [...surveys.keys()],
       looks,
+      gossip,
       authorities: trustedAuthorities(inventory),
       now: Date.now(),
     }),

@@ -1,9 +1,20 @@
 import { ask, type Endpoint } from '../../lib/api/endpoint.ts'
+import {
+  beginOf,
+  certificatesIn,
+  endOf,
+  isForClients,
+  isIssuedBy,
+  namesIn,
+  sameName,
+} from '../../lib/certificates/certificate.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Host, Inventory, Reach, Role } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { endpointOf, portOf, type Web } from '../../lib/program/web.ts'
 import { settingsUnder } from '../../lib/role.ts'
+import { GOSSIP_CERTIFICATE, type GossipMode, gossipOf } from '../../roles/alertmanager/gossip-tls.ts'
+import { alertmanager } from '../../roles/alertmanager/role.ts'
 
 /** One web server of a role that can have a certificate, as the inventory wants it and as it was found. */
 export interface WebLook {
@@ -18,6 +29,17 @@ export interface WebLook {
   readonly refused?: string
   /** Why nothing is known of it. */
   readonly why?: string
+}
+
+/** What a member shows others of its cluster. */
+export interface GossipLook {
+  readonly host: Host
+  readonly role: Role
+  readonly port: number
+  readonly speaks: GossipMode
+  /** When its certificate ends, RFC 3339, and why it is refused. */
+  readonly until?: string
+  readonly refused?: string
 }
 
 /** Whether web servers may have changed, or be about to change, between TLS and plain text: only then is there something to look at. */
@@ -49,4 +71,43 @@ const look = async (about: Pick<WebLook, 'host' | 'role' | 'web' | 'port'>, reac
     if (error instanceof HostError) return { ...about, why: error.message }
     throw error
   }
+}
+
+/**
+ * How Alertmanagers on these hosts gossip, those that run, and what they show each other. The file is read, as they read it with each handshake: whoever has no
+ * certificate is shown nothing that says why.
+ */
+export const lookAtGossip = async (
+  inventory: Inventory,
+  { hosts, reach }: { readonly hosts: readonly Host[]; readonly reach: Reach },
+): Promise<readonly GossipLook[]> =>
+  Promise.all(
+    (await gossipOf(inventory, { hosts, reach })).map(async ({ host, mode }): Promise<GossipLook> => {
+      const { cluster } = alertmanager.varsOf(host)
+      const about = { host, role: alertmanager as Role, port: cluster.port, speaks: mode }
+      return mode === 'plain' ? about : { ...about, ...shownBy(await certificateOn(host, reach), host) }
+    }),
+  )
+
+const certificateOn = async (host: Host, reach: Reach): Promise<string> => {
+  const { stdout } = await (await reach(host)).exec(
+    `sed -n '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p' ${GOSSIP_CERTIFICATE} 2>/dev/null | head -c 65536`,
+    { within: '30s' },
+  )
+  return stdout.toString()
+}
+
+const shownBy = (text: string, { tls, address }: Host): Pick<GossipLook, 'until' | 'refused'> => {
+  const [leaf, ...between] = certificatesIn(text)
+  if (!leaf) return { refused: `there is none in ${GOSSIP_CERTIFICATE}` }
+  const end = endOf(leaf)
+  const until = Number.isNaN(end.getTime()) ? '' : end.toISOString()
+  if (end.getTime() <= Date.now()) return { until, refused: `it expired on ${until}` }
+  if (beginOf(leaf).getTime() > Date.now())
+    return { until, refused: 'it is not valid yet: one of the two clocks is wrong' }
+  if (tls && !isIssuedBy(leaf, [...between, ...certificatesIn(tls.authority)]))
+    return { until, refused: 'it is foreign: none of the authorities that the fleet trusts has issued it' }
+  if (!isForClients(leaf)) return { until, refused: 'it is a server’s alone, and members show theirs to each other' }
+  if (!namesIn(leaf).includes(sameName(address))) return { until, refused: `it is not made out to ${address}` }
+  return { until }
 }

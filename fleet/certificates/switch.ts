@@ -23,6 +23,7 @@ import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { AUTHORITY } from '../../lib/program/certified.ts'
 import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
 import { listed } from '../../lib/wording.ts'
+import { gossipInWords, gossipOf } from '../../roles/alertmanager/gossip-tls.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
@@ -38,11 +39,13 @@ interface Chosen {
 
 /**
  * The playbook, with plays between its own where TLS is to be turned on or off on a web server that serves; itself where there is none. Asks web servers, and
- * changes nothing. Throws InputError where not all who ask one that changes may be changed in the same run.
+ * changes nothing. Throws InputError where not all who ask one that changes may be changed in the same run, and where members of a cluster would have to
+ * change how they gossip.
  */
 export const switchingTls = async (book: Playbook, inventory: Inventory, chosen: Chosen): Promise<Playbook> => {
   if (!tlsIsSet(inventory) && !readAuthority(inventory)) return book
   const { hosts, reach } = chosen
+  await refuseGossip(inventory, chosen)
   const looks = await lookAtWeb(inventory, { hosts, reach })
   const switching = looks.filter(changes)
   if (switching.length === 0) return book
@@ -54,10 +57,25 @@ export const switchingTls = async (book: Playbook, inventory: Inventory, chosen:
 }
 
 /** Whether it serves, and in another way than the inventory wants. */
-const changes = ({ web, speaks }: WebLook): boolean =>
+export const changes = ({ web, speaks }: WebLook): boolean =>
   speaks !== undefined &&
   (web.certified ?? false) !== (speaks === 'tls') &&
   (web.certified !== undefined || !hasTls(web))
+
+/** A member that is restarted hears those alone that gossip as it does: they change together, and by an operation of its own. */
+const refuseGossip = async (inventory: Inventory, { hosts, reach, tags }: Chosen): Promise<void> => {
+  if (tags && !tags.includes(alertmanager.name)) return
+  const other = (await gossipOf(inventory, { hosts, reach })).filter(({ mode, wanted }) => mode !== wanted)
+  const [first] = other
+  if (!first) return
+  throw new InputError([
+    {
+      where: listed(other.map(({ host }) => host.name)),
+      what: `gossip ${gossipInWords(first.mode)}, and are to do so ${gossipInWords(first.wanted)}: a deploy, which takes one after the other, would split the cluster`,
+      fix: 'vestal certificates gossip changes all at once, and says beforehand what that means; or take tls: { gossip: … } back.',
+    },
+  ])
+}
 
 const refuseParts = (
   { hosts: everyone }: Inventory,
@@ -172,7 +190,7 @@ const stageOf = (
 ): Inventory => {
   const known = inventory.hosts.find(({ tls }) => tls)?.tls
   const usual: Tls = known ?? {
-    ...{ plain: [], names: [], lifetime: '30d', renewBefore: '10d' },
+    ...{ plain: [], gossip: false, names: [], lifetime: '30d', renewBefore: '10d' },
     authority: readAuthority(inventory)?.bundle ?? '',
   }
   const hosts = inventory.hosts.map((host): Host => {
@@ -180,7 +198,7 @@ const stageOf = (
     if (mine.length === 0) return host
     const moving = mine.filter((one) => switching.includes(one))
     const { own: _, ...others } = usual
-    const tls = host.tls ?? { ...others, plain: [] }
+    const tls = host.tls ?? { ...others, plain: [], gossip: false }
     const plain = tls.plain.filter((name) => !moving.some(({ role }) => role.name === name))
     const isPlain = (one: WebLook): boolean =>
       one.speaks === undefined || done.has(one) ? !one.web.certified : one.speaks === 'plain'

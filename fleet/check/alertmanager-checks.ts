@@ -8,7 +8,7 @@ export const alertmanagerRules: readonly FleetRule[] = [
     id: 'gossip-partition',
     severity: 'error',
     why: 'Each side notifies by itself: everything arrives twice, and a silence holds on one side only.',
-    fix: 'Open the gossip port both ways, TCP and UDP, between all members, and compare their `cluster.label`.',
+    fix: 'Open the gossip port both ways, TCP and UDP (with TLS: TCP alone), between all members; compare their `cluster.label`, whether they gossip with TLS, and their certificates.',
     find: ({ running }) => {
       const views = members(running).map(({ host, gossip }) => ({
         name: host,
@@ -83,6 +83,20 @@ export const alertmanagerRules: readonly FleetRule[] = [
     find: inBoth((view) =>
       [disagreement(members(view), ({ gossip }) => JSON.stringify(gossip.label))].filter((one) => one !== null),
     ),
+  },
+  {
+    id: 'gossip-tls',
+    severity: 'error',
+    why: 'A member with TLS hears only members with TLS: a restarted one that gossips otherwise than the others is alone and notifies by itself.',
+    fix: 'vestal certificates gossip turns all of them at once to what tls: { gossip: … } says.',
+    find: ({ inventory, running }) => {
+      const wanted = new Map(members(inventory).map(({ host, gossip }) => [host, gossip.tls]))
+      const other = members(running).filter(({ host, gossip }) => wanted.has(host) && wanted.get(host) !== gossip.tls)
+      return [...Map.groupBy(other, ({ gossip }) => gossip.tls)].map(([tls, some]) => ({
+        hosts: some.map(({ host }) => host),
+        what: `gossips ${tls ? 'with TLS, and is to do so in plain text' : 'in plain text, and is to do so with TLS'}`,
+      }))
+    },
   },
   {
     id: 'group-interval',

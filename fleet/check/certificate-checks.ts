@@ -4,7 +4,7 @@ import type { Host, Inventory, Role } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import type { Web } from '../../lib/program/web.ts'
 import { settingsUnder } from '../../lib/role.ts'
-import type { WebLook } from '../certificates/look.ts'
+import type { GossipLook, WebLook } from '../certificates/look.ts'
 
 /** What the rules of certificates and open ports look at. */
 export interface TrustFacts {
@@ -12,6 +12,8 @@ export interface TrustFacts {
   /** The hosts that could be looked at, and what their web servers said. */
   readonly hosts: readonly Host[]
   readonly looks: readonly WebLook[]
+  /** What members of clusters show each other. */
+  readonly gossip: readonly GossipLook[]
   /** Authorities that the fleet trusts. */
   readonly authorities: readonly { readonly subject: string; readonly until: Date }[]
   readonly now: number
@@ -24,10 +26,10 @@ export const certificateRules: readonly Rule<TrustFacts>[] = [
   {
     id: 'certificate',
     severity: 'error',
-    why: 'Whoever asks there verifies its certificate, and so asks it nothing: no scrape, no alert and no gate gets through.',
+    why: 'Whoever asks there verifies its certificate, and so asks it nothing: no scrape, no alert and no gate gets through; and no member of a cluster hears it.',
     fix: 'vestal certificates renew issues another; where that one was exchanged by hand, find out by whom.',
-    find: ({ looks }) =>
-      looks.flatMap(({ host, role, port, refused }) =>
+    find: ({ looks, gossip }) =>
+      [...looks, ...gossip].flatMap(({ host, role, port, refused }) =>
         refused === undefined
           ? []
           : [{ hosts: [host.name], what: `the certificate of ${role.name} at port ${port} is refused: ${refused}` }],
@@ -38,8 +40,8 @@ export const certificateRules: readonly Rule<TrustFacts>[] = [
     severity: 'warning',
     why: 'A deploy would have issued another by now. Once it has ended, nobody asks there any more.',
     fix: 'vestal certificates renew, from a timer for instance.',
-    find: ({ looks, now }) =>
-      looks.flatMap(({ host, role, until = '', refused }) => {
+    find: ({ looks, gossip, now }) =>
+      [...looks, ...gossip].flatMap(({ host, role, until = '', refused }) => {
         const left = Date.parse(until) - now
         if (!host.tls || host.tls.own || refused !== undefined || !(left < milliseconds(host.tls.renewBefore)))
           return []
@@ -88,7 +90,9 @@ const openOf = (
   const { listen = '', web_config } = scope.vars as Partial<Web>
   const look = looks.find((one) => one.host === host && one.role === role)
   const seen = new Map(
-    role.needs(scope).ports?.map(({ port, protocol }) => [`${protocol} ${port}`, { port, protocol }]),
+    role
+      .needs(scope)
+      .ports?.flatMap(({ port, protocol, closed }) => (closed ? [] : [[`${protocol} ${port}`, { port, protocol }]])),
   )
   return [...seen.values()].flatMap(({ port, protocol }) => {
     const said = (what: string): readonly Open[] => [

@@ -36,6 +36,7 @@ export interface AlertmanagerView {
   readonly gossip?: {
     readonly self: string
     readonly label: string
+    readonly tls: boolean
     readonly peerTimeoutMs: number
     readonly timings: Readonly<Record<string, string>>
     /** Whom it sees; only of one that runs. */
@@ -102,6 +103,7 @@ export const alertmanagerView = ({ command, config, seen, ...rest }: Alertmanage
       gossip: {
         self: flagIn(command, 'cluster.advertise-address') ?? '',
         label: flagIn(command, 'cluster.label') ?? '',
+        tls: flagIn(command, 'cluster.tls-config') !== undefined,
         peerTimeoutMs: goMilliseconds(timing('peer-timeout')),
         timings: Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, timing(name)])),
         seen,

@@ -29,6 +29,12 @@ export const namesIn = ({ subjectAltName = '' }: X509Certificate): readonly stri
 export const sameName = (name: string): string =>
   isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name.toLowerCase().replace(/\.$/, '')
 
+/** Whether a client may show it to a server: it says so, or nothing of what it is for (RFC 5280, section 4.2.1.12). */
+export const isForClients = ({ keyUsage }: X509Certificate): boolean =>
+  // Node's name for the extended key usage; undefined where there is none.
+  (keyUsage as readonly string[] | undefined)?.includes(CLIENT_AUTH) ?? true
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
+
 /** Whether one of these authorities has signed it. Whether it is valid now is another question. */
 export const isIssuedBy = (certificate: X509Certificate, authorities: readonly X509Certificate[]): boolean =>
   authorities.some((one) => certificate.checkIssued(one) && certificate.verify(one.publicKey))

@@ -40,10 +40,13 @@ export const issueAuthority = async ({ subject, ms }: Wanted): Promise<Issued> =
   return { certificate: `${made.toString('pem')}\n`, key: await keyText(keys.privateKey) }
 }
 
-/** A certificate of a web server with these names and addresses, with a new key. It ends no later than its authority. */
+/**
+ * A certificate of a server with these names and addresses, with a new key; with `client`, one that is also shown to servers, as members of a cluster do to
+ * each other. It ends no later than its authority.
+ */
 export const issueServer = async (
   authority: Issued,
-  { names, subject, ms }: Wanted & { readonly names: readonly string[] },
+  { names, subject, ms, client = false }: Wanted & { readonly names: readonly string[]; readonly client?: boolean },
 ): Promise<Issued> => {
   const x509 = await library()
   const issuer = new x509.X509Certificate(authority.certificate)
@@ -63,7 +66,10 @@ export const issueServer = async (
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([
+        x509.ExtendedKeyUsage.serverAuth,
+        ...(client ? [x509.ExtendedKeyUsage.clientAuth] : []),
+      ]),
       new x509.SubjectAlternativeNameExtension(
         names.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })),
       ),

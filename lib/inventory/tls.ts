@@ -18,6 +18,12 @@ const settings = z
       .array(z.string())
       .default([])
       .describe('Roles whose web servers stay in plain text, by name. `check` tells of them.'),
+    gossip: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether Alertmanagers gossip with TLS, each showing the others a certificate. Members that run change all at once: vestal certificates gossip.',
+      ),
     names: z
       .array(address)
       .default([])
@@ -68,8 +74,14 @@ export const tlsReader = (folder: string) => {
     blame: (mistake: TlsMistake) => void,
   ): Tls | undefined => {
     if (!given) return undefined
-    const { plain, names, lifetime, renew_before: renewBefore } = given
-    const common = { plain, names: [...new Set(names.map(sameName))], lifetime, renewBefore } satisfies Partial<Tls>
+    const { plain, gossip, names, lifetime, renew_before: renewBefore } = given
+    const common = {
+      plain,
+      gossip,
+      names: [...new Set(names.map(sameName))],
+      lifetime,
+      renewBefore,
+    } satisfies Partial<Tls>
     const { certificate, key, authority } = given
     if (certificate === undefined || key === undefined || authority === undefined)
       return Object.freeze({ ...common, authority: bundle() })

@@ -1,5 +1,13 @@
 import { noAuthority, openAuthority, readAuthority } from '../certificates/authority.ts'
-import { beginOf, certificatesIn, endOf, isIssuedBy, namesIn, sameName } from '../certificates/certificate.ts'
+import {
+  beginOf,
+  certificatesIn,
+  endOf,
+  isForClients,
+  isIssuedBy,
+  namesIn,
+  sameName,
+} from '../certificates/certificate.ts'
 import { BACKDATED_MS, type Issued, issueServer } from '../certificates/issue.ts'
 import { milliseconds } from '../duration.ts'
 import type { Change, Host, Kind, Step, Task } from '../model.ts'
@@ -23,6 +31,8 @@ export interface CertificateData {
   readonly subject: string
   readonly lifetimeMs: number
   readonly renewBeforeMs: number
+  /** Whether it is shown to servers too. */
+  readonly client: boolean
   /** The authority that must have issued it, in PEM; empty until the task is prepared. */
   readonly authority: string
   /** One that was issued before is issued anew; milliseconds since the epoch. */
@@ -83,6 +93,15 @@ done`
   },
 }
 
+interface IssuedFor {
+  /** Who reads it: the group of a service's account. */
+  readonly group: string
+  /** Whether it is shown to servers too, as members of a cluster do to each other. Default: it is a server's alone. */
+  readonly client?: boolean
+  /** Names and addresses beside the host's. */
+  readonly names?: readonly string[]
+}
+
 /**
  * A certificate of the fleet's authority for a host, and its key, which is made on the controller when it is issued, goes to the host alone and is
  * kept nowhere else. Throws InputError on a path that isn't absolute.
@@ -90,10 +109,10 @@ done`
 export const issuedCertificate = (
   path: string,
   host: Host,
-  { group }: { readonly group: string },
+  { group, client = false, names: more = [] }: IssuedFor,
 ): Task<CertificateState, CertificateData> => {
   const { names = [], lifetime = '30d', renewBefore = '10d' } = host.tls ?? {}
-  const all = [host.name, host.address, host.link.address, ...names].map(sameName).filter(isName)
+  const all = [host.name, host.address, host.link.address, ...names, ...more].map(sameName).filter(isName)
   return {
     kind: certificateKind,
     key: absolutePath(path),
@@ -103,6 +122,7 @@ export const issuedCertificate = (
       subject: host.name,
       lifetimeMs: milliseconds(lifetime),
       renewBeforeMs: milliseconds(renewBefore),
+      client,
       authority: '',
     },
   }
@@ -129,12 +149,13 @@ const judged = (text: string, data: CertificateData): Pick<CertificateState, 'ce
 
 const wrongWith = (
   leaf: ReturnType<typeof certificatesIn>[number],
-  { names, authority, renewBeforeMs, issuedSince = 0 }: CertificateData,
+  { names, authority, renewBeforeMs, client, issuedSince = 0 }: CertificateData,
 ): string | undefined => {
   const left = endOf(leaf).getTime() - Date.now()
   const has = namesIn(leaf)
   if (!isIssuedBy(leaf, certificatesIn(authority))) return 'another authority has issued it'
   if (has.join() !== names.join()) return `it is made out to ${has.join(', ') || 'nobody'}`
+  if (client && !isForClients(leaf)) return 'it is none that is shown to servers'
   if (left <= 0) return `it expired on ${endOf(leaf).toISOString()}`
   if (left <= renewBeforeMs) return `it ends on ${endOf(leaf).toISOString()}`
   // A certificate's times are whole seconds.
@@ -162,6 +183,7 @@ const step = ({ task: { key, data }, from, to, fields }: Change<CertificateState
           names: data.names,
           subject: data.subject,
           ms: data.lifetimeMs,
+          client: data.client,
         })
         return new Sealed([certificate, own])
       },

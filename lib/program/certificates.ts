@@ -1,4 +1,5 @@
 /** What brings certificates to hosts, as tasks of roles. */
+import { certificatesIn, isForClients } from '../certificates/certificate.ts'
 import { issuedCertificate } from '../kinds/certificate.ts'
 import { directory } from '../kinds/directory.ts'
 import { file } from '../kinds/file.ts'
@@ -21,7 +22,7 @@ export const webTasks = (
   check?: string,
 ): readonly Task[] => [
   ...trustTasks(inventory),
-  ...(vars.certified && host.tls ? [tagged(certificate(host, web))] : []),
+  ...(vars.certified && host.tls ? [certificate(host, { path: certificateFile(web), group: web.user })] : []),
   ...(vars.web_config
     ? [file(webConfigFile(web), yamlFile(vars.web_config), { mode: '0640', group: web.user, validate: check })]
     : []),
@@ -34,14 +35,29 @@ export const trustTasks = ({ hosts }: Inventory): readonly Task[] => {
   return [directory('/etc/vestal'), file(AUTHORITY, authorities.join(''))].map(tagged)
 }
 
-const certificate = (host: Host, web: WebServer): Task => {
-  const path = certificateFile(web)
+interface Shown {
+  readonly path: string
+  /** The account that shows it. */
+  readonly group: string
+  /** Names and addresses beside the host's. */
+  readonly names?: readonly string[]
+}
+
+/** A certificate that members of a cluster show to each other, with its key: as servers, and as clients. */
+export const shownCertificate = (host: Host, shown: Shown): Task => certificate(host, { ...shown, client: true })
+
+/** Whether a certificate of the operator's own can be shown so. */
+export const isHeldForClients = (text: string): boolean => certificatesIn(text).slice(0, 1).every(isForClients)
+
+const certificate = (host: Host, { path, ...wanted }: Shown & { readonly client?: boolean }): Task => {
   const own = host.tls?.own
-  if (!own) return issuedCertificate(path, host, { group: web.user })
-  return file(path, new Sealed([own.certificate, '\n', new Secret(own.key.reveal()), '\n']), {
-    mode: '0640',
-    group: web.user,
-  })
+  if (!own) return tagged(issuedCertificate(path, host, wanted))
+  return tagged(
+    file(path, new Sealed([own.certificate, '\n', new Secret(own.key.reveal()), '\n']), {
+      mode: '0640',
+      group: wanted.group,
+    }),
+  )
 }
 
 const tagged = (task: Task): Task => ({ ...task, tags: [CERTIFICATES] })

@@ -8,7 +8,10 @@ export const AUTHORITY = '/etc/vestal/authority.crt'
 export const webConfigFile = ({ folder }: WebServer): string => `${folder}/web.yml`
 
 /** Certificate and key of a web server, in one file: exchanged in one rename, they never fail to belong together. */
-export const certificateFile = ({ folder }: WebServer): string => `${folder}/web.pem`
+export const certificateFile = (web: WebServer): string => fileOfCertificate(web, 'web')
+
+/** The same of another port of its program, which shows another one. */
+export const fileOfCertificate = ({ folder }: WebServer, port: string): string => `${folder}/${port}.pem`
 
 /**
  * A web server's settings as `tls` of its host makes them: its certificate, and how it is trusted. One with a certificate of its own (`tls_server_config`)

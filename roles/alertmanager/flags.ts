@@ -5,6 +5,7 @@ import { knowsFlag } from '../../lib/program/flag-versions.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { gossipAddress, type Member } from './cluster.ts'
 import { FLAGS } from './flag-versions.ts'
+import { GOSSIP_CONFIG } from './gossip-tls.ts'
 import { WEB } from './vars.ts'
 
 export const CONFIG = '/etc/alertmanager/alertmanager.yml'
@@ -36,6 +37,7 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
     'cluster.advertise-address': address,
     'cluster.peer-name': hasPeerName(version) ? self.host.name : undefined,
     'cluster.label': knowsFlag(FLAGS, version, 'cluster.label') ? cluster.label : undefined,
+    'cluster.tls-config': self.host.tls?.gossip ? GOSSIP_CONFIG : undefined,
     'cluster.peer': members.filter(({ host }) => host !== self.host).map(gossipAddress),
     'cluster.peer-timeout': goDuration(cluster.peer_timeout),
     'cluster.gossip-interval': goDuration(cluster.gossip_interval),

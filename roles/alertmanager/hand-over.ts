@@ -10,7 +10,7 @@ import {
 import type { Endpoint } from '../../lib/api/endpoint.ts'
 import { HostError } from '../../lib/errors.ts'
 import { isBeingSent } from '../../lib/gates/state-parity.ts'
-import type { CaughtUp, PlayScope, Reach } from '../../lib/model.ts'
+import type { CaughtUp, KeepContext, PlayScope, Reach } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { counted } from '../../lib/wording.ts'
 import { alertmanagerOn } from './vars.ts'
@@ -40,6 +40,35 @@ export const alertsHandedOver = async (
     }),
   )
   return told.flat()
+}
+
+/** The alerts that members are being sent: kept for when all of them are restarted at once, and none is left to ask. */
+export const keptAlerts = () => {
+  let kept: readonly Listed<HeldAlert>[] = []
+  const at = (some: PlayScope['batch']): readonly Endpoint[] =>
+    some.map((host) => endpointOf(host, alertmanagerOn(host)))
+  return {
+    /** Reads them. One that does not answer is left out. */
+    async keep({ hosts }: PlayScope, { reach }: Pick<KeepContext, 'reach'>): Promise<void> {
+      kept = (await alertsOfAll(reach, at(hosts))).filter((list) => list !== undefined)
+    },
+    /**
+     * Gives them back to all. What was over meanwhile Prometheus says again within its resend delay, and so what it began to send. Throws HostError where
+     * one does not answer or refuses them.
+     */
+    async giveBack({ batch }: PlayScope, reach: Reach, signal?: AbortSignal): Promise<readonly CaughtUp[]> {
+      const told = await Promise.all(
+        at(batch).map(async (restarted) => {
+          await answering(reach, restarted, signal)
+          const handed = lacking(await alertsOf(reach, restarted), kept)
+          if (handed.length === 0) return []
+          await postAlerts(reach, restarted, handed.map(sent))
+          return [{ host: restarted.host.name, what: `was given back ${counted(handed.length, 'alert')}` }]
+        }),
+      )
+      return told.flat()
+    },
+  }
 }
 
 const answering = async (reach: Reach, restarted: Endpoint, signal: AbortSignal | undefined): Promise<void> => {

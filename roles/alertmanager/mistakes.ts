@@ -4,6 +4,7 @@ import type { Scope, SettingMistake } from '../../lib/model.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { templatesOf } from './config.ts'
 import { configMistakes } from './config-mistakes.ts'
+import { gossipMistakes } from './gossip-tls.ts'
 import type { AlertmanagerVars } from './vars.ts'
 
 /** What of an Alertmanager's settings doesn't agree with the rest of the inventory. Throws InputError where its templates can't be read. */
@@ -13,6 +14,7 @@ export const mistakes = (scope: Scope<AlertmanagerVars>): readonly SettingMistak
   return [
     ...webMistakes(scope, scope.group('prometheus')),
     ...advertised(scope),
+    ...gossipMistakes(scope),
     ...configMistakes(vars),
     ...heartbeatMistakes(vars),
   ]

@@ -4,6 +4,7 @@ import type { Gate, Host, PlayScope, RequiredPath, Scope } from '../../lib/model
 import { flagIn } from '../../lib/program/flags.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { gossipAddress } from './cluster.ts'
+import { gossipsAlike, hasGossipTls } from './gossip-tls.ts'
 import { memberlistPing } from './memberlist.ts'
 import { alertmanagerOn } from './vars.ts'
 
@@ -11,7 +12,7 @@ import { alertmanagerOn } from './vars.ts'
 export const othersServe = ({ inventory, batch }: PlayScope): readonly Gate[] =>
   inventory.hosts
     .filter((host) => host.groups.includes('alertmanager') && !batch.includes(host))
-    .map((host) => alertmanagerServes(endpointOf(host, alertmanagerOn(host))))
+    .flatMap((host) => [...gossipsAlike(host, inventory), alertmanagerServes(endpointOf(host, alertmanagerOn(host)))])
 
 /** The Alertmanagers among these hosts, as they are asked. */
 export const alertmanagersAmong = (hosts: readonly Host[]): readonly Endpoint[] =>
@@ -29,6 +30,11 @@ export const gossipPaths = ({ host, group }: Scope): readonly RequiredPath[] =>
         to,
         address: at.slice(0, at.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'),
         port: vars.cluster.port,
-        datagram: (command) => memberlistPing(flagIn(command, 'cluster.label')),
+        datagram: (command) =>
+          usesTls(command, { host: to, group }) ? undefined : memberlistPing(flagIn(command, 'cluster.label')),
       }
     })
+
+/** As it runs, and where it doesn't, as it is to: with TLS it has no port for datagrams. */
+const usesTls = (command: readonly string[], to: Pick<Scope, 'host' | 'group'>): boolean =>
+  command.length > 0 ? flagIn(command, 'cluster.tls-config') !== undefined : hasGossipTls(to)

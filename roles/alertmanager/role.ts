@@ -7,7 +7,7 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
+import { type Host, type Inventory, type Role, type Task, taskId } from '../../lib/model.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
@@ -23,6 +23,7 @@ import { gossipAddress, gossipAddresses, membersOf } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { data } from './data.ts'
 import { CONFIG, flagsOf, hasPeerName } from './flags.ts'
+import { gossipTasks, hasGossipTls } from './gossip-tls.ts'
 import { alertsHandedOver } from './hand-over.ts'
 import { hasJoined, nobodyIsMissed } from './join.ts'
 import { issues } from './known-issues.ts'
@@ -60,7 +61,8 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   service: 'alertmanager',
   release: PROGRAM,
 
-  tasks({ host, vars, inventory, group }) {
+  tasks(scope) {
+    const { host, vars, inventory, group } = scope
     const amtool = releaseBinary('alertmanager', vars.version, 'amtool')
 
     const templates = templateTasks(vars, inventory, amtool)
@@ -69,6 +71,9 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       group: USER,
       validate: `${amtool} check-config "$1"`,
     })
+    const gossip = gossipTasks(scope)
+    const web = webTasks({ host, vars, inventory }, WEB)
+    const known = new Set(web.map(taskId))
     return [
       systemUser(USER),
       directory('/etc/alertmanager'),
@@ -77,7 +82,8 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       ...secretTasks(inventory, host, vars),
       ...(vars.canary.enabled ? [canaryToken(USER)] : []),
       config,
-      ...webTasks({ host, vars, inventory }, WEB),
+      ...web,
+      ...gossip.tasks.filter((task) => !known.has(taskId(task))),
       // Not before: what others run on it needs it until then.
       ...handOver(vars.replaces, { service: 'alertmanager', account: USER, folder: vars.data_dir }),
       directory(vars.data_dir, { mode: '0750', owner: USER }),
@@ -94,6 +100,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
             sandbox: sandbox({ writes: [vars.data_dir] }),
           }),
         loads: [...templates, config],
+        restartsOn: gossip.starts,
       }),
     ]
   },
@@ -169,13 +176,19 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   alerts: { name: 'alertmanager', file: new URL('../rules/files/alertmanager.yml', import.meta.url) },
   reaches: gossipPaths,
 
-  needs({ vars, group }) {
+  needs({ host, vars, group }) {
     const unit = 'alertmanager.service'
-    const gossip = group('alertmanager').length > 1 ? (['tcp', 'udp'] as const) : []
+    const tls = hasGossipTls({ host, group })
+    const gossip = group('alertmanager').length > 1 ? (tls ? (['tcp'] as const) : (['tcp', 'udp'] as const)) : []
     return {
       ports: [
         { port: portOf(vars.listen), protocol: 'tcp', unit },
-        ...gossip.map((protocol) => ({ port: vars.cluster.port, protocol, unit })),
+        ...gossip.map((protocol) => ({
+          port: vars.cluster.port,
+          protocol,
+          unit,
+          ...(tls && { closed: true as const }),
+        })),
       ],
       folders: [vars.data_dir, RELEASES],
       memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,

@@ -10,7 +10,7 @@ import { heartbeatVars } from './heartbeat-vars.ts'
 import { missingReceivers } from './receivers.ts'
 
 const clusterVars = z.strictObject({
-  port: port.default(9094).describe('Port of the gossip, TCP and UDP.'),
+  port: port.default(9094).describe('Port of the gossip, TCP and UDP; TCP alone with `tls: { gossip: true }`.'),
   advertise_address: z
     .union([z.ipv4(), z.ipv6()], { error: 'expected an IP address' })
     .optional()
@@ -144,6 +144,7 @@ export const alertmanagerVars = z.strictObject({
     'cluster.peer': 'its peers are the hosts of group `alertmanager`',
     'cluster.peer-name': 'it is the name of the host',
     'cluster.label': setting('cluster.label'),
+    'cluster.tls-config': 'gossip with TLS is tls: { gossip: true }',
     'cluster.peer-timeout': setting('cluster.peer_timeout'),
     'cluster.gossip-interval': setting('cluster.gossip_interval'),
     'cluster.pushpull-interval': setting('cluster.pushpull_interval'),

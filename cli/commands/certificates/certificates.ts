@@ -6,6 +6,7 @@ import { command } from '../../command.ts'
 import { inLab, openContext } from '../../context.ts'
 import { changeOptions } from '../../options.ts'
 import type { CertificatesFlags } from './flags.ts'
+import { switchGossip } from './gossip.ts'
 import { renewCertificates, rotateAuthority, YEAR_MS } from './renew.ts'
 import { statusOfCertificates } from './status.ts'
 
@@ -19,6 +20,8 @@ const certificates = async (flags: CertificatesFlags, book: (roles: readonly Rol
   switch (flags.action) {
     case 'renew':
       return await renewCertificates(context, flags, book)
+    case 'gossip':
+      return await switchGossip(context, flags)
     case 'rotate-authority':
       return await rotateAuthority(context, flags, book)
     default:
@@ -39,21 +42,22 @@ const init = async (inventory: Inventory, { years, json }: CertificatesFlags): P
 export default command({
   name: 'certificates',
   positionals: '<action>',
-  summary: 'TLS on web servers: their certificates, and the authority that issues them',
+  summary: 'TLS on web servers and of gossip: certificates, and the authority that issues them',
   examples: [
     'vestal certificates init -i inventory/ha',
     'vestal certificates status -i inventory/ha',
     'vestal certificates renew -i inventory/ha --yes',
     'vestal certificates rotate-authority -i inventory/ha --watch-alerts',
+    'vestal certificates gossip -i inventory/ha --watch-alerts',
   ],
   options: (args: Argv) =>
     changeOptions(args)
       .hide('tags')
       .positional('action', {
-        choices: ['init', 'status', 'renew', 'rotate-authority'] as const,
+        choices: ['init', 'status', 'renew', 'rotate-authority', 'gossip'] as const,
         demandOption: true,
         describe:
-          'init: makes the authority, in a folder beside the inventory; its key is encrypted with the vault password. status: what each web server shows, until when, and whether it is trusted; exit 1 where one is not. renew: issues what ends soon; restarts nothing. rotate-authority: a new authority in place of the old one, in three steps, each a deploy of certificates: both are trusted, all is issued anew, the old one is trusted no more; goes on where it was interrupted',
+          'init: makes the authority, in a folder beside the inventory; its key is encrypted with the vault password. status: what each web server shows, until when, and whether it is trusted; exit 1 where one is not. renew: issues what ends soon; restarts nothing. gossip: members of the Alertmanager cluster begin to gossip as `tls: { gossip: … }` says, all at once: nobody notifies for some seconds, and nothing is lost; asks before, or wants --yes. rotate-authority: a new authority in place of the old one, in three steps, each a deploy of certificates: both are trusted, all is issued anew, the old one is trusted no more; goes on where it was interrupted',
       })
       .option('years', {
         type: 'number',
@@ -65,6 +69,12 @@ export default command({
         type: 'boolean',
         default: false,
         describe: 'For renew: every certificate, also one that lasts long',
+      })
+      .option('one-by-one', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'For gossip: one member after the other. Somebody notifies at any time; the cluster is split meanwhile, and much is notified twice',
       })
       .check(({ years }) => (years > 0 && years <= 30 ? true : '--years takes a number up to 30')),
   run: certificates,

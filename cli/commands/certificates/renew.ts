@@ -2,8 +2,10 @@ import { readAuthority, rotateStep } from '../../../lib/certificates/authority.t
 import { InputError } from '../../../lib/errors.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import { certificateKind, issuedAnew } from '../../../lib/kinds/certificate.ts'
-import type { Inventory, Playbook, Role } from '../../../lib/model.ts'
+import { type ServiceData, serviceKind } from '../../../lib/kinds/service.ts'
+import type { Inventory, Playbook, Role, Task } from '../../../lib/model.ts'
 import { CERTIFICATES } from '../../../lib/program/certificates.ts'
+import { AUTHORITY } from '../../../lib/program/certified.ts'
 import { print } from '../../../lib/report/print.ts'
 import type { Context } from '../../context.ts'
 import { runOpened } from '../../run-playbook.ts'
@@ -13,10 +15,10 @@ export const YEAR_MS = 365 * 86_400_000
 
 type BookOf = (roles: readonly Role[]) => Playbook
 
-/** Issues certificates that end soon, or all; restarts nothing, as web servers read them again with each connection. Returns the exit code. */
+/** Issues certificates that end soon, or all; restarts nothing, as who shows them reads them again with each connection. Returns the exit code. */
 export const renewCertificates = (context: Context, flags: CertificatesFlags, bookOf: BookOf): Promise<number> => {
   requireTls(context.inventory)
-  const book = bookOf(context.inventory.roles)
+  const book = trustReadAgain(bookOf(context.inventory.roles))
   return runOpened(flags.all ? allAnew(book, Date.now()) : book, context, { ...flags, tags: [CERTIFICATES] }, {})
 }
 
@@ -43,7 +45,7 @@ export const rotateAuthority = async (context: Context, flags: CertificatesFlags
     if (!flags.json) print(saying(trusted, issuing))
     const now = await loadInventory(flags.inventory, inventory.roles)
     const code = await runOpened(
-      bookOf(now.roles),
+      trustReadAgain(bookOf(now.roles)),
       context.over(now),
       { ...flags, tags: [CERTIFICATES] },
       {
@@ -68,15 +70,27 @@ const saying = (trusted: readonly string[], issuing: string | undefined): string
 }
 
 /** The same playbook, to which every certificate is an old one that was issued before. */
-const allAnew = (book: Playbook, since: number): Playbook => ({
+const allAnew = (book: Playbook, since: number): Playbook =>
+  withTasks(book, (task) => (task.kind.name === certificateKind.name ? issuedAnew(task, since) : task))
+
+/**
+ * The same playbook, in which services that read whom they trust when they start only (the gossip of Alertmanagers) count as a matter of certificates: those
+ * whose authority changes are restarted, with the care that any restart of theirs has. What else they were started with is left for a deploy.
+ */
+const trustReadAgain = (book: Playbook): Playbook =>
+  withTasks(book, (task) => {
+    if (task.kind.name !== serviceKind.name) return task
+    const data = task.data as ServiceData
+    const starts = data.starts.filter(({ path }) => path === AUTHORITY)
+    if (starts.length === 0) return task
+    return { ...task, desired: { started: 'same' }, data: { ...data, starts, loads: [] }, tags: [CERTIFICATES] }
+  })
+
+const withTasks = (book: Playbook, change: (task: Task) => Task): Playbook => ({
   ...book,
   plays: book.plays.map((play) => ({
     ...play,
-    roles: play.roles.map((role) => ({
-      ...role,
-      tasks: (scope) =>
-        role.tasks(scope).map((task) => (task.kind.name === certificateKind.name ? issuedAnew(task, since) : task)),
-    })),
+    roles: play.roles.map((role) => ({ ...role, tasks: (scope) => role.tasks(scope).map(change) })),
   })),
 })
 

@@ -1,4 +1,4 @@
-import { lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
+import { type GossipLook, lookAtGossip, lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
 import { trustedAuthorities } from '../../../lib/certificates/authority.ts'
 import { columns } from '../../../lib/report/columns.ts'
 import { print } from '../../../lib/report/print.ts'
@@ -10,7 +10,10 @@ export const statusOfCertificates = async (
   { inventory, hosts, pool: { reach }, redacted }: Context,
   { json }: CertificatesFlags,
 ): Promise<number> => {
-  const looks = await lookAtWeb(inventory, { hosts, reach })
+  const [looks, gossip] = await Promise.all([
+    lookAtWeb(inventory, { hosts, reach }),
+    lookAtGossip(inventory, { hosts, reach }),
+  ])
   const authorities = trustedAuthorities(inventory).map(({ subject, until }) => ({
     subject,
     until: until.toISOString(),
@@ -19,7 +22,10 @@ export const statusOfCertificates = async (
     vestal: 'certificates/1',
     inventory: inventory.name,
     authorities,
-    servers: looks.map(rowOf),
+    servers: [
+      ...looks.map((one) => rowOf(one, problemOf(one))),
+      ...gossip.map((one) => rowOf(one, gossipProblem(one))),
+    ],
   })
   print(
     json
@@ -34,16 +40,16 @@ export const statusOfCertificates = async (
           ),
         ].join('\n'),
   )
-  return looks.some((one) => problemOf(one) !== '') ? 1 : 0
+  return shown.servers.some(({ problem }) => problem !== '') ? 1 : 0
 }
 
-const rowOf = (one: WebLook) => ({
+const rowOf = (one: Pick<WebLook, 'host' | 'role' | 'port' | 'speaks' | 'until'>, problem: string) => ({
   host: one.host.name,
   role: one.role.name,
   port: one.port,
   speaks: one.speaks ?? '',
   until: one.until ?? '',
-  problem: problemOf(one),
+  problem,
 })
 
 /** Why a web server isn't as it should be; empty where it is. */
@@ -52,4 +58,10 @@ const problemOf = ({ speaks, web, refused, why }: WebLook): string => {
   if (refused !== undefined) return refused
   if (web.certified && speaks === 'plain') return 'it is in plain text, and is to have TLS'
   return ''
+}
+
+const gossipProblem = ({ host, speaks, refused }: GossipLook): string => {
+  if (refused !== undefined) return refused
+  if (host.tls?.gossip && speaks === 'plain') return 'it gossips in plain text, and is to have TLS'
+  return speaks === 'tls' && !host.tls?.gossip ? 'it gossips with TLS, and is not to' : ''
 }

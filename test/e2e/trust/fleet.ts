@@ -28,13 +28,21 @@ const all = readFileSync(join(inventory, 'group_vars/all.yml'), 'utf8')
 
 /** Runs a command over the fleet with canary alerts; expects that nothing failed, and that each alert was notified once. */
 export const watched = async (...words: readonly string[]): Promise<AlertsReport> => {
-  const ended = await vestal([...words, '-i', inventory, '--watch-alerts', '--json', '--yes'])
-  const { alerts } = reportOf(ended)
+  const { ended, alerts } = await watching(...words)
   expect(alerts).toMatchObject({ lost: 0, duplicated: 0, unresolved: 0, linksLost: 0 })
   expect({ code: ended.code, failures: failuresOf(ended) }).toEqual({ code: 0, failures: [] })
-  expect(alerts?.delivered).toBe(alerts?.sent)
+  expect(alerts.delivered).toBe(alerts.sent)
+  return alerts
+}
+
+/** The same, whatever became of the alerts. */
+export const watching = async (
+  ...words: readonly string[]
+): Promise<{ readonly ended: Ended; readonly alerts: AlertsReport }> => {
+  const ended = await vestal([...words, '-i', inventory, '--watch-alerts', '--json', '--yes'])
+  const alerts = reportOf(ended).alerts as AlertsReport
   console.log(`${words.join(' ')}: ${JSON.stringify({ ...alerts, canaries: undefined })}`)
-  return alerts as AlertsReport
+  return { ended, alerts }
 }
 
 export const plan = (): Promise<Ended> => vestal(['plan', '-i', inventory, '--exit-code'])
@@ -101,4 +109,10 @@ export const expired = (member: Member): Promise<Issued> => {
     subject: member,
     ms: -1_000,
   })
+}
+
+/** What `check` finds, but for what stands open. */
+export const findings = async (): Promise<readonly { readonly id: string }[]> => {
+  const { stdout } = await vestal(['check', '-i', inventory, '--json'])
+  return JSON.parse(stdout).findings.filter(({ id }: { id: string }) => id !== 'open-ports')
 }

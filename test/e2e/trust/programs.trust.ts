@@ -1,14 +1,14 @@
 /** What TLS here rests on, held against the programs themselves, the oldest and the newest that are tried: on this machine's loopback, without any fleet. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { globSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { request as plain } from 'node:http'
 import { request as secure } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Issued, issueAuthority, issueServer } from '../../../lib/certificates/issue.ts'
-import { labRoot } from '../../../lib/lab/places.ts'
 import { type ProgramName, unpacked } from '../roles/binaries.ts'
+import { withTemplates } from './alone.ts'
 
 const DAY_MS = 86_400_000
 const [PROMETHEUS, ALERTMANAGER, EXPORTER] = [29090, 29093, 29100]
@@ -132,13 +132,6 @@ describe.each([
     await expect.poll(up, SOON).toBe('0')
   })
 })
-
-/** A build of Debian's wants its templates at their own place, which only hosts of a lab have. */
-const withTemplates = (binary: string): readonly string[] => {
-  const [share] = globSync(join(labRoot(), 'images/*/usr/share'))
-  const overlay = `mount -t overlay overlay -o lowerdir=${share}:/usr/share /usr/share && exec "$@"`
-  return share === undefined ? [binary] : ['unshare', '--mount', 'sh', '-c', overlay, 'sh', binary]
-}
 
 const SOON = { timeout: 60_000, interval: 200 }
 

@@ -10,6 +10,7 @@ import {
   certificateOn,
   exchange,
   expired,
+  findings,
   inventory,
   plainly,
   plan,
@@ -158,9 +159,3 @@ describe('TLS is turned off', () => {
       expect([member, port, await plainly(member, port)]).toEqual([member, port, 200])
   })
 })
-
-/** What `check` finds, but for what stands open. */
-const findings = async (): Promise<readonly { readonly id: string }[]> => {
-  const { stdout } = await vestal(['check', '-i', inventory, '--json'])
-  return JSON.parse(stdout).findings.filter(({ id }: { id: string }) => id !== 'open-ports')
-}

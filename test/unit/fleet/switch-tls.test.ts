@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { gossipSwitch } from '../../../fleet/certificates/gossip.ts'
 import { switchingTls } from '../../../fleet/certificates/switch.ts'
 import { makeAuthority } from '../../../lib/certificates/authority.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
@@ -25,23 +26,27 @@ const HOSTS = {
     ]),
   ),
 }
-const load = (tls: unknown): Promise<Inventory> => {
+const load = (tls: unknown, hosts: typeof HOSTS = HOSTS): Promise<Inventory> => {
   const vars = {
     prometheus: { version: '3.5.3' },
     alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
     ...(tls !== undefined && { tls }),
   }
-  writeFileSync(join(at.folder, 'hosts.yml'), hostsFile(HOSTS, vars))
+  writeFileSync(join(at.folder, 'hosts.yml'), hostsFile(hosts, vars))
   return loadInventory([at.folder], roles)
 }
 beforeAll(async () => void (await makeAuthority(at, { ms: 100 * DAY_MS, env: at.env })))
 afterAll(() => at[Symbol.dispose]())
 
-/** A fleet each of whose ports speaks as it is said; others don't answer. */
+/** A fleet each of whose ports speaks as it is said, and whose members gossip so; others don't answer. */
 const speaking =
-  (says: (host: string, port: number) => 'tls' | 'plain'): Reach =>
+  (
+    says: (host: string, port: number) => 'tls' | 'plain',
+    gossips: (host: string) => 'tls' | 'plain' | '' = () => 'plain',
+  ): Reach =>
   (host) =>
     Promise.resolve({
+      exec: () => Promise.resolve({ code: 0, stdout: Buffer.from(`${gossips(host.name)}\n`), stderr: '' }),
       request: ({ port }: { port: number }) =>
         Promise.resolve({
           status: 200,
@@ -172,6 +177,71 @@ describe('turned off', () => {
     expect(last).not.toContain('tls_config')
     // As long as one still has TLS, its certificate is verified.
     expect(told(book, inventory, book.plays.length - 4, `${TARGETS}/node.yml`)).toContain('__scheme__')
+  })
+})
+
+describe('gossip', () => {
+  const secretly = speaking(
+    () => 'tls',
+    () => 'tls',
+  )
+  const among = async (inventory: Inventory, reach: Reach, { hosts = inventory.hosts, oneByOne = false } = {}) =>
+    gossipSwitch(inventory, { hosts, reach, oneByOne })
+
+  test('that is to have TLS is nothing for a deploy, whose members would be alone one after the other', async () => {
+    const inventory = await load({ gossip: true })
+    await expect(bookOf(inventory, secure)).rejects.toThrow(
+      'am-1, am-2: gossip in plain text, and are to do so with TLS',
+    )
+    await expect(bookOf(await load(true), secretly)).rejects.toThrow('gossip with TLS, and are to do so in plain text')
+    await expect(bookOf(inventory, secure, inventory.hosts, ['alertmanager'])).rejects.toThrow('would split')
+    await bookOf(inventory, secure, inventory.hosts, ['prometheus'])
+    expect((await bookOf(inventory, secretly)).plays.map(({ name }) => name)).toEqual(
+      deployOf(roles).plays.map(({ name }) => name),
+    )
+  })
+
+  test('that has TLS is no matter of a deploy on which no Alertmanager runs yet', async () => {
+    const inventory = await load({ gossip: true })
+    const none = speaking(
+      () => 'tls',
+      () => '',
+    )
+    expect((await bookOf(inventory, none)).plays).toHaveLength(deployOf(roles).plays.length)
+    expect(await among(inventory, none)).toBe(null)
+  })
+
+  test('is turned by one batch of all members, and what that means is said', async () => {
+    const inventory = await load({ gossip: true })
+    const found = await among(inventory, secure)
+    expect(found?.book.plays).toMatchObject([{ name: 'Alertmanagers gossip with TLS, all at once', batch: 2 }])
+    expect(found?.advice[0]?.what).toMatch(/for about 15 s nobody notifies/)
+    expect(await among(inventory, secretly)).toBe(null)
+    const back = await among(await load(true), secretly)
+    expect(back?.book.plays[0]?.name).toBe('Alertmanagers gossip in plain text, all at once')
+  })
+
+  test('is turned one by one where that is asked for: the cluster is whole at the end only', async () => {
+    const inventory = await load({ gossip: true })
+    const found = await among(inventory, secure, { oneByOne: true })
+    expect(found?.book.plays).toMatchObject([{ batch: 1 }, { name: 'Members see each other again', roles: [] }])
+    expect(found?.advice[0]?.what).toContain('notified twice')
+    const scope = { inventory, batch: [], hosts: [] }
+    expect(found?.book.plays[1]?.after?.(scope).map(({ host, name }) => `${host}: ${name}`)).toContain(
+      'am-2: Alertmanager gossips with every member of the inventory',
+    )
+  })
+
+  test('takes all members, and web ports that are as they are to be', async () => {
+    const inventory = await load({ gossip: true })
+    const some = inventory.hosts.filter(({ name }) => name !== 'am-2')
+    await expect(among(inventory, secure, { hosts: some })).rejects.toThrow('am-2 would be left out')
+    await expect(among(inventory, plain)).rejects.toThrow('at its web port too')
+  })
+
+  test('is of all members or of none', async () => {
+    const mixed = { ...HOSTS, alertmanager: { ...HOSTS.alertmanager, 'am-2': { ansible_host: '10.0.0.4', tls: true } } }
+    await expect(load({ gossip: true }, mixed)).rejects.toThrow('am-1 is to gossip with TLS, and am-2 without')
   })
 })
 

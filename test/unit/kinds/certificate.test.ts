@@ -89,6 +89,17 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     expect(box.changes([task])).toEqual([])
   })
 
+  test('one that is shown to servers too says so, and one that is for servers alone is none', async () => {
+    using box = sandbox(shell)
+    const client: Task = { ...task, data: { ...(task.data as CertificateData), client: true } }
+    box.take(await made(stepsOf(box.changes([task]))))
+    expect(box.changes([client]).map(why)).toEqual(['it is none that is shown to servers'])
+    expect(box.take(await made(stepsOf(box.changes([client])))).code).toBe(0)
+    expect(box.changes([client])).toEqual([])
+    const [server, shown] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']
+    expect(new X509Certificate(readFileSync(box.at(PATH))).keyUsage).toEqual([server, shown])
+  })
+
   test('a wrong mode alone is mended without a new certificate', async () => {
     using box = sandbox(shell)
     box.take(await made(stepsOf(box.changes([task]))))
