@@ -115,6 +115,16 @@ export default defineConfig({
           hookTimeout: 900_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'soak',
+          include: ['test/e2e/soak/*.soak.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 26 * 3_600_000,
+          hookTimeout: 900_000,
+        },
+      },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],
   },

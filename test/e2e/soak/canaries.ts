@@ -1,0 +1,42 @@
+import { openContext } from '../../../cli/context.ts'
+import { watchAlerts } from '../../../cli/watch-alerts.ts'
+import { watchedFleet } from '../../../fleet/watched-fleet.ts'
+import type { AlertsReport } from '../../../lib/model.ts'
+import { runName } from '../../../lib/report/folder.ts'
+
+/** Canary alerts that go on whatever commands are run meanwhile: one ledger for all of them, as the command line has one for each. */
+export interface Canaries extends AsyncDisposable {
+  /** How things stand. */
+  sofar(): AlertsReport | undefined
+  /** Sends no more, waits until all are over, and tells what became of them. */
+  end(): Promise<AlertsReport>
+}
+
+/** Begins to send canary alerts through a fleet; returns once the first has come back. */
+export const canaries = async (inventory: string): Promise<Canaries> => {
+  const context = await openContext({ inventory: [inventory], acceptNewHostKeys: false })
+  let last: AlertsReport | undefined
+  const never = new AbortController().signal
+  const ledger = watchAlerts(watchedFleet(context.inventory), {
+    run: runName('soak', new Date(), Math.random()),
+    connect: context.connect,
+    emit(event) {
+      if (event.event === 'alerts') last = event.alerts
+    },
+    record: () => undefined,
+    stop: never,
+    abandon: never,
+  })
+  await ledger.begin()
+  return {
+    sofar: () => last,
+    async end() {
+      const { alerts } = await ledger.end()
+      return alerts
+    },
+    async [Symbol.asyncDispose]() {
+      await ledger[Symbol.asyncDispose]()
+      await context[Symbol.asyncDispose]()
+    },
+  }
+}
