@@ -53,7 +53,7 @@ export const lookAtWeb = (
   Promise.all(
     hosts.flatMap((host) =>
       rolesOn(host, inventory.roles).flatMap((role) => {
-        if (!role.web || (settingsUnder(host.vars, role.key) ?? null) === null) return []
+        if (!role.web || (!role.on && (settingsUnder(host.vars, role.key) ?? null) === null)) return []
         const web = scopeOf(role, host, inventory).vars as Web
         return [look({ host, role, web, port: portOf(web.listen) }, reach)]
       }),

@@ -1,4 +1,5 @@
-import type { Host } from '../../lib/model.ts'
+import type { Host, WebServer } from '../../lib/model.ts'
+import { certified } from '../../lib/program/certified.ts'
 import type { Exporter } from '../../lib/program/exporter.ts'
 import { type ExporterVars, exportersVars, exporterVars, KEY } from './vars.ts'
 
@@ -9,7 +10,7 @@ export interface Entry {
   readonly exporter: Exporter
 }
 /** The settings of an entry on a host. */
-export type Settings = ExporterVars & { readonly listen: string }
+export type Settings = ExporterVars & { readonly listen: string; readonly certified?: boolean }
 
 /** What a host has under `exporters`, by name, enabled or not. */
 export const entriesOf = (host: Host): Readonly<Record<string, ExporterVars>> => {
@@ -46,10 +47,12 @@ export const entriesOn = (catalogue: readonly Exporter[], hosts: readonly Host[]
   )
 }
 
-/** The settings of an entry on a host, with what its exporter gives. */
+/** The settings of an entry on a host, with what its exporter gives, and the certificate that its web server has there. */
 export const settingsOn = ({ name, exporter }: Entry, host: Host): Settings => {
   const entry = entriesOf(host)[name] ?? exporterVars.parse({})
-  return { ...entry, listen: entry.listen ?? `0.0.0.0:${exporter.port}` }
+  const settings = { ...entry, listen: entry.listen ?? `0.0.0.0:${exporter.port}` }
+  const web = webOf({ name, exporter })
+  return web ? certified(host, settings, web) : settings
 }
 
 /** Whether a host has an entry, as that exporter. */
@@ -61,3 +64,15 @@ export const isEnabled = ({ name, exporter }: Entry, host: Host): boolean => {
 /** The name of an entry's service: that of the program, and of the entry where that is called otherwise. */
 export const serviceOf = ({ name, exporter }: Entry): string =>
   name === exporter.name ? exporter.release.name : `${exporter.release.name}-${name}`
+
+/** The account that an exporter runs as. */
+export const userOf = ({ runsAs, release }: Exporter): string => runsAs ?? release.name
+
+/** The folder of an entry's files. */
+export const folderOf = (entry: Entry): string => `/etc/${serviceOf(entry)}`
+
+/** An entry's web server, where that can be given a certificate: where it reads a web configuration. */
+export const webOf = (entry: Entry): WebServer | undefined =>
+  entry.exporter.webConfigFlag === null
+    ? undefined
+    : { role: serviceOf(entry), folder: folderOf(entry), user: userOf(entry.exporter) }

@@ -17,10 +17,10 @@ import { execStart, staged, switched } from '../../lib/program/release.ts'
 import { handOver } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
-import { clientConfig, endpointOf, hasTls, portOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { role } from '../../lib/role.ts'
 import { commandOf, currentLink } from './command.ts'
-import { type Entry, isEnabled, type Settings, serviceOf, settingsOn } from './entries.ts'
+import { type Entry, isEnabled, type Settings, serviceOf, settingsOn, userOf, webOf } from './entries.ts'
 import { filesOf } from './files.ts'
 import { probeJobs } from './probes.ts'
 import { exporterVars, KEY } from './vars.ts'
@@ -55,6 +55,7 @@ export const roleOf = (entry: Entry, { alerts }: { readonly alerts: boolean }): 
       vars: exporterVars as unknown as Role<Settings>['vars'],
       service: title,
       release: exporter.release,
+      web: webOf(entry),
       ...(alerts && exporter.alerts && { alerts: { name: exporter.name, file: exporter.alerts } }),
 
       tasks: (scope) => tasksOf(entry, scope),
@@ -65,11 +66,11 @@ export const roleOf = (entry: Entry, { alerts }: { readonly alerts: boolean }): 
         {
           job: exporter.name,
           port: portOf(vars.listen),
-          labels: vars.labels,
+          labels: { ...scrapeOf(exporter.name, vars).labels, ...vars.labels },
           config: {
             ...(exporter.metricsPath !== undefined && { metrics_path: exporter.metricsPath }),
             ...exporter.scrapeConfig,
-            ...clientConfig(vars),
+            ...scrapeOf(exporter.name, vars).config,
             ...vars.scrape_config,
           },
         },
@@ -93,8 +94,8 @@ export const roleOf = (entry: Entry, { alerts }: { readonly alerts: boolean }): 
 const tasksOf = (entry: Entry, { host, vars, inventory }: Scope<Settings>): readonly Task[] => {
   const { exporter } = entry
   const name = serviceOf(entry)
-  const user = exporter.runsAs ?? exporter.release.name
-  const files = filesOf(entry, vars, { inventory, user })
+  const user = userOf(exporter)
+  const files = filesOf(entry, vars, { inventory, host })
   const command = commandOf(exporter, vars, { config: files.config?.key, webConfig: files.webConfig?.key })
   const reloads = exporter.config?.reloads ?? false
   const text = unitText({

@@ -3,13 +3,15 @@ import { resolve } from 'node:path'
 import { InputError } from '../../lib/errors.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
-import type { Inventory, Task } from '../../lib/model.ts'
+import type { Inventory, Scope, Task } from '../../lib/model.ts'
+import { webTasks } from '../../lib/program/certificates.ts'
+import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Exporter } from '../../lib/program/exporter.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { Sealed, Secret } from '../../lib/secret.ts'
 import { words } from '../../lib/shell.ts'
 import { executableOf } from './command.ts'
-import { type Entry, type Settings, serviceOf } from './entries.ts'
+import { type Entry, folderOf, type Settings, userOf, webOf } from './entries.ts'
 
 /** The files of an entry on a host, in a folder of their own, and nothing else in it: what is taken out of the settings goes. */
 export interface EntryFiles {
@@ -23,21 +25,24 @@ export interface EntryFiles {
 export const filesOf = (
   entry: Entry,
   vars: Settings,
-  { inventory, user }: { readonly inventory: Inventory; readonly user: string },
+  { inventory, host }: Pick<Scope, 'inventory' | 'host'>,
 ): EntryFiles => {
-  const folder = `/etc/${serviceOf(entry)}`
+  const folder = folderOf(entry)
+  const user = userOf(entry.exporter)
   const mine = { mode: '0640', group: user }
   const content = configOf(entry, vars, inventory)
   const config =
     content && file(`${folder}/${content.name}`, content.text, { ...mine, validate: checkOf(entry.exporter, vars) })
-  const webConfig = vars.web_config && file(`${folder}/web.yml`, yamlFile(vars.web_config), mine)
+  const web = webOf(entry)
+  const served = web ? webTasks({ host, vars, inventory }, web) : []
+  const webConfig = web && served.find(({ key }) => key === webConfigFile(web))
   const variables = { ...listenVariables(entry.exporter, vars), ...vars.environment }
   const environment =
     Object.keys(variables).length > 0
       ? file(`${folder}/environment`, environmentFile(variables), { mode: '0600' })
       : undefined
-  const files = [config, webConfig, environment].flatMap((one) => one ?? [])
-  const only = files.map(({ key }) => key.slice(folder.length + 1))
+  const files = [config, ...served, environment].flatMap((one) => one ?? [])
+  const only = files.flatMap(({ key }) => (key.startsWith(`${folder}/`) ? [key.slice(folder.length + 1)] : []))
   return { tasks: [directory(folder, { only }), ...files], config, webConfig, environment }
 }
 

@@ -5,7 +5,7 @@ import type { Exporter } from '../../lib/program/exporter.ts'
 import { portOf } from '../../lib/program/web.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { isKnown } from './command.ts'
-import { type Entry, entriesOf, exporterOf, type Settings, settingsOn } from './entries.ts'
+import { type Entry, entriesOf, exporterOf, type Settings, serviceOf, settingsOn } from './entries.ts'
 import type { ExporterVars } from './vars.ts'
 
 /** What of the exporters of a host doesn't agree with the catalogue, with each other and with the rest of the inventory. */
@@ -70,22 +70,28 @@ const isMeant = ({ version, source, exporter }: ExporterVars): boolean =>
 
 type Known = { readonly entry: Entry; readonly vars: Settings }
 
-const entryMistakes = ({ exporter }: Entry, vars: Settings, scope: Scope): readonly SettingMistake[] => [
-  ...sourceMistakes(exporter, vars),
-  ...configMistakes(exporter, vars),
-  ...flagMistakes(exporter, vars),
-  ...webMistakes({ ...scope, vars }, scope.group('prometheus')),
-  ...(vars.web_config && !readsWebConfig(exporter, vars)
-    ? [
-        {
-          path: ['web_config'],
-          what: `${[exporter.name, vars.version].filter(Boolean).join(' ')} reads no web configuration`,
-          fix: 'leave it out',
-        },
-      ]
-    : []),
-  ...probeMistakes(exporter, vars, scope),
-]
+const entryMistakes = (entry: Entry, vars: Settings, scope: Scope): readonly SettingMistake[] => {
+  const { exporter } = entry
+  return [
+    ...sourceMistakes(exporter, vars),
+    ...configMistakes(exporter, vars),
+    ...flagMistakes(exporter, vars),
+    ...webMistakes({ ...scope, vars }, scope.group('prometheus')),
+    ...(vars.web_config && !readsWebConfig(exporter, vars)
+      ? [
+          {
+            path: vars.certified === undefined ? ['web_config'] : [],
+            what: `${[exporter.name, vars.version].filter(Boolean).join(' ')} reads no web configuration${vars.certified === undefined ? '' : ', and so can’t be given a certificate'}`,
+            fix:
+              vars.certified === undefined
+                ? 'leave it out'
+                : `leave it in plain text, which others can read: tls: { plain: [${serviceOf(entry)}] }`,
+          },
+        ]
+      : []),
+    ...probeMistakes(exporter, vars, scope),
+  ]
+}
 
 const readsWebConfig = (
   { webConfigFlag: flags = 'web.config.file', flagVersions = {} }: Exporter,

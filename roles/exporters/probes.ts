@@ -1,6 +1,6 @@
 import type { Host, Inventory, Scrape } from '../../lib/model.ts'
 import type { Exporter } from '../../lib/program/exporter.ts'
-import { clientConfig, joined, portOf } from '../../lib/program/web.ts'
+import { joined, portOf, scrapeOf } from '../../lib/program/web.ts'
 import type { Settings } from './entries.ts'
 import type { ProbeVars } from './vars.ts'
 
@@ -18,12 +18,16 @@ export const probeJobs = (
     : Object.entries(vars.probes).map(([job, wanted]) => ({
         job,
         port: portOf(vars.listen),
-        labels: { __prober: joined(host.address, portOf(vars.listen)), prober: host.name },
+        labels: {
+          ...scrapeOf(job, vars).labels,
+          __prober: joined(host.address, portOf(vars.listen)),
+          prober: host.name,
+        },
         through: probed(wanted, inventory).map(({ target, instance }) => ({
           target,
           labels: { instance, ...wanted.labels },
         })),
-        config: configOf(probe.path, wanted, { module: probe.module, client: clientConfig(vars) }),
+        config: configOf(probe.path, wanted, { module: probe.module, client: scrapeOf(job, vars).config }),
       }))
 
 const probed = (

@@ -92,6 +92,45 @@ describe('an exporter of a host', () => {
     expect(JSON.stringify(one.tasks('redis_exporter', 'a'))).not.toContain('a$b')
   })
 
+  test('with tls has a certificate and a web configuration in its folder, and is scraped and probed through by https', async () => {
+    const probes = { web: { module: 'http_2xx', targets: ['https://example.org'] } }
+    using one = await site({
+      a: { tls: true, exporters: { blackbox: { version: '0.26.0', probes } } },
+      b: { exporters: { blackbox: { version: '0.26.0' } } },
+    })
+    const folder = '/etc/blackbox_exporter'
+    const [ids, others] = ['a', 'b'].map((host) => one.tasks('blackbox_exporter', host).map(taskId))
+    expect(ids).toContain(`certificate ${folder}/web.pem`)
+    expect(others).not.toContain(`certificate ${folder}/web.pem`)
+    expect(one.task('blackbox_exporter', 'a', `directory ${folder}`).data).toMatchObject({
+      only: ['config.yml', 'web.pem', 'web.yml'],
+    })
+    expect(one.command('blackbox_exporter', 'a')).toContain(`--web.config.file=${folder}/web.yml`)
+    expect(parse(one.text('blackbox_exporter', 'a', `${folder}/web.yml`))).toEqual({
+      tls_server_config: { cert_file: `${folder}/web.pem`, key_file: `${folder}/web.pem` },
+    })
+    const labelsOf = (job: string): readonly unknown[] =>
+      parse(one.text('prometheus', 'p', `/etc/prometheus/file_sd/${job}.yml`)).map(
+        ({ labels }: { labels: Record<string, string> }) => labels.__scheme__,
+      )
+    expect([labelsOf('blackbox'), labelsOf('web')]).toEqual([['https', undefined], ['https']])
+    const { scrape_configs: jobs } = parse(one.text('prometheus', 'p', '/etc/prometheus/prometheus.yml'))
+    for (const name of ['blackbox', 'web'])
+      expect(jobs.find(({ job_name }: { job_name: string }) => job_name === name)).toMatchObject({
+        tls_config: { ca_file: '/etc/vestal/authority.crt' },
+      })
+  })
+
+  test.each([
+    ['that reads no web configuration', { redis }, 'redis_exporter'],
+    ['whose version reads none yet', { blackbox: { version: '0.18.0' } }, 'blackbox_exporter'],
+  ])('%s can’t have a certificate: with tls it is to be named as one in plain text', async (_, entries, name) => {
+    expect(await refusal(site({ a: { tls: true, exporters: entries } }))).toMatch(
+      new RegExp(`can[’']t be given a certificate[^]*tls: \\{ plain: \\[${name}\\] \\}`),
+    )
+    expect(await refusal(site({ a: { tls: { plain: [name] }, exporters: entries } }))).toBe('')
+  })
+
   test('of a package masks the unit of its own before it comes', async () => {
     using one = await site({ a: { exporters: { redis: { source: 'package' } } } })
     const ids = one.tasks('redis_exporter', 'a').map(taskId)
