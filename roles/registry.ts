@@ -10,6 +10,7 @@ import { exporters, exportersOf } from './exporters/role.ts'
 import { gateway } from './gateway/role.ts'
 import { nodeExporter } from './node-exporter/role.ts'
 import { prometheus } from './prometheus/role.ts'
+import { prometheusAgent } from './prometheus-agent/role.ts'
 import { rules } from './rules/role.ts'
 import { thanosQuery } from './thanos-query/role.ts'
 import { thanosRule } from './thanos-rule/role.ts'
@@ -28,6 +29,7 @@ export const shippedRoles: readonly Role[] = [
   rules,
   thanosSidecar,
   prometheus,
+  prometheusAgent,
   thanosRule,
   thanosQuery,
   gateway,

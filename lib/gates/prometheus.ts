@@ -6,6 +6,7 @@ import { milliseconds } from '../duration.ts'
 import type { Duration, Gate, Reach, Verdict } from '../model.ts'
 import { counted, listed } from '../wording.ts'
 import { missingFrom } from './missing-from.ts'
+import { samplesOf } from './series.ts'
 
 /** It serves queries, so its WAL is replayed. Says which segment it replays while it isn't. */
 export const prometheusReady = (prometheus: Endpoint): Gate =>
@@ -53,6 +54,33 @@ export const everyTargetScraped = (
         pass: false,
         why: `not yet scraped: ${listed(waiting.map((target) => target.scrapeUrl))}`,
         progress: `${targets.length - waiting.length} of ${targets.length} targets scraped`,
+      }
+    },
+  })
+
+/** By which of its own metrics a remote write says of when the newest sample is that was taken there (prometheus `storage/remote/queue_manager.go`). */
+const SENT = 'prometheus_remote_storage_queue_highest_sent_timestamp_seconds'
+
+/** Something that was scraped since it started was taken by every remote write's receiver. Without targets there is nothing to send. */
+export const samplesSent = (prometheus: Endpoint, { within }: { readonly within: Duration }): Gate =>
+  gate(prometheus, {
+    name: 'Prometheus has sent samples to every remote write',
+    within,
+    async ask(reach) {
+      const [{ startTime }, targets, page] = await Promise.all([
+        runtimeOf(reach, prometheus),
+        targetsOf(reach, prometheus),
+        ask(reach, prometheus, '/metrics'),
+      ])
+      if (page.status !== 200) throw refused(prometheus, '/metrics', page)
+      if (targets.length === 0) return { pass: true, detail: 'no target' }
+      const remotes = samplesOf(page.body, SENT)
+      if (remotes.length === 0) return { pass: false, why: 'it has no remote write' }
+      const waiting = remotes.filter(({ value }) => value * 1_000 < Date.parse(startTime))
+      if (waiting.length === 0) return { pass: true, detail: counted(remotes.length, 'remote write') }
+      return {
+        pass: false,
+        why: `nothing of this start was taken by ${listed(waiting.map(({ labels: { url = '' } }) => url))}`,
       }
     },
   })

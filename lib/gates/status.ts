@@ -11,20 +11,32 @@ type Look = Required<Pick<Instance, 'status'>>['status']
 export const prometheusStatus =
   (prometheus: Endpoint): Look =>
   async (reach): Promise<ProgramStatus> => {
-    const ready = await ask(reach, prometheus, '/-/ready')
-    if (ready.status !== 200 && ready.status !== 503) throw refused(prometheus, '/-/ready', ready)
-    if (ready.status === 503) {
-      const { current, max } = await replayOf(reach, prometheus)
-      return { ready: false, replay: `${current} of ${max}` }
-    }
-    const [targets, groups] = await Promise.all([targetsOf(reach, prometheus), ruleGroupsOf(reach, prometheus)])
+    const starting = await replaying(reach, prometheus)
+    if (starting) return starting
+    const [targets, groups] = await Promise.all([targetsUp(reach, prometheus), ruleGroupsOf(reach, prometheus)])
     const firing = groups.flatMap(({ rules }) => rules.flatMap(({ alerts }) => alerts ?? []))
-    return {
-      ready: true,
-      targets: { up: targets.filter(({ health }) => health === 'up').length, of: targets.length },
-      alerts: firing.filter(({ state }) => state === 'firing').length,
-    }
+    return { ready: true, targets, alerts: firing.filter(({ state }) => state === 'firing').length }
   }
+
+/** The same of one that evaluates no rules. */
+export const agentStatus =
+  (agent: Endpoint): Look =>
+  async (reach): Promise<ProgramStatus> =>
+    (await replaying(reach, agent)) ?? { ready: true, targets: await targetsUp(reach, agent) }
+
+/** How far the replay is; null once it is over. */
+const replaying = async (reach: Reach, prometheus: Endpoint): Promise<ProgramStatus | null> => {
+  const ready = await ask(reach, prometheus, '/-/ready')
+  if (ready.status === 200) return null
+  if (ready.status !== 503) throw refused(prometheus, '/-/ready', ready)
+  const { current, max } = await replayOf(reach, prometheus)
+  return { ready: false, replay: `${current} of ${max}` }
+}
+
+const targetsUp = async (reach: Reach, prometheus: Endpoint): Promise<{ readonly up: number; readonly of: number }> => {
+  const targets = await targetsOf(reach, prometheus)
+  return { up: targets.filter(({ health }) => health === 'up').length, of: targets.length }
+}
 
 /** Whom an Alertmanager gossips with, and the alerts it holds that have not ended. `self` is its own gossip address. */
 export const alertmanagerStatus =

@@ -43,31 +43,38 @@ export const trackedLabels = (
   }
 }
 
-const written = ({ ha_tracker, deduplicates, ...entry }: Entry, about: About): Record<string, unknown> => {
+/** The labels by which clusters and copies of one series differ; `shard` where targets are spread. */
+export interface CopyLabels {
+  readonly cluster: string
+  readonly replica: string
+  readonly shard?: string
+}
+
+/** One entry as Prometheus reads it, with the steps behind its own that its receiver needs. */
+export const writtenTo = ({ ha_tracker, deduplicates, ...entry }: Entry, labels: CopyLabels): object => {
+  const { replica, shard } = labels
   const steps = [
-    ...(ha_tracker ? trackerSteps(about) : []),
-    ...(ha_tracker || deduplicates ? [withoutCopies(about)] : []),
+    ...(ha_tracker ? trackerSteps(labels) : []),
+    ...(ha_tracker || deduplicates ? [{ regex: [replica, shard ?? []].flat().join('|'), action: 'labeldrop' }] : []),
   ]
   return { ...entry, ...(steps.length > 0 && { write_relabel_configs: [...stepsOf(entry), ...steps] }) }
 }
 
-const stepsOf = ({ write_relabel_configs: steps }: Record<string, unknown>): readonly RelabelStep[] =>
+const written = (entry: Entry, { vars, inventory }: About): Readonly<Record<string, unknown>> => ({
+  ...writtenTo(entry, {
+    cluster: vars.cluster_label,
+    replica: vars.replica_label,
+    ...(shardingOf(inventory) && { shard: vars.shard_label }),
+  }),
+})
+
+const stepsOf = ({ write_relabel_configs: steps }: Readonly<Record<string, unknown>>): readonly RelabelStep[] =>
   Array.isArray(steps) ? steps : []
 
-const trackerSteps = ({ vars, inventory }: About): readonly RelabelStep[] => {
-  const { cluster_label, shard_label, replica_label } = vars
-  const shard = shardingOf(inventory) ? [shard_label] : []
-  return [
-    { source_labels: [cluster_label, ...shard], separator: '-', target_label: CLUSTER },
-    { source_labels: [replica_label], target_label: REPLICA },
-  ]
-}
-
-/** The labels by which copies of one series differ. */
-const withoutCopies = ({ vars: { replica_label, shard_label }, inventory }: About): RelabelStep => ({
-  regex: [replica_label, ...(shardingOf(inventory) ? [shard_label] : [])].join('|'),
-  action: 'labeldrop',
-})
+const trackerSteps = ({ cluster, replica, shard }: CopyLabels): readonly RelabelStep[] => [
+  { source_labels: [cluster, shard ?? []].flat(), separator: '-', target_label: CLUSTER },
+  { source_labels: [replica], target_label: REPLICA },
+]
 
 /** Throws for entries of which a tracker would take one shard alone; looked at once for all hosts. */
 const checkTracked = (inventory: Inventory): void => {

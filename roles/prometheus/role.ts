@@ -15,12 +15,10 @@ import type { Role } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
 import type { FolderFile } from '../../lib/program/inventory-folder.ts'
-import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
 import { handOver } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
-import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { role } from '../../lib/role.ts'
 import { RULES } from '../rules/files.ts'
@@ -40,16 +38,9 @@ import { shardOf } from './shards.ts'
 import { ownTargets } from './spread.ts'
 import { TARGET_FILES, targetFilePath, targetFiles } from './target-files.ts'
 import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
+import { unitOf } from './unit.ts'
 import { untypedTargets } from './untyped-targets.ts'
 import { type PrometheusVars, prometheusVars, WEB } from './vars.ts'
-
-const unitText = template<{
-  user: string
-  command: string
-  limit: readonly string[]
-  tls: boolean
-  sandbox: readonly string[]
-}>(import.meta.url, 'templates/prometheus.service.ejs')
 
 /** One Prometheus replica. */
 export const prometheus: Role<PrometheusVars> = role({
@@ -104,14 +95,14 @@ export const prometheus: Role<PrometheusVars> = role({
         release: PROGRAM,
         version: vars.version,
         flags: flagsOf(vars),
-        unit: (command) =>
-          unitText({
-            user: USER,
-            command,
-            limit: memoryLimit(vars.memory_max),
-            tls: hasTls(vars),
-            sandbox: sandbox({ writes: [vars.storage_dir] }),
-          }),
+        unit: unitOf({
+          title: 'Prometheus',
+          user: USER,
+          stops: 'Room to send the alerts that still wait, and to close the storage.',
+          memory: vars.memory_max,
+          tls: hasTls(vars),
+          sandbox: sandbox({ writes: [vars.storage_dir] }),
+        }),
         loads: [...ruleTasks, config],
       }),
     ]

@@ -7,7 +7,6 @@ import {
   labelName,
   labels,
   memoryMax,
-  port,
   version,
 } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
@@ -16,31 +15,8 @@ import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts
 import { replaces } from '../../lib/program/replaces.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
+import { globalVars, REMOTE_WRITE, remoteWrite, scrapeConfig, targetVars, yaml } from './scrape-vars.ts'
 
-const yaml = z.looseObject({}, { error: 'expected a mapping, as Prometheus reads it' })
-
-const targetVars = z.strictObject({
-  group: z.string().describe('The inventory group whose hosts are scraped.'),
-  port: port.describe('The port that is scraped on each.'),
-  labels: labels.default({}).describe('Labels for all targets of the job.'),
-  config: yaml
-    .default({})
-    .describe(
-      'Further fields of the scrape config, as Prometheus names them: metrics_path, scrape_interval, basic_auth, …',
-    ),
-})
-/** Fields of `global` that have settings of their own. */
-const OWN_GLOBALS: Readonly<Record<string, string>> = {
-  scrape_interval: 'prometheus.scrape_interval',
-  scrape_timeout: 'prometheus.scrape_timeout',
-  evaluation_interval: 'prometheus.evaluation_interval',
-  external_labels: 'prometheus.external_labels',
-}
-const globalVars = yaml.transform(sealKnownSecrets).superRefine((fields, context) => {
-  for (const name of Object.keys(fields))
-    if (Object.hasOwn(OWN_GLOBALS, name))
-      context.addIssue({ code: 'custom', path: [name], message: `write it as ${OWN_GLOBALS[name]}` })
-})
 const alertingVars = z.strictObject({
   alertmanagers: z
     .array(yaml)
@@ -50,13 +26,6 @@ const alertingVars = z.strictObject({
       'Further Alertmanagers that alerts are sent to, as Prometheus reads them. Vestal deploys none of them, and asks none whether it serves.',
     ),
 })
-const scrapeConfig = z.looseObject(
-  {
-    job_name: z.string({ error: 'expected the name of the job' }).describe('Its name, unlike those of all other jobs.'),
-  },
-  { error: 'expected a scrape config, as Prometheus reads it' },
-)
-
 /** A label as a target has it while it is relabelled. */
 const targetLabel = z
   .string()
@@ -152,7 +121,7 @@ export const prometheusVars = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Files on the machine with further scrape configs, as Prometheus reads it; brought there by others.'),
-  global: globalVars
+  global: globalVars('prometheus', ['scrape_interval', 'scrape_timeout', 'evaluation_interval', 'external_labels'])
     .prefault({})
     .describe(
       'Further fields of `global`, as Prometheus reads them: sample_limit, rule_query_offset, query_log_file, …',
@@ -189,37 +158,7 @@ export const prometheusVars = z.strictObject({
     .default([])
     .describe('Relabelling of alerts, after the replica label is taken off.'),
   resend_delay: duration.default('1m').describe('How often a firing alert is sent again, at least.'),
-  remote_write: z
-    .array(
-      z
-        .looseObject(
-          {
-            url: z.unknown().describe('Where to.'),
-            ha_tracker: z
-              .boolean()
-              .optional()
-              .describe(
-                'Whether an HA tracker of Cortex or Mimir is there: samples get `cluster`, with their shard in it, and `__replica__`, of which it keeps one.',
-              ),
-            deduplicates: z
-              .boolean()
-              .optional()
-              .describe(
-                'Whether one of equal samples is kept there, as by VictoriaMetrics with `-dedup.minScrapeInterval`: the labels of replica and shard are left out.',
-              ),
-          },
-          { error: 'expected a remote_write entry with a `url`' },
-        )
-        .refine(({ ha_tracker, deduplicates }) => !(ha_tracker && deduplicates), {
-          path: ['deduplicates'],
-          error: 'is for receivers without an HA tracker: leave out one of both',
-        }),
-    )
-    .default([])
-    .transform(sealKnownSecrets)
-    .describe(
-      'Where samples are sent to, as Prometheus reads it. A secret can stand anywhere as { $env: NAME } or { $file: path }.',
-    ),
+  remote_write: remoteWrite.default([]).transform(sealKnownSecrets).describe(REMOTE_WRITE),
   retention: retentionVars.prefault({}).describe('How long and how much is kept.'),
   storage_dir: absolutePath.default('/var/lib/prometheus').describe('Folder of the samples.'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),

@@ -115,7 +115,7 @@ export const onHost = async (address: string, command: string, input = ''): Prom
 export const resetHost = (address: string): Promise<string> => onHost(address, 'sh -s', RESET)
 
 const SERVICES = [
-  ...['prometheus', 'alertmanager', 'cortex-alertmanager', 'node_exporter'],
+  ...['prometheus', 'prometheus-agent', 'alertmanager', 'cortex-alertmanager', 'node_exporter'],
   ...[
     'thanos-sidecar',
     'thanos-query',
@@ -128,7 +128,7 @@ const SERVICES = [
   ...['thanos-rule-shard-0', 'thanos-rule-shard-1'],
 ]
 const BINARIES = [...SERVICES, 'promtool', 'amtool', 'cortex', 'thanos']
-const USERS = ['prometheus', 'alertmanager', 'cortex', 'node-exp', 'thanos', 'gateway-address']
+const USERS = ['prometheus', 'prometheus-agent', 'alertmanager', 'cortex', 'node-exp', 'thanos', 'gateway-address']
 
 const RESET = `
 systemctl kill --signal=KILL ${SERVICES.join(' ')} 2>/dev/null

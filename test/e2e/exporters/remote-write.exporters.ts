@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { inventoryOf } from '../deploy/inventories.ts'
 import { type Ended, onHost, vestal } from '../vestal.ts'
-import { HOSTS, packagesFrom } from './site.ts'
+import { HOSTS } from './site.ts'
+import { gapsOf, INTERVAL_MS, nameOf, STORE, stored, storeStands } from './store.ts'
 
-const INTERVAL_MS = 2_000
-const STORE = `${HOSTS.hardware}:8428`
 const WRITES = { url: `http://${STORE}/api/v1/write`, deduplicates: true, queue_config: { batch_send_deadline: '1s' } }
 const inventory = inventoryOf({
   'hosts.yml': {
@@ -40,20 +39,6 @@ const run = async (...words: readonly string[]): Promise<Ended> => {
   return ended
 }
 
-interface Series {
-  readonly metric: Readonly<Record<string, string>>
-  /** In ms. */
-  readonly timestamps: readonly number[]
-}
-
-/** What the store keeps of `up`, as it is stored: one object a line. */
-const stored = async (since: number): Promise<readonly Series[]> => {
-  const words = new URLSearchParams({ 'match[]': 'up', start: String(since / 1000), reduce_mem_usage: '0' })
-  const answer = await fetch(`http://${STORE}/api/v1/export?${words}`, { signal: AbortSignal.timeout(10_000) })
-  const lines = (await answer.text()).split('\n').filter((line) => line !== '')
-  return lines.map((line) => JSON.parse(line) as Series)
-}
-
 /** What Prometheus scrapes, by shard: each replica's own list. */
 const scrapedBy = async (address: string): Promise<readonly string[]> => {
   const answer = await fetch(`http://${address}:9090/api/v1/targets?state=active`, {
@@ -64,17 +49,8 @@ const scrapedBy = async (address: string): Promise<readonly string[]> => {
   }
   return data.activeTargets.map(({ labels }) => `${labels.job} ${labels.instance}`).sort()
 }
-const nameOf = ({ metric }: Series): string => `${metric.job} ${metric.instance}`
-const gapsOf = ({ timestamps }: Series): readonly number[] =>
-  timestamps.slice(1).map((at, index) => at - (timestamps[index] ?? at))
-
 beforeAll(async () => {
-  await packagesFrom(HOSTS.hardware, ['victoria-metrics'])
-  await onHost(
-    HOSTS.hardware,
-    `printf 'ARGS="-storageDataPath=/var/lib/victoria-metrics -dedup.minScrapeInterval=${INTERVAL_MS}ms -search.latencyOffset=1s"\\n' >/etc/default/victoria-metrics
-systemctl restart victoria-metrics`,
-  )
+  await storeStands()
   await run('deploy')
 }, 300_000)
 

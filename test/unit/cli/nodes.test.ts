@@ -124,6 +124,8 @@ describe('the order in which machines come and go', () => {
       'No instance is missed, and every tenant has its replicas',
       'The new Prometheus starts',
       'Every Prometheus learns of it',
+      'The new Prometheus agent starts',
+      'Prometheus agents learn of it',
       'The new Thanos Rule starts',
       'Thanos Rules learn of it, one at a time',
       'The new Thanos Query starts',
@@ -136,6 +138,7 @@ describe('the order in which machines come and go', () => {
     ])
     expect(names(removeNode(shippedRoles, { roles: [] }).plays)).toEqual([
       'Every Prometheus forgets it',
+      'Prometheus agents forget it',
       'Thanos Rules forget it, one at a time',
       'Thanos Queries forget it, one at a time',
       'Gateways forget it, one at a time',

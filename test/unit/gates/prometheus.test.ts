@@ -5,6 +5,7 @@ import {
   everyTargetScraped,
   prometheusReady,
   ruleGroupsEvaluated,
+  samplesSent,
 } from '../../../lib/gates/prometheus.ts'
 import { groupAnswer, targetAnswer } from './answers.ts'
 import { Answer, type Pages, verdict, webServer } from './web-server.ts'
@@ -147,5 +148,47 @@ describe('rule groups', () => {
 
   test('a group that is evaluated once an hour is not waited for', async () => {
     expect(await ask([group(NEVER, 3600)])).toMatchObject({ pass: true })
+  })
+})
+
+describe('samples that are sent on', () => {
+  const started = Date.parse(STARTED) / 1000
+  const page = (...sent: readonly (readonly [string, number])[]) =>
+    running({
+      '/api/v1/targets?state=active': data({ activeTargets: [target('10.0.0.1:9100', AFTER)] }),
+      '/metrics': new Answer(
+        200,
+        sent
+          .map(
+            ([url, at]) =>
+              `prometheus_remote_storage_queue_highest_sent_timestamp_seconds{remote_name="a",url="${url}"} ${at}\n`,
+          )
+          .join(''),
+      ),
+    })
+  const asked = async (pages: Pages) => {
+    await using agent = await webServer('agent-1', pages)
+    return await verdict(samplesSent(agent.endpoint, { within: '1m' }))
+  }
+
+  test('are there once every receiver has taken one of this start', async () => {
+    expect(await asked(page(['http://a/w', started + 5], ['http://b/w', started + 6]))).toMatchObject({ pass: true })
+  })
+
+  test('are not where one has taken none, or only some of an earlier start', async () => {
+    expect(await asked(page(['http://a/w', started + 5], ['http://b/w', 0]))).toMatchObject({
+      pass: false,
+      why: 'nothing of this start was taken by http://b/w',
+    })
+    expect(await asked(page(['http://a/w', started - 60]))).toMatchObject({ pass: false })
+  })
+
+  test('are not where there is nowhere to send', async () => {
+    expect(await asked(page())).toMatchObject({ pass: false, why: 'it has no remote write' })
+  })
+
+  test('are not waited for where nothing is scraped', async () => {
+    const nothing = { ...page(['http://a/w', 0]), '/api/v1/targets?state=active': data({ activeTargets: [] }) }
+    expect(await asked(nothing)).toMatchObject({ pass: true, detail: 'no target' })
   })
 })
