@@ -106,15 +106,22 @@ export const killedAndSlow = (
 ): MachineFault => {
   const runs = ((200 * percent) / 100_000).toFixed(3)
   const stands = ((200 * (100 - percent)) / 100_000).toFixed(3)
-  const signal = (name: string): string => `systemctl kill --signal=${name} ${service(unit)} 2>/dev/null`
+  // Its process is another one after each start, and is to be caught as soon as it is there.
+  const slow = `while :; do
+  pid=$(systemctl show -P MainPID ${service(unit)})
+  if [ "$pid" = 0 ]; then sleep 0.02; continue; fi
+  kill -STOP "$pid"; sleep ${stands}; kill -CONT "$pid"; sleep ${runs}
+done`
   return {
     kind: 'machine',
     name: `${title} of ${host.name} is killed, and starts with ${percent} % of a processor`,
     host,
     takes: unit,
-    harm: `systemd-run --quiet --collect --unit="vestal-slow-$vestal_drill" sh -c ${word(`while :; do ${signal('STOP')}; sleep ${stands}; ${signal('CONT')}; sleep ${runs}; done`)}
+    harm: `systemd-run --quiet --collect --unit="vestal-slow-$vestal_drill" sh -c ${word(slow)}
 systemctl kill --signal=KILL ${service(unit)}`,
-    undo: `systemctl stop "vestal-slow-$vestal_drill.service" 2>/dev/null || :\n${signal('CONT')} || :\n${startAgain(unit)}`,
+    undo: `systemctl stop "vestal-slow-$vestal_drill.service" 2>/dev/null || :
+systemctl kill --signal=CONT ${service(unit)} 2>/dev/null || :
+${startAgain(unit)}`,
   }
 }
 

@@ -138,7 +138,8 @@ const paceOf = (config: RouteConfig & Readonly<Record<string, unknown>>, above: 
 
 const shown = ({ name, operator, value }: Matcher): string => `${name}${operator}${JSON.stringify(value)}`
 
-const conditions = (
+/** What a node of the tree asks of an alert. Throws MatcherError where a matcher is none. */
+export const conditions = (
   config: { readonly match?: Labels; readonly match_re?: Labels; readonly matchers?: readonly string[] },
   parse: Parser,
 ): readonly Matcher[] => [

@@ -1,0 +1,263 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import compare from 'semver/functions/compare.js'
+import { alertsOf, postAlerts } from '../../lib/api/alertmanager.ts'
+import { ask, type Endpoint } from '../../lib/api/endpoint.ts'
+import { milliseconds } from '../../lib/duration.ts'
+import { HostError } from '../../lib/errors.ts'
+import { samplesOf } from '../../lib/gates/series.ts'
+import { duration } from '../../lib/inventory/schema/fields.ts'
+import type { Host, Inventory, Reach } from '../../lib/model.ts'
+import { endpointOf } from '../../lib/program/web.ts'
+import { withOwner } from '../../lib/routing/ownership.ts'
+import { parseClassic, parseMatchers } from '../../lib/routing/parse-matchers.ts'
+import { type NotTried, type RouteTest, routeTests, TEST_LABEL } from '../../lib/routing/route-tests.ts'
+import { routerOf } from '../../lib/routing/routes.ts'
+import { understood } from '../../lib/understood.ts'
+import { CANARY_RECEIVER } from '../../roles/alertmanager/canary.ts'
+import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { teamRouting } from '../../roles/alertmanager/teams.ts'
+import { routingInForce } from '../alerting-in-force.ts'
+
+/** What is to be tried, by the configuration that runs. */
+export interface Plan {
+  readonly members: readonly Member[]
+  readonly tests: readonly RouteTest[]
+  readonly not: readonly NotTried[]
+}
+interface Member {
+  readonly host: Host
+  readonly endpoint: Endpoint
+}
+/** What became of one test. */
+export interface Tried extends RouteTest {
+  /** `unclear`: nobody says that it failed, and yet less was handed over than there was. */
+  readonly result: 'delivered' | 'failed' | 'unclear' | 'suppressed'
+  readonly why?: string
+}
+
+/** A test for every receiver of the routes in force. Throws HostError where the first Alertmanager doesn't answer. */
+export const planRoutes = async (inventory: Inventory, reach: Reach): Promise<Plan> => {
+  const hosts = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
+  const members = hosts.map((host) => ({ host, endpoint: endpointOf(host, alertmanager.varsOf(host)) }))
+  const [first] = hosts
+  if (!first) return { members, tests: [], not: [] }
+  const { config, version } = await routingInForce(reach, first)
+  const parse = compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers
+  const { cases, steps } = teamRouting(inventory, first, alertmanager.varsOf(first))
+  return understood(first.name, 'its routes', () => ({
+    members,
+    ...routeTests({
+      route: config.route,
+      receivers: config.receivers ?? [],
+      router: routerOf(config, parse),
+      parse,
+      known: cases.map(({ alert }) => withOwner(alert, steps)),
+      at: new Date(),
+      leave: (receiver) => receiver === CANARY_RECEIVER || receiver.startsWith('vestal-'),
+    }),
+  }))
+}
+
+interface Trying {
+  readonly run: string
+  /** `user@machine`, for whoever is told. */
+  readonly owner: string
+  /** How long members wait for each other to notify, all together. Milliseconds. */
+  readonly peerWaitMs: number
+  readonly reach: Reach
+  readonly signal: AbortSignal
+}
+/** Beside what routes and members wait: a receiver that takes so long to answer is too slow for anybody. */
+const PATIENCE_MS = 25_000
+const LOOK_MS = 2_000
+
+/**
+ * Sends a test alert for each receiver to every Alertmanager, as a Prometheus would, and waits until all are handed over, or time is up; then says that they are
+ * over. Returns what became of each. Throws HostError where no Alertmanager takes them.
+ */
+export const tryRoutes = async ({ members, tests }: Plan, trying: Trying): Promise<readonly Tried[]> => {
+  const { reach, signal } = trying
+  const [before, since] = await Promise.all([countsOf(members, reach), clocksOf(members, reach)])
+  const waitMs = Math.max(0, ...tests.map(({ wait }) => waitOf(wait))) + trying.peerWaitMs + PATIENCE_MS
+  const startsAt = new Date()
+  await post({ members, tests }, { ...trying, startsAt, endsAt: new Date(startsAt.getTime() + waitMs + 60_000) })
+  const expected = expectedOf(tests)
+  try {
+    for (const deadline = Date.now() + waitMs; Date.now() < deadline && !signal.aborted; ) {
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+      const now = await countsOf(members, reach)
+      if (missingOf(expected, before, now).size === 0) break
+    }
+    // Who fails says so a moment after it has tried.
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+    const [now, said, held] = await Promise.all([
+      countsOf(members, reach),
+      saidOf(members, { reach, since }),
+      suppressedIn(members, { run: trying.run, reach }),
+    ])
+    const missing = missingOf(expected, before, now)
+    return tests.map((one) => resultOf(one, { said, held, missing }))
+  } finally {
+    await post({ members, tests }, { ...trying, startsAt, endsAt: new Date() }).catch(() => undefined)
+  }
+}
+
+/** One for each Alertmanager that takes it: they tell each other what was notified, and not what alerts there are. */
+const post = async (
+  { members, tests }: Pick<Plan, 'members' | 'tests'>,
+  { run, owner, reach, startsAt, endsAt }: Trying & { readonly startsAt: Date; readonly endsAt: Date },
+): Promise<void> => {
+  const alerts = tests.map(({ receiver, labels }) => ({
+    labels: { ...labels, ...idOf(run, receiver) },
+    annotations: {
+      summary: `A test of Vestal's: nothing is wrong. ${receiver} works, as this has come.`,
+      description: `Sent by ${owner}, run ${run}, to see whether everybody who is to be notified can be. It ends by itself.`,
+    },
+    startsAt: startsAt.toISOString(),
+    endsAt: endsAt.toISOString(),
+  }))
+  const sent = await Promise.allSettled(members.map(({ endpoint }) => postAlerts(reach, endpoint, alerts)))
+  const [failed] = sent.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  if (sent.every(({ status }) => status === 'rejected')) throw failed
+}
+
+/** What makes an alert another than those of other runs and receivers, so that none is taken for one that was notified already. */
+const idOf = (run: string, receiver: string) => ({ vestal_run: run, vestal_receiver: receiver })
+
+/** How often each kind of integration, of all members together, has handed something over. */
+type Counts = ReadonlyMap<string, number>
+
+/** Requests, and not notifications: one that fails is tried again for minutes before it counts as a notification that failed. */
+const countsOf = async (members: readonly Member[], reach: Reach): Promise<Counts> => {
+  const counts = new Map<string, number>()
+  await Promise.all(
+    members.map(async ({ endpoint }) => {
+      const page = await ask(reach, endpoint, '/metrics').then(({ body }) => body, noHost)
+      const add = (name: string, sign: number): void => {
+        for (const { labels, value } of samplesOf(page ?? '', name))
+          counts.set(labels.integration ?? '', (counts.get(labels.integration ?? '') ?? 0) + sign * (value || 0))
+      }
+      add('alertmanager_notification_requests_total', 1)
+      add('alertmanager_notification_requests_failed_total', -1)
+    }),
+  )
+  return counts
+}
+
+/** How many notifications there are to be, by kind of integration. */
+const expectedOf = (tests: readonly RouteTest[]): Counts => {
+  const counts = new Map<string, number>()
+  for (const { integrations } of tests) for (const one of integrations) counts.set(one, (counts.get(one) ?? 0) + 1)
+  return counts
+}
+
+const missingOf = (expected: Counts, before: Counts, now: Counts): ReadonlySet<string> =>
+  new Set(
+    [...expected].flatMap(([kind, count]) => ((now.get(kind) ?? 0) - (before.get(kind) ?? 0) < count ? [kind] : [])),
+  )
+
+/** The clock of each member, in seconds since the epoch. */
+const clocksOf = (members: readonly Member[], reach: Reach): Promise<ReadonlyMap<string, number>> =>
+  Promise.all(
+    members.map(async ({ host }) => {
+      const said = await reach(host)
+        .then((connection) => connection.exec('date +%s', { within: '1m', most: 64 }))
+        .then(({ stdout }) => Number(stdout.toString().trim()), noHost)
+      return [host.name, said || Math.floor(Date.now() / 1000)] as const
+    }),
+  ).then((all) => new Map(all))
+
+/** What each member has written of notifications that failed. It may say anything: it is shown as it is, and no more. */
+const saidOf = async (
+  members: readonly Member[],
+  { reach, since }: { readonly reach: Reach; readonly since: ReadonlyMap<string, number> },
+): Promise<readonly string[]> => {
+  const all = await Promise.all(
+    members.map(({ host }) =>
+      reach(host)
+        .then((connection) =>
+          connection.exec(
+            `journalctl -u alertmanager.service --since @${since.get(host.name) ?? 0} -o cat --no-pager 2>/dev/null | grep -i 'notify' | head -c 262144`,
+            { within: '1m', most: 300_000 },
+          ),
+        )
+        .then(({ stdout }) => stdout.toString(), noHost),
+    ),
+  )
+  return all.flatMap((text) => (text ?? '').split('\n'))
+}
+
+/** The receivers whose test is silenced or inhibited, and why. */
+const suppressedIn = async (
+  members: readonly Member[],
+  { run, reach }: { readonly run: string; readonly reach: Reach },
+): Promise<ReadonlyMap<string, string>> => {
+  const held = await Promise.all(
+    members.map(({ endpoint }) => alertsOf(reach, endpoint).then(({ items }) => items, noHost)),
+  )
+  return new Map(
+    held.flatMap((alerts) =>
+      (alerts ?? [])
+        .filter(({ labels }) => labels.vestal_run === run && labels[TEST_LABEL.name] === TEST_LABEL.value)
+        .flatMap(({ labels, status }) => {
+          const by = [
+            ...(status?.silencedBy ?? []).map((id) => `the silence ${id}`),
+            ...(status?.inhibitedBy ?? []).map(() => 'another alert'),
+          ]
+          return by.length > 0 ? [[labels.vestal_receiver ?? '', by.join(' and ')] as const] : []
+        }),
+    ),
+  )
+}
+
+const resultOf = (
+  test: RouteTest,
+  {
+    said,
+    held,
+    missing,
+  }: {
+    readonly said: readonly string[]
+    readonly held: ReadonlyMap<string, string>
+    readonly missing: ReadonlySet<string>
+  },
+): Tried => {
+  const suppressed = held.get(test.receiver)
+  if (suppressed !== undefined) return { ...test, result: 'suppressed', why: `it is suppressed by ${suppressed}` }
+  const failure = failureOf(said, test.receiver)
+  if (failure !== undefined) return { ...test, result: 'failed', why: failure }
+  const short = [...new Set(test.integrations)].filter((kind) => missing.has(kind))
+  if (short.length > 0)
+    return { ...test, result: 'unclear', why: `less was handed over by ${short.join(', ')} than there was to notify` }
+  return { ...test, result: 'delivered' }
+}
+
+const MOST_WORDS = 300
+
+/**
+ * What Alertmanager has written of a receiver that fails, in its own words. Source: `notify/notify.go` (`receiver` and `err` of "Notify attempt failed") and `dispatch/dispatch.go`
+ * (`NAME/webhook[0]: …` in the `err` of "Notify for alerts failed"). Pure.
+ */
+export const failureOf = (lines: readonly string[], receiver: string): string | undefined => {
+  for (const line of lines) {
+    if (!/failed/i.test(line)) continue
+    const field = (name: string): string | undefined => {
+      const [, quoted, plain] = new RegExp(`\\b${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|(\\S+))`).exec(line) ?? []
+      return quoted?.replaceAll(/\\(.)/g, '$1') ?? plain
+    }
+    const error = field('err') ?? ''
+    if (field('receiver') === receiver || error.startsWith(`${receiver}/`))
+      return error.slice(0, MOST_WORDS) || line.slice(0, MOST_WORDS)
+  }
+  return undefined
+}
+
+const waitOf = (wait: string): number => {
+  const { success, data } = duration.safeParse(wait)
+  return success ? milliseconds(data) : 30_000
+}
+
+const noHost = (error: unknown): undefined => {
+  if (error instanceof HostError) return undefined
+  throw error
+}
