@@ -21,6 +21,8 @@ import { routingInForce } from '../alerting-in-force.ts'
 /** What is to be tried, by the configuration that runs. */
 export interface Plan {
   readonly members: readonly Member[]
+  /** How long members wait for each other to notify, all together. Milliseconds. */
+  readonly peerWaitMs: number
   readonly tests: readonly RouteTest[]
   readonly not: readonly NotTried[]
 }
@@ -40,12 +42,15 @@ export const planRoutes = async (inventory: Inventory, reach: Reach): Promise<Pl
   const hosts = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
   const members = hosts.map((host) => ({ host, endpoint: endpointOf(host, alertmanager.varsOf(host)) }))
   const [first] = hosts
-  if (!first) return { members, tests: [], not: [] }
+  const peers = hosts.map((host) => milliseconds(alertmanager.varsOf(host).cluster.peer_timeout))
+  const peerWaitMs = (members.length - 1) * Math.max(0, ...peers)
+  if (!first) return { members, peerWaitMs: 0, tests: [], not: [] }
   const { config, version } = await routingInForce(reach, first)
   const parse = compare(version, '0.27.0') < 0 ? parseClassic : parseMatchers
   const { cases, steps } = teamRouting(inventory, first, alertmanager.varsOf(first))
   return understood(first.name, 'its routes', () => ({
     members,
+    peerWaitMs,
     ...routeTests({
       route: config.route,
       receivers: config.receivers ?? [],
@@ -62,8 +67,6 @@ interface Trying {
   readonly run: string
   /** `user@machine`, for whoever is told. */
   readonly owner: string
-  /** How long members wait for each other to notify, all together. Milliseconds. */
-  readonly peerWaitMs: number
   readonly reach: Reach
   readonly signal: AbortSignal
 }
@@ -75,28 +78,32 @@ const LOOK_MS = 2_000
  * Sends a test alert for each receiver to every Alertmanager, as a Prometheus would, and waits until all are handed over, or time is up; then says that they are
  * over. Returns what became of each. Throws HostError where no Alertmanager takes them.
  */
-export const tryRoutes = async ({ members, tests }: Plan, trying: Trying): Promise<readonly Tried[]> => {
+export const tryRoutes = async ({ members, peerWaitMs, tests }: Plan, trying: Trying): Promise<readonly Tried[]> => {
   const { reach, signal } = trying
   const [before, since] = await Promise.all([countsOf(members, reach), clocksOf(members, reach)])
-  const waitMs = Math.max(0, ...tests.map(({ wait }) => waitOf(wait))) + trying.peerWaitMs + PATIENCE_MS
+  const waitMs = Math.max(0, ...tests.map(({ wait }) => waitOf(wait))) + peerWaitMs + PATIENCE_MS
   const startsAt = new Date()
   await post({ members, tests }, { ...trying, startsAt, endsAt: new Date(startsAt.getTime() + waitMs + 60_000) })
-  const expected = expectedOf(tests)
-  try {
-    for (const deadline = Date.now() + waitMs; Date.now() < deadline && !signal.aborted; ) {
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
-      const now = await countsOf(members, reach)
-      if (missingOf(expected, before, now).size === 0) break
-    }
-    // Who fails says so a moment after it has tried.
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+  const look = async () => {
     const [now, said, held] = await Promise.all([
       countsOf(members, reach),
       saidOf(members, { reach, since }),
       suppressedIn(members, { run: trying.run, reach }),
     ])
-    const missing = missingOf(expected, before, now)
-    return tests.map((one) => resultOf(one, { said, held, missing }))
+    const failed = new Map(tests.map(({ receiver }) => [receiver, failureOf(said, receiver)]))
+    // Nothing is to come of those that fail, and of those that are suppressed.
+    const expected = expectedOf(tests.filter(({ receiver }) => !failed.get(receiver) && !held.has(receiver)))
+    return { failed, held, missing: missingOf(expected, before, now) }
+  }
+  try {
+    for (const deadline = Date.now() + waitMs; Date.now() < deadline && !signal.aborted; ) {
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+      if ((await look()).missing.size === 0) break
+    }
+    // Who fails says so a moment after it has tried.
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
+    const found = await look()
+    return tests.map((one) => resultOf(one, found))
   } finally {
     await post({ members, tests }, { ...trying, startsAt, endsAt: new Date() }).catch(() => undefined)
   }
@@ -171,7 +178,7 @@ const clocksOf = (members: readonly Member[], reach: Reach): Promise<ReadonlyMap
 const saidOf = async (
   members: readonly Member[],
   { reach, since }: { readonly reach: Reach; readonly since: ReadonlyMap<string, number> },
-): Promise<readonly string[]> => {
+): Promise<readonly Said[]> => {
   const all = await Promise.all(
     members.map(({ host }) =>
       reach(host)
@@ -181,10 +188,15 @@ const saidOf = async (
             { within: '1m', most: 300_000 },
           ),
         )
-        .then(({ stdout }) => stdout.toString(), noHost),
+        .then(({ stdout }) => ({ host: host.name, lines: stdout.toString().split('\n') }), noHost),
     ),
   )
-  return all.flatMap((text) => (text ?? '').split('\n'))
+  return all.flatMap((one) => one ?? [])
+}
+/** Lines of a member's journal, the oldest first. */
+export interface Said {
+  readonly host: string
+  readonly lines: readonly string[]
 }
 
 /** The receivers whose test is silenced or inhibited, and why. */
@@ -213,18 +225,18 @@ const suppressedIn = async (
 const resultOf = (
   test: RouteTest,
   {
-    said,
+    failed,
     held,
     missing,
   }: {
-    readonly said: readonly string[]
+    readonly failed: ReadonlyMap<string, string | undefined>
     readonly held: ReadonlyMap<string, string>
     readonly missing: ReadonlySet<string>
   },
 ): Tried => {
   const suppressed = held.get(test.receiver)
   if (suppressed !== undefined) return { ...test, result: 'suppressed', why: `it is suppressed by ${suppressed}` }
-  const failure = failureOf(said, test.receiver)
+  const failure = failed.get(test.receiver)
   if (failure !== undefined) return { ...test, result: 'failed', why: failure }
   const short = [...new Set(test.integrations)].filter((kind) => missing.has(kind))
   if (short.length > 0)
@@ -238,19 +250,32 @@ const MOST_WORDS = 300
  * What Alertmanager has written of a receiver that fails, in its own words. Source: `notify/notify.go` (`receiver` and `err` of "Notify attempt failed") and `dispatch/dispatch.go`
  * (`NAME/webhook[0]: …` in the `err` of "Notify for alerts failed"). Pure.
  */
-export const failureOf = (lines: readonly string[], receiver: string): string | undefined => {
+export const failureOf = (said: readonly Said[], receiver: string): string | undefined => {
+  const all = said.flatMap(({ host, lines }) => {
+    const error = lastFailure(lines, receiver)
+    return error === undefined ? [] : [`${host}: ${error}`]
+  })
+  return all.length > 0 ? all.join('; ').slice(0, MOST_WORDS) : undefined
+}
+
+/** None where it got through in the end. */
+const lastFailure = (lines: readonly string[], receiver: string): string | undefined => {
+  let failure: string | undefined
   for (const line of lines) {
-    if (!/failed/i.test(line)) continue
     const field = (name: string): string | undefined => {
       const [, quoted, plain] = new RegExp(`\\b${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|(\\S+))`).exec(line) ?? []
       return quoted?.replaceAll(/\\(.)/g, '$1') ?? plain
     }
     const error = field('err') ?? ''
-    if (field('receiver') === receiver || error.startsWith(`${receiver}/`))
-      return error.slice(0, MOST_WORDS) || line.slice(0, MOST_WORDS)
+    if (field('receiver') !== receiver && !isOf(receiver, error)) continue
+    if (/failed/i.test(line)) failure = error || line
+    else if (/success/i.test(line)) failure = undefined
   }
-  return undefined
+  return failure
 }
+
+const isOf = (receiver: string, error: string): boolean =>
+  error.startsWith(`${receiver}/`) && /^\w+\[\d+\]:/.test(error.slice(receiver.length + 1))
 
 const waitOf = (wait: string): number => {
   const { success, data } = duration.safeParse(wait)

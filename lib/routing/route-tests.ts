@@ -61,10 +61,8 @@ const testOf = (receiver: string, candidates: readonly Candidate[], wanted: Want
     key.endsWith('_configs') && Array.isArray(value) ? value.map(() => key.slice(0, -'_configs'.length)) : [],
   )
   if (integrations.length === 0) return { receiver, why: 'it notifies by nothing' }
-  const tried = [
-    ...candidates.filter((one) => one.receiver === receiver).flatMap(({ labels }) => labels ?? []),
-    ...known,
-  ]
+  const own = candidates.filter((one) => one.receiver === receiver).flatMap(({ labels }) => (labels ? [labels] : []))
+  const tried: readonly Labels[] = [...own, ...known]
   let muted: string | undefined
   for (const some of tried) {
     const labels = { alertname: TEST_ALERT, ...some, [TEST_LABEL.name]: TEST_LABEL.value }
@@ -129,9 +127,9 @@ const labelsFor = (matchers: readonly Matcher[]): Labels | null => {
 const samplesOf = (pattern: string): readonly string[] => {
   const open = pattern.replace(/^\^?(?:\((?:\?:)?)?/, '').replace(/\)?\$?$/, '')
   return [...open.split('|'), ...pattern.split('|')].flatMap((one) => [
-    one,
-    one.replaceAll(/\.[*+]\??/g, ''),
     one.replaceAll(/\.[*+]\??/g, 'x').replaceAll('\\', ''),
+    one.replaceAll(/\.[*+]\??/g, ''),
+    one,
     one.replaceAll(/\[[^\]]*\][*+]?/g, '1').replaceAll('\\d+', '1'),
   ])
 }

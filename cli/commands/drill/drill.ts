@@ -17,6 +17,7 @@ import { type CommonFlags, commonOptionsAlone, listOption, NONE } from '../../op
 import { linePrinter } from '../../view.ts'
 import { heal } from './heal.ts'
 import { hold } from './hold.ts'
+import { drillRoutes } from './routes.ts'
 import {
   type Chosen,
   type Fitting,
@@ -40,9 +41,11 @@ interface DrillFlags extends Omit<CommonFlags, 'inventory'> {
   readonly set: readonly string[]
 }
 const HEAL = 'heal'
+const ROUTES = 'routes'
 
 /** Lists scenarios, holds some or all of them one after the other, or undoes what drills have left. */
 const drill = async (flags: DrillFlags): Promise<number> => {
+  if (flags.scenarios[0] === ROUTES) return await routes(flags)
   const wanted = await chosenBy(flags)
   if (flags.list) {
     print(
@@ -63,6 +66,20 @@ const drill = async (flags: DrillFlags): Promise<number> => {
   const chosen = wanted.map((one) => fitting(one, { fleet, inventory: context.inventory, force: flags.force, set }))
   requireFitting(chosen, flags)
   return (await inLab(context.hosts)) ?? (await holdAll(chosen, context, flags))
+}
+
+const routes = async (flags: DrillFlags): Promise<number> => {
+  const {
+    inventory,
+    list,
+    json,
+    yes: agreed,
+    scenarios: [, ...receivers],
+  } = flags
+  if (!inventory) throw mistake('--inventory', 'which fleet?', 'Name its inventory: -i inventory/ha')
+  if (flags.limit) throw mistake('--limit', 'an alert goes to every Alertmanager', 'Leave it out, and name receivers.')
+  await using context = await openContext({ ...flags, inventory })
+  return (await inLab(context.hosts)) ?? (await drillRoutes(context, { receivers, list, json, yes: agreed, inventory }))
 }
 
 const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFlags): Promise<number> => {
@@ -182,6 +199,7 @@ export default command({
     'vestal drill kill-alertmanager partition -i inventory/ha',
     'vestal drill --all -i inventory/ha',
     'vestal drill heal -i inventory/ha',
+    'vestal drill routes -i inventory/ha',
   ],
   options: (args: Argv) =>
     commonOptionsAlone(args)
@@ -189,7 +207,8 @@ export default command({
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'Names, or files of your own; `heal` undoes what drills have left',
+        describe:
+          'Names, or files of your own; `heal` undoes what drills have left; `routes`, with receivers behind it or without, notifies them of a test',
       })
       .option('list', { type: 'boolean', default: false, describe: 'List scenarios, and do nothing' })
       .option('all', { type: 'boolean', default: false, describe: 'Every scenario that this fleet can stand' })
