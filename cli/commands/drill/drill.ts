@@ -3,49 +3,30 @@ import type { Argv } from 'yargs'
 import { drillFleet } from '../../../fleet/drill/drill-fleet.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
 import { lastsOf } from '../../../lib/drill/run.ts'
-import type { Scenario } from '../../../lib/drill/scenario.ts'
 import { milliseconds } from '../../../lib/duration.ts'
-import { HostError, InputError } from '../../../lib/errors.ts'
+import { HostError } from '../../../lib/errors.ts'
 import type { Duration, RunReport } from '../../../lib/model.ts'
 import { exitCodeOf } from '../../../lib/report/outcome.ts'
 import { onOneLine, print, printError } from '../../../lib/report/print.ts'
-import { scenarios } from '../../../playbooks/drills/all.ts'
 import { command } from '../../command.ts'
 import { isAtTerminal, yes } from '../../confirm.ts'
 import { inLab, type Opened, openContext } from '../../context.ts'
-import { type CommonFlags, commonOptionsAlone, listOption, NONE } from '../../options.ts'
+import { commonOptionsAlone, listOption, NONE } from '../../options.ts'
 import { linePrinter } from '../../view.ts'
+import { chosenBy, mistake, requireFitting } from './chosen.ts'
+import { DEFAULT_CONTROL, type DrillFlags, HEAL, ROUTES, SCHEDULE } from './flags.ts'
 import { heal } from './heal.ts'
 import { hold } from './hold.ts'
+import { publish } from './publish.ts'
 import { drillRoutes } from './routes.ts'
-import {
-  type Chosen,
-  type Fitting,
-  fitting,
-  isFitting,
-  type Refused,
-  refusalOf,
-  scenariosNamed,
-  settingsIn,
-} from './scenarios.ts'
+import { type Chosen, type Fitting, fitting, isFitting, type Refused, refusalOf, settingsIn } from './scenarios.ts'
+import { schedule } from './schedule-action.ts'
 import { drillText, listText, scenarioRow } from './text.ts'
-
-interface DrillFlags extends Omit<CommonFlags, 'inventory'> {
-  readonly scenarios: readonly string[]
-  readonly inventory?: readonly string[]
-  readonly list: boolean
-  readonly all: boolean
-  readonly force: boolean
-  readonly yes: boolean
-  readonly control: string
-  readonly set: readonly string[]
-}
-const HEAL = 'heal'
-const ROUTES = 'routes'
 
 /** Lists scenarios, holds some or all of them one after the other, or undoes what drills have left. */
 const drill = async (flags: DrillFlags): Promise<number> => {
   if (flags.scenarios[0] === ROUTES) return await routes(flags)
+  if (flags.scenarios[0] === SCHEDULE) return await schedule(flags)
   const wanted = await chosenBy(flags)
   if (flags.list) {
     print(
@@ -79,7 +60,10 @@ const routes = async (flags: DrillFlags): Promise<number> => {
   if (!inventory) throw mistake('--inventory', 'which fleet?', 'Name its inventory: -i inventory/ha')
   if (flags.limit) throw mistake('--limit', 'an alert goes to every Alertmanager', 'Leave it out, and name receivers.')
   await using context = await openContext({ ...flags, inventory })
-  return (await inLab(context.hosts)) ?? (await drillRoutes(context, { receivers, list, json, yes: agreed, inventory }))
+  return (
+    (await inLab(context.hosts)) ??
+    (await drillRoutes(context, { receivers, list, json, yes: agreed, inventory, publishing: flags }))
+  )
 }
 
 const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFlags): Promise<number> => {
@@ -115,6 +99,10 @@ const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFl
     if (!flags.json) print(drillText(opened.redacted(report)))
     if (report.interrupted) return 130
   }
+  await publish(
+    reports.map(({ run }) => run),
+    flags,
+  )
   if (!flags.json && chosen.length > 1) print(summaryText(opened.redacted(reports), leftOut))
   return Math.max(0, ...reports.map(exitCodeOf))
 }
@@ -165,29 +153,6 @@ const summaryText = (reports: readonly RunReport[], leftOut: readonly Refused[])
 }
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-const chosenBy = async ({ scenarios: words, all, list }: DrillFlags): Promise<readonly Scenario[]> => {
-  if (words[0] === HEAL) {
-    if (words.length > 1 || all || list)
-      throw mistake('vestal drill heal', 'it takes no scenario', 'vestal drill heal -i inventory/ha')
-    return []
-  }
-  if (all && words.length > 0) throw mistake('--all', 'and some by name', 'Give one or the other.')
-  if (words.length > 0) return scenariosNamed(words)
-  if (all || list) return scenarios
-  throw mistake('vestal drill', 'which scenario?', '`vestal drill --list` lists them; --all holds all of them.')
-}
-
-/** One that was named must fit; of all, those that do not are left out. Throws InputError where none is left. */
-const requireFitting = (chosen: readonly Chosen[], { all }: DrillFlags): void => {
-  const refused = chosen.filter((one): one is Refused => !isFitting(one))
-  if (refused.length > 0 && (!all || refused.length === chosen.length))
-    throw new InputError(
-      refused.map(({ scenario, refused: what, fix }) => ({ where: `drill ${scenario.name}`, what, fix })),
-    )
-}
-
-const mistake = (where: string, what: string, fix: string): InputError => new InputError([{ where, what, fix }])
-
 const isDuration = (text: string): boolean => /^\d+(s|m)$/.test(text)
 
 export default command({
@@ -200,6 +165,8 @@ export default command({
     'vestal drill --all -i inventory/ha',
     'vestal drill heal -i inventory/ha',
     'vestal drill routes -i inventory/ha',
+    "vestal drill schedule install routes -i inventory/ha --at 'Mon..Fri 10:00'",
+    'vestal drill schedule status',
   ],
   options: (args: Argv) =>
     commonOptionsAlone(args)
@@ -208,7 +175,7 @@ export default command({
         array: true,
         default: [] as string[],
         describe:
-          'Names, or files of your own; `heal` undoes what drills have left; `routes`, with receivers behind it or without, notifies them of a test',
+          'Names, or files of your own; `heal` undoes what drills have left; `routes`, with receivers behind it or without, notifies them of a test; `schedule` install, remove or status',
       })
       .option('list', { type: 'boolean', default: false, describe: 'List scenarios, and do nothing' })
       .option('all', { type: 'boolean', default: false, describe: 'Every scenario that this fleet can stand' })
@@ -220,13 +187,38 @@ export default command({
       .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask before' })
       .option('control', {
         type: 'string',
-        default: '20s',
+        default: DEFAULT_CONTROL,
         requiresArg: true,
         describe: 'How long alerts are watched before anything is broken',
       })
       .option('set', {
         ...listOption('A setting of a scenario, as NAME=VALUE; may be given again'),
         default: NONE,
+      })
+      .option('pages', {
+        type: 'boolean',
+        default: false,
+        describe: 'Write the page of each run, report.html, into its folder',
+      })
+      .option('metrics', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Write what the runs came to into this file, as metrics that node_exporter reads',
+      })
+      .option('at', {
+        type: 'string',
+        requiresArg: true,
+        describe: "For schedule install: when, as systemd has it: 'Mon 10:00'",
+      })
+      .option('name', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'For schedule: what it is called; default: by inventory and scenarios',
+      })
+      .option('textfile', {
+        type: 'string',
+        requiresArg: true,
+        describe: "For schedule install: the folder that this machine's node_exporter reads metrics from, or none",
       })
       .check(({ control }) => (isDuration(control) ? true : '--control takes a time, such as 20s')),
   run: drill,

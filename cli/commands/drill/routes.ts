@@ -15,6 +15,7 @@ import { counted } from '../../../lib/wording.ts'
 import { isAtTerminal, yes } from '../../confirm.ts'
 import type { Opened } from '../../context.ts'
 import { keepRun } from '../../run-folder.ts'
+import { type Publishing, publish } from './publish.ts'
 
 interface RoutesFlags {
   /** Receivers to try; none for all. */
@@ -23,6 +24,7 @@ interface RoutesFlags {
   readonly json: boolean
   readonly yes: boolean
   readonly inventory: readonly string[]
+  readonly publishing: Publishing
 }
 
 /**
@@ -54,7 +56,11 @@ export const drillRoutes = async (opened: Opened, flags: RoutesFlags): Promise<n
   return await hold(plan, opened, flags)
 }
 
-const hold = async (plan: Plan, opened: Opened, { json, inventory: paths }: RoutesFlags): Promise<number> => {
+const hold = async (
+  plan: Plan,
+  opened: Opened,
+  { json, inventory: paths, publishing }: RoutesFlags,
+): Promise<number> => {
   const { inventory, pool, redact, redacted } = opened
   const run = runName('drill-routes', new Date(), Math.random())
   const owner = operator(hostname())
@@ -85,6 +91,7 @@ const hold = async (plan: Plan, opened: Opened, { json, inventory: paths }: Rout
   kept.emit({ event: 'run-ended', report })
   if (!json) print(triedText(redacted(tried), redacted(plan.not), run))
   kept.requireKept()
+  await publish([run], publishing)
   return exitCodeOf(report)
 }
 const PLAYBOOK = 'drill routes'

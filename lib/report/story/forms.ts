@@ -46,13 +46,13 @@ interface Case {
  * One set of samples for each of these runs; of several of the same playbook and inventory, the last. Source: the OpenMetrics text format 1.0: families in
  * one piece, `_total` for counters (there are none), `# EOF` at the end.
  */
-export const openMetrics = (stories: readonly Story[]): string => {
+export const openMetrics = (stories: readonly Story[], also: Labels = {}): string => {
   const last = [...new Map(stories.map((one) => [`${one.playbook}\n${one.inventory}`, one])).values()]
   const families = FAMILIES.flatMap(({ name, help, unit, values }) => {
     const lines = last.flatMap((story) =>
       values(story).map(
         ([labels, value]) =>
-          `${name}${labelsText({ playbook: story.playbook, inventory: story.inventory, ...labels })} ${value}`,
+          `${name}${labelsText({ playbook: story.playbook, inventory: story.inventory, ...also, ...labels })} ${value}`,
       ),
     )
     const about = [`# TYPE ${name} gauge`, ...(unit ? [`# UNIT ${name} ${unit}`] : []), `# HELP ${name} ${help}`]

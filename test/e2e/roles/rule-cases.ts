@@ -145,6 +145,12 @@ export const RULE_CASES: readonly RuleCase[] = [
     quiet: { [`node_systemd_unit_state{${node}, name="x.service", state="failed"}`]: '0x60' },
   },
   {
+    alert: 'ScheduledDrillFailed',
+    at: '10m',
+    fires: { [`vestal_drill_schedule_exit_code{${node}, schedule="weekly"}`]: '1x30' },
+    quiet: { [`vestal_drill_schedule_exit_code{${node}, schedule="weekly"}`]: '0x30' },
+  },
+  {
     alert: 'TextfileNotRead',
     at: '30m',
     fires: { [`node_textfile_scrape_error{${node}}`]: '1x60' },

@@ -14,6 +14,18 @@ test.each<[readonly string[], string]>([
   [['partition', ...ON, '--limit', 'am-1'], 'a drill is about the whole fleet'],
   [['restart-alertmanagers', ...ON], 'it takes away every Alertmanager, the last one too'],
   [['./nowhere.ts', ...ON], 'nowhere.ts'],
+  [['kill-prometheus', ...ON, '--set', 'percent=1'], 'no scenario that is to be held has a setting percent'],
+  [['routes', ...ON, '--limit', 'am-1'], 'an alert goes to every Alertmanager'],
+  [['schedule', ...ON], 'install, remove or status?'],
+  [['schedule', 'install', 'routes', ...ON], 'when?'],
+  [
+    ['schedule', 'install', 'routes', ...ON, '--at', 'some day', '--textfile', 'none'],
+    'systemd does not know the time "some day"',
+  ],
+  [['schedule', 'install', 'routes', ...ON, '--at', 'daily', '--textfile', '/nowhere'], '/nowhere is not there'],
+  [['schedule', 'install', 'routes', ...ON, '--at', 'daily', '--name', '../x'], '../x is no name'],
+  [['schedule', 'install', 'restart-alertmanagers', ...ON, '--at', 'daily'], 'the last one too'],
+  [['schedule', 'remove', 'no-such-schedule'], 'there is no schedule no-such-schedule'],
 ])('vestal drill %j is a mistake that is told before any machine is touched', async (words, what) => {
   const { code, stderr } = await vestal(['drill', ...words])
   expect([code, stderr]).toEqual([2, expect.stringContaining(what)])
