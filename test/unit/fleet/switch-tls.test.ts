@@ -100,7 +100,7 @@ describe('turned on', () => {
       follow,
       'Prometheus, never two replicas of a shard: TLS, 2 of 2: prom-2',
       follow,
-      ...[expect.stringMatching(/: $/), expect.stringMatching(/: $/), expect.stringMatching(/: $/)],
+      ...Array.from({ length: 4 }, () => expect.stringMatching(/: $/)),
       'Other machines: TLS, 1 of 4: node-1',
       follow,
       'Other machines: TLS, 2 of 4: node-2',
