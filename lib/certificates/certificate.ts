@@ -12,6 +12,9 @@ export const certificatesIn = (text: string): readonly X509Certificate[] =>
   })
 const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g
 
+/** A common name has at most 64 characters (RFC 5280, `ub-common-name`). Only HAProxy goes by it, where no other name is one. */
+export const LONGEST_NAME = 64
+
 /** When it ends. */
 export const endOf = (certificate: X509Certificate): Date => new Date(certificate.validTo)
 /** When it begins. */

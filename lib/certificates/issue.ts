@@ -1,7 +1,7 @@
 import { randomBytes, type webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { Secret } from '../secret.ts'
-import { endOf } from './certificate.ts'
+import { endOf, LONGEST_NAME } from './certificate.ts'
 
 /** A certificate in PEM, and the key that belongs to it, in PEM as PKCS#8. */
 export interface Issued {
@@ -79,9 +79,6 @@ export const issueServer = async (
   })
   return { certificate: `${made.toString('pem')}\n`, key: await keyText(keys.privateKey) }
 }
-
-/** A common name has at most 64 characters (RFC 5280, `ub-common-name`); nobody goes by it, as there are other names. */
-const LONGEST_NAME = 64
 
 /** Positive, and of no more than 20 bytes (RFC 5280, section 4.1.2.2). */
 const serial = (): string => {

@@ -35,6 +35,10 @@ export const trustTasks = ({ hosts }: Inventory): readonly Task[] => {
   return [directory('/etc/vestal'), file(AUTHORITY, authorities.join(''))].map(tagged)
 }
 
+/** The file of them alone: for a service that reads it when it starts, or when it reloads, and not again by itself. */
+export const trustFile = (inventory: Inventory): readonly Task[] =>
+  trustTasks(inventory).filter(({ key }) => key === AUTHORITY)
+
 interface Shown {
   readonly path: string
   /** The account that shows it. */

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { certificatesIn, LONGEST_NAME, namesIn } from '../certificates/certificate.ts'
 import type { Host, WebServer } from '../model.ts'
 import { hasTls, type Web } from './web.ts'
 
@@ -30,6 +32,21 @@ export const certified = <V>(host: Host, vars: V, web: WebServer): V => {
     web_config: { ...settings.web_config, tls_server_config: { cert_file: file, key_file: file } },
     certified: true,
   }
+}
+
+/** Whether who asks it trusts it by the fleet's authority, while it has TLS. */
+export const trustsFleet = (web: Web): boolean => hasTls(web) && web.web_client_tls?.ca_file === AUTHORITY
+
+/**
+ * A name that certificates of a host are made out to, for who compares names alone, as HAProxy does (`ssl_sock_srv_verifycbk` in its `ssl_sock.c`: names among the
+ * subject alternative names, and the common name; no addresses). Its own address where there is none.
+ */
+export const nameShownBy = ({ name, address, tls }: Pick<Host, 'name' | 'address' | 'tls'>): string => {
+  if (!tls?.own) return name.slice(0, LONGEST_NAME)
+  const [leaf] = certificatesIn(tls.own.certificate)
+  if (!leaf) return address
+  const common = /^CN=(.+)$/m.exec(leaf.subject)?.[1]
+  return namesIn(leaf).find((one) => isIP(one) === 0 && !one.startsWith('*')) ?? common ?? address
 }
 
 /** A host while TLS of a role's web server there is turned on or off: as it is reached with TLS, and without. */

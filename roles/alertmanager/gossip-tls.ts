@@ -7,7 +7,7 @@ import { readAuthority } from '../../lib/certificates/authority.ts'
 import { HostError } from '../../lib/errors.ts'
 import { file } from '../../lib/kinds/file.ts'
 import type { Gate, Host, Inventory, Reach, Scope, SettingMistake, Task } from '../../lib/model.ts'
-import { isHeldForClients, shownCertificate, trustTasks } from '../../lib/program/certificates.ts'
+import { isHeldForClients, shownCertificate, trustFile, trustTasks } from '../../lib/program/certificates.ts'
 import { AUTHORITY, fileOfCertificate } from '../../lib/program/certified.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { AlertmanagerVars } from './vars.ts'
@@ -39,7 +39,6 @@ export const gossipTasks = (
     }),
     { mode: '0640', group: WEB.user },
   )
-  const trust = trustTasks(inventory)
   const { advertise_address } = vars.cluster
   const certificate = shownCertificate(host, {
     path: GOSSIP_CERTIFICATE,
@@ -47,8 +46,8 @@ export const gossipTasks = (
     names: advertise_address === undefined ? [] : [advertise_address],
   })
   return {
-    tasks: [...trust, certificate, config],
-    starts: [config, ...trust.filter(({ key }) => key === AUTHORITY)],
+    tasks: [...trustTasks(inventory), certificate, config],
+    starts: [config, ...trustFile(inventory)],
   }
 }
 

@@ -7,7 +7,7 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import { type Host, type Inventory, type Role, type Task, taskId } from '../../lib/model.ts'
+import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
@@ -72,8 +72,6 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       validate: `${amtool} check-config "$1"`,
     })
     const gossip = gossipTasks(scope)
-    const web = webTasks({ host, vars, inventory }, WEB)
-    const known = new Set(web.map(taskId))
     return [
       systemUser(USER),
       directory('/etc/alertmanager'),
@@ -82,8 +80,8 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       ...secretTasks(inventory, host, vars),
       ...(vars.canary.enabled ? [canaryToken(USER)] : []),
       config,
-      ...web,
-      ...gossip.tasks.filter((task) => !known.has(taskId(task))),
+      ...webTasks({ host, vars, inventory }, WEB),
+      ...gossip.tasks,
       // Not before: what others run on it needs it until then.
       ...handOver(vars.replaces, { service: 'alertmanager', account: USER, folder: vars.data_dir }),
       directory(vars.data_dir, { mode: '0750', owner: USER }),

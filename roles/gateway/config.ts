@@ -1,4 +1,5 @@
 import type { Inventory } from '../../lib/model.ts'
+import { nameShownBy, trustsFleet } from '../../lib/program/certified.ts'
 import { hasTls, joined } from '../../lib/program/web.ts'
 import { Sealed, Secret } from '../../lib/secret.ts'
 import { type Backend, backendsOf, pathOn, type Server } from './backends.ts'
@@ -134,7 +135,8 @@ const serverWords = (server: Server, suffix = ''): string => {
 const tlsWords = ({ host, web }: Server): readonly string[] => {
   const { ca_file, server_name, insecure_skip_verify } = (web.web_client_tls ?? {}) as Readonly<Record<string, unknown>>
   if (insecure_skip_verify === true) return ['ssl', 'verify', 'none']
-  const name = typeof server_name === 'string' ? server_name : host.address
+  const known = trustsFleet(web) ? nameShownBy(host) : host.address
+  const name = typeof server_name === 'string' ? server_name : known
   return [
     ...['ssl', 'verify', 'required', 'verifyhost', quoted(name), 'sni', quoted(`str(${name})`)],
     ...['ca-file', typeof ca_file === 'string' ? quoted(ca_file) : '@system-ca'],

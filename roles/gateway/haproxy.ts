@@ -13,6 +13,8 @@ interface Proxy {
   /** The account that it runs as, without root. */
   readonly user: string
   readonly config: { readonly path: string; readonly text: string | Sealed }
+  /** Files that it reads beside it, when it starts and when it reloads. */
+  readonly reads?: readonly Task[]
   /** Whether it listens on ports below 1024. */
   readonly low?: boolean
   /** The unit that wants it: it starts, stops and restarts with that alone. */
@@ -35,7 +37,7 @@ const bindsLow = sandbox({
  */
 export const haproxyService = (
   name: string,
-  { title, user, config, low = false, partOf = '' }: Proxy,
+  { title, user, config, reads = [], low = false, partOf = '' }: Proxy,
 ): readonly Task[] => {
   const command = ['/usr/sbin/haproxy', '-Ws', '-f', config.path]
   const options: FileOptions = { mode: '0640', group: user, validate: '/usr/sbin/haproxy -c -q -f "$1"' }
@@ -50,5 +52,9 @@ export const haproxyService = (
     sandbox: low ? bindsLow : sandbox(),
   })
   const unitTask = unit(`${name}.service`, text)
-  return [configTask, unitTask, service(name, { command, unit: unitTask, enabled: partOf === '', loads: [configTask] })]
+  return [
+    configTask,
+    unitTask,
+    service(name, { command, unit: unitTask, enabled: partOf === '', loads: [configTask, ...reads] }),
+  ]
 }

@@ -6,7 +6,7 @@ import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
-import { trustTasks } from '../../lib/program/certificates.ts'
+import { trustFile, trustTasks } from '../../lib/program/certificates.ts'
 import { execStart } from '../../lib/program/release.ts'
 import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
@@ -65,6 +65,7 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
         title: 'Gateway: one address for queries and pages (HAProxy)',
         user: USER,
         config: { path: CONFIG, text: configFile(inventory, vars) },
+        reads: trustFile(inventory),
         low: portsOf(inventory, vars).some((port) => port < 1024),
       }),
       ...addressTasks({ host, vars, group }),

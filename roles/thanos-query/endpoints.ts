@@ -1,5 +1,6 @@
 import type { Host, Inventory } from '../../lib/model.ts'
-import { portOf, type Web } from '../../lib/program/web.ts'
+import { trustsFleet } from '../../lib/program/certified.ts'
+import { hasTls, portOf, type Web } from '../../lib/program/web.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
 import { rulersIn } from '../thanos-rule/members.ts'
 import { ruleOn } from '../thanos-rule/vars.ts'
@@ -15,6 +16,8 @@ export interface Asked {
   readonly port: number
   /** The port of its web server where that says without a login whether it is ready. */
   readonly readyPort: number | undefined
+  /** How it is asked there; with TLS by the fleet's authority, made out to the host's address. */
+  readonly readyBy: 'tls' | 'plain'
 }
 
 /** All sidecars and rulers, in the inventory's order. */
@@ -31,8 +34,11 @@ const askedOn = (
   name: `${host.name.replaceAll(/[^\w.-]/g, '_')}${suffix}`,
   host,
   port: portOf(grpc_listen),
-  readyPort: web.web_config === undefined ? portOf(web.listen) : undefined,
+  readyPort: wantsNoLogin(web) && (trustsFleet(web) || !hasTls(web)) ? portOf(web.listen) : undefined,
+  readyBy: hasTls(web) ? 'tls' : 'plain',
 })
+
+const wantsNoLogin = ({ web_config = {} }: Web): boolean => !('basic_auth_users' in web_config)
 
 /**
  * The file of endpoints, as `--endpoint.sd-config-file` takes it (thanos `cmd/thanos/endpointset.go`). A strict endpoint that is down is

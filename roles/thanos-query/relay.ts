@@ -1,4 +1,5 @@
-import type { Inventory } from '../../lib/model.ts'
+import type { Host, Inventory } from '../../lib/model.ts'
+import { AUTHORITY, nameShownBy } from '../../lib/program/certified.ts'
 import { joined } from '../../lib/program/web.ts'
 import { type Asked, askedIn } from './endpoints.ts'
 
@@ -26,11 +27,15 @@ defaults
   default-server check inter 1s fastinter 300ms fall 2 rise 1 tcp-ut 4s on-marked-down shutdown-sessions
 ${askedIn(inventory).map(listenOf).join('')}`
 
-const listenOf = ({ name, host, port, readyPort }: Asked): string => `
+const listenOf = ({ name, host, port, readyPort, readyBy }: Asked): string => `
 listen ${name}
   bind unix@${socketOf(name)} mode 600
-${readyPort === undefined ? '' : '  option httpchk GET /-/ready\n'}  server ${name} ${joined(host.address, port)}${readyPort === undefined ? '' : ` port ${readyPort}`}
+${readyPort === undefined ? '' : '  option httpchk GET /-/ready\n'}  server ${name} ${joined(host.address, port)}${readyPort === undefined ? '' : ` port ${readyPort}${readyBy === 'tls' ? verifying(host) : ''}`}
 `
+
+/** Of the question whether it is ready alone: what it is asked goes on as it is. */
+const verifying = (host: Host): string =>
+  ` check-ssl verify required ca-file ${AUTHORITY} verifyhost ${nameShownBy(host)}`
 
 const socketOf = (name: string): string => `/run/${RELAY}/${name}.sock`
 

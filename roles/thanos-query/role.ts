@@ -5,6 +5,8 @@ import { file } from '../../lib/kinds/file.ts'
 import { packages } from '../../lib/kinds/packages.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, TooFew } from '../../lib/model.ts'
+import { trustFile, trustTasks, webTasks } from '../../lib/program/certificates.ts'
+import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
@@ -25,13 +27,12 @@ import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
 import { askedIn, endpointsFile, replicaLabels } from './endpoints.ts'
 import { RELAY, relayed, relayFile } from './relay.ts'
-import { type QueryVars, queryOn, queryVars } from './vars.ts'
+import { type QueryVars, queryOn, queryVars, WEB } from './vars.ts'
 
 const GROUP = 'thanos_query'
 const SERVICE = 'thanos-query'
 const FOLDER = '/etc/thanos-query'
 const ENDPOINTS = `${FOLDER}/endpoints.yml`
-const WEB_CONFIG = `${FOLDER}/web.yml`
 
 /** One of several that answer questions from the data of all shards and replicas. */
 export const thanosQuery: Role<QueryVars> = role<QueryVars>({
@@ -40,6 +41,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
   summary: 'One place to ask: answers from the data of every shard, replicas shown as one series.',
   group: GROUP,
   vars: queryVars,
+  web: WEB,
   service: SERVICE,
   release: PROGRAM,
 
@@ -50,10 +52,12 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
       systemUser(USER),
       directory(FOLDER),
       staged(PROGRAM, version, host),
+      ...trustTasks(inventory),
       ...haproxyService(RELAY, {
         title: 'Relay of Thanos Query to those that it asks (HAProxy)',
         user: USER,
         config: { path: `${FOLDER}/relay.cfg`, text: relayFile(inventory) },
+        reads: askedIn(inventory).some(({ readyBy }) => readyBy === 'tls') ? trustFile(inventory) : [],
         partOf: `${SERVICE}.service`,
       }),
       // Read again by itself whenever it has changed.
@@ -67,7 +71,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
         ),
         { mode: '0640', group: USER },
       ),
-      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      ...webTasks({ host, vars, inventory }, WEB),
       ...programService(SERVICE, {
         release: PROGRAM,
         version,
@@ -166,7 +170,7 @@ function minimum(_: Host, left: readonly Host[]): TooFew | null {
 const flagsOf = (vars: QueryVars, inventory: Inventory): Flags => ({
   'http-address': vars.listen,
   'grpc-address': vars.grpc_listen,
-  'http.config': vars.web_config && WEB_CONFIG,
+  'http.config': vars.web_config && webConfigFile(WEB),
   'http-grace-period': '30s',
   'grpc-grace-period': '5s',
   'endpoint.sd-config-file': ENDPOINTS,

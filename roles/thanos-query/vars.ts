@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { duration, labelName, listenAddress } from '../../lib/inventory/schema/fields.ts'
+import type { WebServer } from '../../lib/model.ts'
 import { webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
+import { USER } from '../thanos/release.ts'
 import { grpcListen, thanosFields, versionField } from '../thanos/vars.ts'
 
 export const queryVars = z.strictObject({
@@ -34,5 +36,8 @@ export const queryVars = z.strictObject({
 })
 export type QueryVars = z.infer<typeof queryVars>
 
+/** Its web server. */
+export const WEB: WebServer = { role: 'thanos-query', folder: '/etc/thanos-query', user: USER }
+
 /** The settings of a Query's host. */
-export const queryOn = settingsOf('thanos_query', queryVars)
+export const queryOn = settingsOf('thanos_query', queryVars, WEB)

@@ -8,7 +8,8 @@ import { file } from '../../lib/kinds/file.ts'
 import { releaseBinary } from '../../lib/kinds/release.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
-import { trustTasks } from '../../lib/program/certificates.ts'
+import { trustFile, trustTasks, webTasks } from '../../lib/program/certificates.ts'
+import { trustsFleet, webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { programTasks, staged, switched } from '../../lib/program/release.ts'
 import { runningService } from '../../lib/program/service.ts'
@@ -28,13 +29,12 @@ import { checks } from './checks.ts'
 import { everyGroupEvaluated, rulerStatus } from './gates.ts'
 import { GROUP, rulersIn } from './members.ts'
 import { FOLDER, type InnerQuery, innerFlags, treeOf } from './tree.ts'
-import { type RuleVars, ruleOn, ruleVars } from './vars.ts'
+import { type RuleVars, ruleOn, ruleVars, WEB } from './vars.ts'
 
 const SERVICE = 'thanos-rule'
 const RULES = `${FOLDER}/rules`
 const ALERTMANAGERS = `${FOLDER}/alertmanagers.yml`
 const RELABEL = `${FOLDER}/relabel.yml`
-const WEB_CONFIG = `${FOLDER}/web.yml`
 
 /** One of several that evaluate rules over the data of all shards. */
 export const thanosRule: Role<RuleVars> = role<RuleVars>({
@@ -43,6 +43,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
   summary: 'Evaluates rules that need the data of all shards; an evaluation fails rather than miss one.',
   group: GROUP,
   vars: ruleVars,
+  web: WEB,
   service: SERVICE,
   release: PROGRAM,
 
@@ -71,7 +72,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
       folder,
       ...rules,
       ...alerting,
-      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), own)] : []),
+      ...webTasks({ host, vars, inventory }, WEB),
       ...switched(PROGRAM, version),
       ...[...shards, root].flatMap((query) => innerTasks(query, { vars, inventory, version })),
       noOtherShards(shards),
@@ -89,7 +90,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
           reloads: true,
           wants: [...shards, root].map(({ service }) => `${service}.service`),
         }),
-        restartsOn: alerting,
+        restartsOn: [...alerting, ...(alertmanagers.some(({ web }) => trustsFleet(web)) ? trustFile(inventory) : [])],
         loads: [folder, ...rules],
       }),
     ]
@@ -227,7 +228,7 @@ const flagsOf = (scope: Scope<RuleVars>, root: InnerQuery): Flags => {
   return {
     'http-address': vars.listen,
     'grpc-address': vars.grpc_listen,
-    'http.config': vars.web_config && WEB_CONFIG,
+    'http.config': vars.web_config && webConfigFile(WEB),
     'http-grace-period': '5s',
     'grpc-grace-period': '5s',
     'data-dir': vars.storage_dir,

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { absolutePath, duration, labels, port, url } from '../../lib/inventory/schema/fields.ts'
+import type { WebServer } from '../../lib/model.ts'
 import { webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
+import { USER } from '../thanos/release.ts'
 import { grpcListen, thanosFields, versionField } from '../thanos/vars.ts'
 
 export const ruleVars = z.strictObject({
@@ -46,5 +48,8 @@ export const ruleVars = z.strictObject({
 })
 export type RuleVars = z.infer<typeof ruleVars>
 
+/** Its web server. */
+export const WEB: WebServer = { role: 'thanos-rule', folder: '/etc/thanos-rule', user: USER }
+
 /** The settings of a ruler's host. */
-export const ruleOn = settingsOf('thanos_rule', ruleVars)
+export const ruleOn = settingsOf('thanos_rule', ruleVars, WEB)

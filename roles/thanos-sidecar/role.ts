@@ -6,6 +6,8 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Role, Scope } from '../../lib/model.ts'
+import { trustFile, webTasks } from '../../lib/program/certificates.ts'
+import { trustsFleet, webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
@@ -16,12 +18,11 @@ import { prometheusOn } from '../prometheus/vars.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
 import { GROUP } from './members.ts'
-import { type SidecarVars, sidecarVars } from './vars.ts'
+import { type SidecarVars, sidecarVars, WEB } from './vars.ts'
 
 const SERVICE = 'thanos-sidecar'
 const FOLDER = '/etc/thanos-sidecar'
 const CLIENT = `${FOLDER}/prometheus.yml`
-const WEB_CONFIG = `${FOLDER}/web.yml`
 
 /** Shows the data of the Prometheus beside it to Thanos Query. */
 export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
@@ -30,10 +31,11 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
   summary: 'Shows the data, rules and targets of the Prometheus beside it to Thanos Query; needs no object storage.',
   group: GROUP,
   vars: sidecarVars,
+  web: WEB,
   service: SERVICE,
   release: PROGRAM,
 
-  tasks({ host, vars }) {
+  tasks({ host, vars, inventory }) {
     const version = versionOn(host, vars.version)
     const client = file(CLIENT, yamlFile(clientOf(host)), { mode: '0640', group: USER })
     return [
@@ -41,7 +43,7 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
       directory(FOLDER),
       staged(PROGRAM, version, host),
       client,
-      ...(vars.web_config ? [file(WEB_CONFIG, yamlFile(vars.web_config), { mode: '0640', group: USER })] : []),
+      ...webTasks({ host, vars, inventory }, WEB),
       ...programService(SERVICE, {
         release: PROGRAM,
         version,
@@ -53,7 +55,7 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
           memory: vars.memory_max,
           tls: hasTls(vars),
         }),
-        restartsOn: [client],
+        restartsOn: [client, ...(trustsFleet(besideIt(host)) ? trustFile(inventory) : [])],
         reloads: false,
       }),
     ]
@@ -86,7 +88,7 @@ function answers({ host, vars }: Pick<Scope<SidecarVars>, 'host' | 'vars'>): rea
 const flagsOf = (host: Host, vars: SidecarVars): Flags => ({
   'http-address': vars.listen,
   'grpc-address': vars.grpc_listen,
-  'http.config': vars.web_config && WEB_CONFIG,
+  'http.config': vars.web_config && webConfigFile(WEB),
   'http-grace-period': '5s',
   'grpc-grace-period': '5s',
   'prometheus.url': prometheusUrl(host),

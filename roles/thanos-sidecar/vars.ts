@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { duration } from '../../lib/inventory/schema/fields.ts'
+import type { WebServer } from '../../lib/model.ts'
 import { webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
+import { USER } from '../thanos/release.ts'
 import { grpcListen, thanosFields, versionField } from '../thanos/vars.ts'
 
 export const sidecarVars = z.strictObject({
@@ -17,5 +19,8 @@ export const sidecarVars = z.strictObject({
 })
 export type SidecarVars = z.infer<typeof sidecarVars>
 
+/** Its web server. */
+export const WEB: WebServer = { role: 'thanos-sidecar', folder: '/etc/thanos-sidecar', user: USER }
+
 /** The settings of a sidecar's host. */
-export const sidecarOn = settingsOf('thanos_sidecar', sidecarVars)
+export const sidecarOn = settingsOf('thanos_sidecar', sidecarVars, WEB)

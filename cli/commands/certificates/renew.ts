@@ -74,16 +74,18 @@ const allAnew = (book: Playbook, since: number): Playbook =>
   withTasks(book, (task) => (task.kind.name === certificateKind.name ? issuedAnew(task, since) : task))
 
 /**
- * The same playbook, in which services that read whom they trust when they start only (the gossip of Alertmanagers) count as a matter of certificates: those
- * whose authority changes are restarted, with the care that any restart of theirs has. What else they were started with is left for a deploy.
+ * The same playbook, in which services that don't read by themselves whom they trust count as a matter of certificates: those that read it when they start only
+ * (the gossip of Alertmanagers, Thanos) are restarted where it changes, with the care that any restart of theirs has, and a gateway is reloaded. What else they
+ * were started with is left for a deploy.
  */
 const trustReadAgain = (book: Playbook): Playbook =>
   withTasks(book, (task) => {
     if (task.kind.name !== serviceKind.name) return task
     const data = task.data as ServiceData
-    const starts = data.starts.filter(({ path }) => path === AUTHORITY)
-    if (starts.length === 0) return task
-    return { ...task, desired: { started: 'same' }, data: { ...data, starts, loads: [] }, tags: [CERTIFICATES] }
+    const [starts, loads] = [data.starts, data.loads].map((some) => some.filter(({ path }) => path === AUTHORITY))
+    if (!starts?.length && !loads?.length) return task
+    const desired = { ...(starts?.length && { started: 'same' }), ...(loads?.length && { loaded: 'same' }) }
+    return { ...task, desired, data: { ...data, starts: starts ?? [], loads: loads ?? [] }, tags: [CERTIFICATES] }
   })
 
 const withTasks = (book: Playbook, change: (task: Task) => Task): Playbook => ({

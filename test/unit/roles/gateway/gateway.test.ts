@@ -109,6 +109,14 @@ describe('the configuration', () => {
     expect(JSON.stringify(one.tasks('gateway', 'gw-1'))).not.toContain('hidden-hash')
   })
 
+  test('compares the certificates of the fleet with the hosts’ names, as HAProxy knows no addresses in them', async () => {
+    using one = await site({}, {}, { 'group_vars/all.yml': 'tls: { plain: [gateway] }' })
+    const text = section(one.text('gateway', 'gw-1', CONFIG), 'backend prometheus')
+    expect(text).toContain(
+      "server prom-1 10.0.0.1:9090 ssl verify required verifyhost prom-1 sni 'str(prom-1)' ca-file /etc/vestal/authority.crt",
+    )
+  })
+
   test('speaks to its servers as Prometheus does: TLS, names, logins and prefixes', async () => {
     using one = await site(
       {},

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { describeMistake, InputError } from '../../../../lib/errors.ts'
-import type { Role } from '../../../../lib/model.ts'
+import { type Role, taskId } from '../../../../lib/model.ts'
 import { storeProblems } from '../../../../roles/thanos/gates.ts'
 import { queryIssues } from '../../../../roles/thanos/known-issues.ts'
 import { thanosQuery } from '../../../../roles/thanos-query/role.ts'
@@ -11,6 +11,7 @@ const global = (settings: Readonly<Record<string, object>> = {}, hosts: Readonly
     'hosts.yml': JSON.stringify({
       all: {
         vars: {
+          ...settings.all,
           prometheus: { version: '3.5.3', ...settings.prometheus },
           thanos_sidecar: { version: '0.42.4', ...settings.sidecar },
           thanos_query: { version: '0.42.4', ...settings.query },
@@ -37,6 +38,22 @@ const mistakesOf = async (work: () => Promise<unknown>): Promise<string> => {
     throw error
   }
 }
+
+test('with tls each of Thanos has a certificate, is scraped by https, and its readiness is asked with TLS', async () => {
+  using one = await global({ all: { tls: true } })
+  for (const [role, host] of [
+    ['thanos-sidecar', 'prom-1'],
+    ['thanos-query', 'q-1'],
+  ] as const) {
+    expect(one.tasks(role, host).map(taskId)).toContain(`certificate /etc/${role}/web.pem`)
+    expect(one.command(role, host)).toContain(`--http.config=/etc/${role}/web.yml`)
+    expect(one.text('prometheus', 'prom-1', `/etc/prometheus/file_sd/${role}.yml`)).toContain('__scheme__: https')
+  }
+  expect(one.command('thanos-sidecar', 'prom-1')).toContain('--prometheus.url=https://10.0.0.1:9090')
+  expect(one.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')).toContain(
+    'server prom-1 10.0.0.1:10901 port 10902 check-ssl verify required ca-file /etc/vestal/authority.crt verifyhost prom-1',
+  )
+})
 
 describe('a sidecar', () => {
   test('asks the Prometheus beside it, and looks for it as often as is said', async () => {
