@@ -125,6 +125,18 @@ export default defineConfig({
           hookTimeout: 900_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'ssh',
+          include: ['test/e2e/ssh/*.ssh.ts', 'test/e2e/connection/*.test.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          // What is tested of a connection is tested of OpenSSH's too.
+          env: { VESTAL_TEST_SSH: 'ssh' },
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],
   },

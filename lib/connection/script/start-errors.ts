@@ -29,9 +29,10 @@ export const refusal = (host: string, refused: Refused): HostError => {
   const words =
     `${refused.noise()}\n${refused.stderr()}`.trim().replace(/\s*\n\s*/g, '; ') ||
     `exit code ${refused.code}, and no word`
-  if (!refused.user) {
+  // sudo names itself in all that it says, save one greeting.
+  if (!refused.user || !/\bsudo|^Sorry|; Sorry/.test(words)) {
     return new HostError(host, `the login shell ran nothing: ${words}`, {
-      hint: 'The account needs a login shell that runs commands, and its login scripts must not exit.',
+      hint: 'The account needs a login shell that runs commands, login scripts that do not exit, and no `ForceCommand` in sshd_config that runs something else than $SSH_ORIGINAL_COMMAND.',
     })
   }
   const hint = sudoWords.find(([pattern]) => pattern.test(words))?.[1]

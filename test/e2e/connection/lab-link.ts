@@ -17,7 +17,16 @@ export const labHost = (index: number, link: Partial<Link> = {}): Host => {
     groups: [],
     vars: {},
     machine: { arch: 'amd64', lab: lab.name, releases: '', keepReleases: 3 },
-    link: { via: 'ssh', address, user: 'root', keyFile: lab.key, options: {}, connectTimeout: '20s', ...link },
+    link: {
+      via: 'ssh',
+      address,
+      user: 'root',
+      keyFile: lab.key,
+      options: {},
+      connectTimeout: '20s',
+      program: process.env.VESTAL_TEST_SSH,
+      ...link,
+    },
   }
 }
 

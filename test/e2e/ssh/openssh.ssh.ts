@@ -1,0 +1,223 @@
+/** What OpenSSH users have, each logged in with and deployed by on a lab host: certificates of users and hosts, a ProxyCommand, an agent's key, a hardware key. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { startSoftKey } from '../../unit/connection/openssh/soft-key.ts'
+import { makeKey } from '../../unit/connection/sshd.ts'
+import { allOn } from '../deploy/inventories.ts'
+import { type Ended, onHost, reportOf, startVestal, vestal } from '../vestal.ts'
+
+const lab = inject('lab')
+const [bastion = '', address = ''] = lab.hosts.map((host) => host.address)
+const folder = mkdtempSync(join(tmpdir(), 'vestal-ssh-suite-'))
+const authority = makeKey(join(folder, 'authority'))
+/** Not one that the lab's hosts let in. */
+const own = makeKey(join(folder, 'own'))
+const CONFIG = '/etc/ssh/sshd_config.d/00-vestal-test.conf'
+const HOST_KEY = '/etc/ssh/vestal_test_host_key'
+
+const publicHalf = (key: string): string => readFileSync(`${key}.pub`, 'utf8').split(' ', 2).join(' ').trim()
+const certify = (key: string, words: readonly string[]): string => {
+  execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'vestal-test', ...words, `${key}.pub`])
+  return `${key}-cert.pub`
+}
+const fileOf = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+/** A key that the host shows with a certificate, and an authority whose users it lets in. */
+beforeAll(async () => {
+  const hostKey = makeKey(join(folder, 'host'))
+  const certificate = certify(hostKey, ['-h', '-n', address])
+  for (const [path, file] of [
+    [HOST_KEY, hostKey],
+    [`${HOST_KEY}-cert.pub`, certificate],
+    [`${HOST_KEY}.authority`, `${authority}.pub`],
+  ] as const)
+    await onHost(address, `umask 077; cat >${path}`, readFileSync(file, 'utf8'))
+  await onHost(
+    address,
+    `printf '%s\\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'HostKey ${HOST_KEY}' 'HostCertificate ${HOST_KEY}-cert.pub' 'TrustedUserCAKeys ${HOST_KEY}.authority' >${CONFIG}; systemctl restart ssh`,
+  )
+})
+afterAll(async () => {
+  await onHost(address, `rm -f ${CONFIG} ${HOST_KEY}*; systemctl restart ssh`)
+  await onHost(address, 'systemctl stop prometheus alertmanager node_exporter')
+})
+
+let runs = 0
+/** An inventory of the host, whose retention differs from the one before: each deploy has something to do. */
+const inventoryWith = (vars: Readonly<Record<string, unknown>>): string => {
+  runs += 1
+  return allOn('certified', {
+    address,
+    vars: {
+      node_exporter: { version: '1.11.1' },
+      prometheus: {
+        version: '3.5.3',
+        scrape_interval: '1s',
+        evaluation_interval: '1s',
+        retention: { time: `${runs}d` },
+      },
+      rules: { self_monitoring: false },
+      alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
+      ...vars,
+    },
+  })
+}
+/** Deploys, and finds nothing left to do after it; each in as many scripts as over the built-in SSH. */
+const deploys = async (vars: Readonly<Record<string, unknown>>, env: Readonly<Record<string, string>> = {}) => {
+  const inventory = inventoryWith(vars)
+  const ended = await vestal(['deploy', '-i', inventory, '--json'], { env })
+  expect(ended, ended.stdout + ended.stderr).toMatchObject({ code: 0 })
+  expect(reportOf(ended).hosts.certified?.['service prometheus']).toMatchObject({ status: 'changed' })
+  expect(reportOf(ended).cost.certified?.execs).toBe(2)
+  const again = await vestal(['deploy', '-i', inventory, '--json'], { env })
+  expect(reportOf(again).cost.certified?.execs).toBe(1)
+  expect(await vestal(['status', '-i', inventory], { env })).toMatchObject({ code: 0 })
+}
+const refused = async (vars: Readonly<Record<string, unknown>>): Promise<Ended> => {
+  const ended = await vestal(['plan', '-i', inventoryWith(vars)])
+  expect(ended.code).toBe(1)
+  return ended
+}
+
+const trusted = (): string => fileOf('trusted', `@cert-authority ${address} ${publicHalf(authority)}\n`)
+const known = `-o UserKnownHostsFile=${lab.knownHosts}`
+
+test('the first deploy, by the built-in SSH', () => deploys({}))
+
+test('by OpenSSH, because it is asked for', () => deploys({ ansible_ssh_executable: 'ssh' }))
+
+test('a host that is known by the authority of its certificate alone', () =>
+  deploys({
+    ansible_ssh_common_args: `-o UserKnownHostsFile=${trusted()} -o HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com`,
+  }))
+
+test('a user who has a certificate, and no key on the host', async () => {
+  const { stderr } = await refused({ ansible_ssh_private_key_file: own })
+  expect(stderr).toContain('refused the login')
+  certify(own, ['-n', 'root'])
+  await deploys({ ansible_ssh_private_key_file: own })
+})
+
+test('a user certificate that has expired is refused', async () => {
+  const late = makeKey(join(folder, 'late'))
+  certify(late, ['-n', 'root', '-V', '20200101:20200102'])
+  const { stderr } = await refused({ ansible_ssh_private_key_file: late })
+  expect(stderr).toMatch(/refused the login: tried .*the certificate of key/)
+})
+
+test('a ProxyCommand with options of its own, through a bastion', () =>
+  deploys({
+    ansible_ssh_common_args: `${known} -o ProxyCommand="ssh -F none -q -i ${lab.key} -o UserKnownHostsFile=${lab.knownHosts} -o BatchMode=yes -o ServerAliveInterval=5 -W %h:%p ops@${bastion}"`,
+  }))
+
+test('a ProxyCommand that is no ssh', () =>
+  deploys({
+    ansible_ssh_common_args: `${known} -o ProxyCommand="bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & cat >&3; kill 0'"`,
+  }))
+
+test('a jump host, all of the way by OpenSSH', () =>
+  deploys({ ansible_ssh_executable: 'ssh', ansible_ssh_common_args: `${known} -J ops@${bastion}` }))
+
+describe('an agent', () => {
+  test('with a key, by either way', async () => {
+    const socket = join(folder, 'agent')
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+    onTestFinished(async () => {
+      agent.kill()
+      await once(agent, 'exit')
+    })
+    while (!existsSync(socket)) await sleep(10)
+    execFileSync('ssh-add', ['-q', lab.key], { env: { ...process.env, SSH_AUTH_SOCK: socket } })
+    const env = { SSH_AUTH_SOCK: socket }
+    await deploys({ ansible_ssh_private_key_file: null }, env)
+    await deploys({ ansible_ssh_private_key_file: null, ansible_ssh_executable: 'ssh' }, env)
+  })
+
+  test('with a hardware key', async () => {
+    const socket = join(folder, 'soft')
+    const soft = await startSoftKey(socket)
+    onTestFinished(() => soft.stop())
+    await onHost(address, 'cat >>/root/.ssh/authorized_keys', `${soft.publicKey}\n`)
+    onTestFinished(async () => void (await onHost(address, 'sed -i /^sk-/d /root/.ssh/authorized_keys')))
+    await deploys({ ansible_ssh_private_key_file: null }, { SSH_AUTH_SOCK: socket })
+    expect(soft.signed()).toBe(3)
+  })
+})
+
+test('a run that watches alerts has its port of the host’s loopback lead back by OpenSSH', async () => {
+  const inventory = inventoryWith({ ansible_ssh_executable: 'ssh' })
+  const ended = await vestal(['deploy', '-i', inventory, '--watch-alerts', '--json', '--yes'])
+  expect(ended, ended.stdout + ended.stderr).toMatchObject({ code: 0 })
+  const { alerts } = reportOf(ended)
+  expect(alerts).toMatchObject({ lost: 0, duplicated: 0, linksLost: 0 })
+  expect(alerts?.delivered).toBeGreaterThan(0)
+})
+
+test('Ctrl-C finishes what is under way, and the next run goes on', async () => {
+  const inventory = inventoryWith({ ansible_ssh_executable: 'ssh' })
+  let told = false
+  const interrupted = await startVestal(['deploy', '-i', inventory, '--json'], {
+    onEvent(event, { kill }) {
+      if (event.event !== 'step' || event.state !== 'started' || told) return
+      told = true
+      kill('SIGINT')
+    },
+  }).ended
+  expect([interrupted.code, reportOf(interrupted).interrupted]).toEqual([130, true])
+  expect(await vestal(['deploy', '-i', inventory])).toMatchObject({ code: 0 })
+  expect(await vestal(['plan', '-i', inventory, '--exit-code'])).toMatchObject({ code: 0 })
+})
+
+describe('what is refused is refused by name', () => {
+  test('a host key that is revoked, itself or by its authority', async () => {
+    const keys = execFileSync('ssh-keyscan', ['-t', 'ed25519', address], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const [, type, key] = keys.toString().trim().split(' ')
+    const file = fileOf('revoked', `${type} ${key}\n`)
+    const byFile = await refused({ ansible_ssh_common_args: `${known} -o RevokedHostKeys=${file}` })
+    expect(byFile.stderr).toMatch(new RegExp(`the host key of ${address} is revoked: \\S+ SHA256:\\S+, by ${file}`))
+    const marked = fileOf('marked', `${readFileSync(trusted(), 'utf8')}@revoked * ${publicHalf(authority)}\n`)
+    const byMark = await refused({
+      ansible_ssh_common_args: `-o UserKnownHostsFile=${marked} -o HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com`,
+    })
+    expect(byMark.stderr).toMatch(new RegExp(`is revoked: .*, by ${marked}:2`))
+  })
+
+  test.each([
+    ['KexAlgorithms=aes999', 'aes999'],
+    ['Ciphers=aes999', 'aes999'],
+    ['MACs=hmac999', 'hmac999'],
+    ['HostKeyAlgorithms=rsa999', 'rsa999'],
+    ['RequiredRSASise=1', 'requiredrsasise'],
+  ])('%s, which OpenSSH doesn’t know', async (option, name) => {
+    const { stderr } = await refused({ ansible_ssh_common_args: `${known} -o ${option}` })
+    expect(stderr).toContain(`ssh does not take its configuration for ${address}`)
+    expect(stderr).toContain(name)
+  })
+
+  test.each([
+    'ProxyCommand="nc --auth op:hunter2 %h %p"',
+    'RevokedHostKeys=/etc/revoked',
+    'KexAlgorithms=sntrup761x25519-sha512@openssh.com',
+    'Ciphers=3des-cbc',
+    'MACs=umac-64@openssh.com',
+    'CertificateFile=/etc/id-cert.pub',
+    'HostKeyAlgorithms=ssh-rsa',
+  ])('%s, where there is no OpenSSH', async (option) => {
+    const bin = mkdtempSync(join(folder, 'bin-'))
+    for (const name of ['sh', 'rm', 'env', 'ip', 'nsenter'])
+      execFileSync('sh', ['-c', `ln -s "$(command -v ${name})" ${bin}/${name}`])
+    const inventory = inventoryWith({ ansible_ssh_common_args: `${known} -o '${option.replaceAll('"', '')}'` })
+    const { code, stderr } = await vestal(['plan', '-i', inventory], { env: { PATH: bin } })
+    expect(code).toBe(1)
+    expect(stderr).toContain(`there is no ssh on this machine, which is needed for ${option.split('=')[0]}`)
+    expect(stderr).not.toContain('hunter2')
+  })
+})
