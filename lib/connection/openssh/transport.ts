@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Duplex, pipeline } from 'node:stream'
+import { type Duplex, pipeline, type Readable } from 'node:stream'
 import { LinkError } from '../../errors.ts'
 import { portFailure } from '../port-errors.ts'
 import { portsBy } from '../ports.ts'
-import { notAnother } from '../ssh/connect-errors.ts'
+import { NoSession, sessionsOf } from '../sessions.ts'
 import { relayLine, throughRelay } from '../ssh/relay.ts'
 import type { Ended, Program, Transport } from '../transport.ts'
 import { ChildStream } from './child-stream.ts'
@@ -22,11 +22,24 @@ const quietMs = 5_000
 /** How long a master may take to notice that its link is gone. */
 const noticeMs = 2_000
 
+interface Taken<T> {
+  readonly made: T | Promise<T>
+  /** Settles when the host has said something. */
+  readonly heard: Promise<unknown>
+  /** No longer listens for that. */
+  deaf?(): void
+}
+
 /** Programs and ports by way of an OpenSSH master: each is an ssh of its own that shares the master's login. */
 export const openSshTransport = (host: string, master: Master): Transport => {
   const requireLink = (): void => {
     const why = master.gone()
     if (why !== null) throw new LinkError(host, `the link is gone: ${why}`)
+  }
+  const orGone = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    const { promise: gone, resolve } = Promise.withResolvers<undefined>()
+    const ignore = master.onGone(() => resolve(undefined))
+    return Promise.race([work, gone]).finally(ignore)
   }
   const share = (words: readonly string[]): ChildProcessWithoutNullStreams => {
     requireLink()
@@ -34,26 +47,24 @@ export const openSshTransport = (host: string, master: Master): Transport => {
     return spawn(program, args, { cwd: '/', detached: true, stdio: 'pipe', env: { ...process.env, LC_ALL: 'C' } })
   }
   /** Starts a command line. Throws HostError where the host opens no session for it. */
-  const session = async <T>(
-    line: string,
-    take: (child: ChildProcessWithoutNullStreams) => {
-      readonly made: T | Promise<T>
-      readonly heard: Promise<unknown>
-    },
-  ): Promise<T> => {
+  const session = async <T>(line: string, take: (child: ChildProcessWithoutNullStreams) => Taken<T>): Promise<T> => {
     const log = join(master.folder, randomBytes(6).toString('hex'))
     const child = share(['-o', 'LogLevel=ERROR', '-E', log, '--', 'host', line])
-    const refused = once(child, 'exit').then(([code]) => {
-      const said = code === 255 ? textIn(log) : ''
-      rmSync(log, { force: true })
-      return /session request failed: (.*)/.exec(said)?.[1]
-    })
-    const { made, heard } = take(child)
+    const refused = once(child, 'exit').then(
+      ([code]) => {
+        const said = code === 255 ? textIn(log) : ''
+        rmSync(log, { force: true })
+        return /session request failed: (.*)/.exec(said)?.[1]
+      },
+      () => undefined,
+    )
+    const { made, heard, deaf } = take(child)
     const why = await Promise.race([refused, heard.then(() => undefined), later(quietMs).then(() => undefined)])
+    deaf?.()
     if (why === undefined) return made
-    await Promise.race([new Promise<void>((one) => void master.onGone(() => one())), later(100)])
+    await orGone(later(100))
     requireLink()
-    throw notAnother(host, new Error(why))
+    throw new NoSession(host, new Error(why))
   }
   const forward = async (address: string, port: number): Promise<Duplex | 'forbidden'> => {
     const at = address.includes(':') ? `[${address}]` : address
@@ -67,18 +78,20 @@ export const openSshTransport = (host: string, master: Master): Transport => {
       throw new LinkError(host, error instanceof Error ? error.message : String(error), { cause: error })
     }
     stream.destroy()
-    const why = await Promise.race([
-      master.said.whyNot(address, port),
-      new Promise<string>((one) => void master.onGone(one)),
-    ])
+    const why = (await orGone(master.said.whyNot(address, port))) ?? ''
     requireLink()
     if (/administratively prohibited/.test(why)) return 'forbidden'
     throw portFailure(host, { address, port, error: new Error(why.replace(/^connect failed: /, '') || 'no answer') })
   }
+  const sessions = sessionsOf()
   const relay = (address: string, port: number): Promise<Duplex> =>
-    session(relayLine(address, port), (child) => {
-      const through = throughRelay(host, new ChildStream(child), { address, port })
-      return { made: through, heard: through.catch(() => {}) }
+    sessions({
+      open: () =>
+        session(relayLine(address, port), (child) => {
+          const through = throughRelay(host, new ChildStream(child), { address, port })
+          return { made: through, heard: through.catch(() => {}) }
+        }),
+      ended: (stream) => new Promise((done) => stream.once('close', done)),
     })
   return {
     ...portsBy({ forward, relay }),
@@ -87,7 +100,10 @@ export const openSshTransport = (host: string, master: Master): Transport => {
     close: async () => master.close(),
     start: (become) => {
       const mark = `vestal-${randomBytes(12).toString('hex')}`
-      return session(markedLine(mark, become), (child) => programOf(child, { mark, master }))
+      return sessions({
+        open: () => session(markedLine(mark, become), (child) => programOf(child, { mark, master })),
+        ended: (program) => program.ended,
+      })
     },
     listen: (port, take) =>
       listenThrough(host, master, {
@@ -150,7 +166,7 @@ const reached = (child: ChildProcessWithoutNullStreams): Promise<boolean> =>
 const programOf = (
   child: ChildProcessWithoutNullStreams,
   { mark, master }: { readonly mark: string; readonly master: Master },
-): { readonly made: Program; readonly heard: Promise<unknown> } => {
+): Taken<Program> => {
   const stderr = new MarkFilter(mark)
   pipeline(child.stderr, stderr, () => {})
   const { promise: ended, resolve } = Promise.withResolvers<Ended>()
@@ -173,6 +189,21 @@ const programOf = (
   child.stdin.on('error', () => {})
   child.once('close', close)
   child.once('error', () => close(null))
-  const heard = Promise.race([once(child.stdout, 'readable'), once(stderr, 'readable')])
-  return { made: { stdin: child.stdin, stdout: child.stdout, stderr, ended, kill: take }, heard: heard.catch(() => {}) }
+  const { heard, deaf } = soundOf([child.stdout, stderr])
+  return { made: { stdin: child.stdin, stdout: child.stdout, stderr, ended, kill: take }, heard, deaf }
+}
+
+/** Tells when one of these streams has something to read, and reads nothing of it. A stream that has ended is readable too. */
+const soundOf = (streams: readonly Readable[]): { readonly heard: Promise<void>; deaf(): void } => {
+  const { promise: heard, resolve } = Promise.withResolvers<void>()
+  const listen = (): void => {
+    if (streams.some(({ readableLength }) => readableLength > 0)) resolve()
+  }
+  for (const stream of streams) stream.on('readable', listen)
+  return {
+    heard,
+    deaf() {
+      for (const stream of streams) stream.off('readable', listen)
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import { showMilliseconds } from '../../duration.ts'
-import { HostError, LinkError } from '../../errors.ts'
+import { LinkError } from '../../errors.ts'
 import type { Login } from './auth.ts'
 import type { Target } from './target.ts'
 
@@ -102,10 +102,3 @@ const loginHint = (target: Target, { tried, methods, words }: Refused): string =
     return 'It takes no keys: give `ansible_password`.'
   return 'Is this the right user, and is the public key in its authorized_keys?'
 }
-
-/** The error for a host that lets us in and opens no session. */
-export const notAnother = (host: string, error: Error): HostError =>
-  new HostError(host, `the host does not open another session: ${error.message}`, {
-    cause: error,
-    hint: 'Compare `MaxSessions` in its sshd_config.',
-  })

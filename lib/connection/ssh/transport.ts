@@ -5,14 +5,20 @@ import { LinkError } from '../../errors.ts'
 import { portFailure } from '../port-errors.ts'
 import { portsBy } from '../ports.ts'
 import { bootstrapLine } from '../script/bootstrap.ts'
+import { NoSession, sessionsOf } from '../sessions.ts'
 import type { Ended, Program, Transport } from '../transport.ts'
-import { notAnother } from './connect-errors.ts'
 import { relayLine, throughRelay } from './relay.ts'
 import { reversePort } from './remote-forward.ts'
 import type { Session } from './session.ts'
 
 /** Programs and ports by way of a session. */
 export const sshTransport = (host: string, session: Session): Transport => {
+  const sessions = sessionsOf()
+  const opened = async <T>(opening: Opening<T>): Promise<Awaited<T>> => {
+    const made = await open(host, session, opening)
+    if (made instanceof Error) throw new NoSession(host, made)
+    return made
+  }
   const forward = async (address: string, port: number): Promise<Duplex | 'forbidden'> => {
     const ask = (done: ClientCallback): unknown => session.client.forwardOut('127.0.0.1', 0, address, port, done)
     const channel = await open(host, session, { ask, take: (one) => one })
@@ -23,9 +29,8 @@ export const sshTransport = (host: string, session: Session): Transport => {
   }
   const relay = async (address: string, port: number): Promise<Duplex> => {
     const ask = (done: ClientCallback): unknown => session.client.exec(relayLine(address, port), done)
-    const channel = await open(host, session, { ask, take: (one) => throughRelay(host, one, { address, port }) })
-    if (channel instanceof Error) throw notAnother(host, channel)
-    return channel
+    const take = (one: ClientChannel) => throughRelay(host, one, { address, port })
+    return sessions({ open: () => opened({ ask, take }), ended: closed })
   }
   return {
     ...portsBy({ forward, relay }),
@@ -34,9 +39,8 @@ export const sshTransport = (host: string, session: Session): Transport => {
     close: async () => session.close(),
     start: async (become) => {
       const ask = (done: ClientCallback): unknown => session.client.exec(bootstrapLine(become), done)
-      const program = await open(host, session, { ask, take: (channel) => programOn(channel, session) })
-      if (!(program instanceof Error)) return program
-      throw notAnother(host, program)
+      const take = (channel: ClientChannel) => programOn(channel, session)
+      return sessions({ open: () => opened({ ask, take }), ended: (program) => program.ended })
     },
     listen: (port, take) => reversePort(host, session, { port, take }),
   }
@@ -70,6 +74,9 @@ const open = async <T>(host: string, session: Session, { ask, take }: Opening<T>
   if (why !== null) throw new LinkError(host, `the link is gone: ${why}`)
   return answer
 }
+
+/** Settles when a stream has closed. */
+const closed = (stream: Duplex): Promise<void> => new Promise((done) => stream.once('close', () => done()))
 
 const programOn = (channel: ClientChannel, session: Session): Program => {
   const { promise: ended, resolve } = Promise.withResolvers<Ended>()
