@@ -26,6 +26,9 @@ export const verdictLines = ({ alerts, drill, gates, tasks }: Story): readonly L
 
 const alertLines = (alerts: AlertsReport, drill: DrillReport | undefined): readonly Line[] => [
   { what: 'Canary alerts lost', seen: `${alerts.lost} of ${alerts.sent}`, held: alerts.lost === 0 },
+  ...(alerts.withoutPath === undefined
+    ? []
+    : [{ what: 'Canary alerts without any path', seen: String(alerts.withoutPath), held: null }]),
   {
     what: 'Notified twice',
     seen: String(alerts.duplicated),
@@ -49,7 +52,7 @@ const alertLines = (alerts: AlertsReport, drill: DrillReport | undefined): reado
 
 const drillLines = ({ faults, figures }: DrillReport): readonly Line[] => {
   const left = faults.filter(({ undone }) => !undone)
-  const { control, during, forgotten, differing, healedMs, gossipHealedMs } = figures
+  const { control, during, forgotten, differing, answered = [], healedMs, gossipHealedMs } = figures
   return [
     {
       what: 'Largest delay before the faults, and since',
@@ -71,6 +74,12 @@ const drillLines = ({ faults, figures }: DrillReport): readonly Line[] => {
       seen: differing.join(', ') || 'none',
       held: differing.length === 0,
     },
+    ...answered.map(({ question, asked, failed, longestMs }) => ({
+      what: question,
+      seen: `longest without an answer ${showMilliseconds(longestMs)}; ${failed} of ${asked} failed`,
+      // How long may be is the scenario's, and its verdict says it.
+      held: null,
+    })),
     {
       what: 'Every service as before',
       seen: healedMs === undefined ? 'no' : `after ${showMilliseconds(healedMs)}`,

@@ -11,6 +11,7 @@ import { trendPage } from '../../../../lib/report/story/trend.ts'
 
 const PARTITION = '20261127-225832-drill-partition-4a0a'
 const FROZEN = '20261127-230226-drill-freeze-alertmanager-20a8'
+const ROLL = '20261128-001953-rolling-upgrade-5ff5'
 const before = process.env.VESTAL_RUNS
 beforeAll(() => {
   process.env.VESTAL_RUNS = fileURLToPath(new URL('../../../fixtures/runs', import.meta.url))
@@ -44,6 +45,26 @@ describe('a partition that passed', () => {
     expect(body.textContent).toContain('am-1 saw 1 at least and 3 at the end')
     expect(page).not.toMatch(/<script|<link|<img|src=|@import|href="http/i)
     expect(page.length).toBeLessThan(500_000)
+  })
+})
+
+describe('a roll', () => {
+  test('is told with whose turn was when, one after the other, and what each notified meanwhile', () => {
+    const story = tell(ROLL)
+    expect([story.result, story.drill, story.alerts?.lost]).toEqual(['passed', undefined, 0])
+    expect(story.spans.map(({ host, kind }) => `${host} ${kind}`)).toEqual(
+      ['am-1', 'am-2', 'am-3', 'prom-1', 'prom-2'].map((host) => `${host} work`),
+    )
+    const turns = story.spans.map(({ from, to = from }) => [from, to] as const)
+    expect(turns.every(([from], at) => at === 0 || from > (turns[at - 1]?.[1] ?? 0))).toBe(true)
+    expect(story.canaries.filter(({ silenced }) => !silenced)).toHaveLength(21)
+  })
+
+  test('is a page of steps, gates and canaries, with nothing of a drill', () => {
+    const { title, body } = read(storyPage(tell(ROLL))) as unknown as { title: string; body: { textContent: string } }
+    expect(title).toBe('rolling-upgrade: passed')
+    expect(body.textContent).toContain('am-1: Alertmanagers, one at a time, from')
+    expect(body.textContent).not.toContain('Faults undone')
   })
 })
 
