@@ -1,6 +1,6 @@
 /** Whole drills on machines in memory: in which order things are done, and that whatever goes wrong, what was begun is undone. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { killed } from '../../../lib/drill/fault.ts'
+import { type ChangeFault, killed } from '../../../lib/drill/fault.ts'
 import { type DrillOptions, runDrill } from '../../../lib/drill/run.ts'
 import type { Scenario } from '../../../lib/drill/scenario.ts'
 import { HostError } from '../../../lib/errors.ts'
@@ -245,4 +245,73 @@ test('a steady state that is not there afterwards is a failure', async () => {
     '2m after the faults, am-1: serves: it does not',
     undefined,
   ])
+})
+
+describe('a change that an operator would make', () => {
+  const change: ChangeFault = {
+    kind: 'change',
+    name: 'am-3 leaves',
+    host: three,
+    commands: [['remove-node', 'am-3']],
+    undo: [['add-node', 'am-3']],
+    touches: [one, three],
+  }
+
+  test('is made and taken back by runs of its own, beside other faults', async () => {
+    const drill = await hold({
+      faults: [killed(one, 'am'), change],
+      change: async (_, to) => void story.push(`change ${to}`),
+    })
+    expect(story).toEqual([
+      ...['steady', 'alerts', 'arm am-1', 'change harm', 'harm am-1', 'change undo', 'heal am-1', 'steady', 'end'],
+    ])
+    expect([drill.verdict, undone(drill)]).toEqual(['passed', [true, true]])
+  })
+
+  test('that fails is taken back, and the drill aborted', async () => {
+    const drill = await hold({
+      faults: [change],
+      change: async (_, to) => {
+        story.push(`change ${to}`)
+        if (to === 'harm') throw new HostError('am-3', 'remove-node ended with 1')
+      },
+    })
+    expect(story.filter((what) => what.startsWith('change'))).toEqual(['change harm', 'change undo'])
+    expect([drill.verdict, drill.causes[0]]).toEqual([
+      'aborted',
+      'am-3 leaves: it could not be done: am-3: remove-node ended with 1',
+    ])
+  })
+
+  test('is not taken back where it was never begun, and services that it touches may stop meanwhile', async () => {
+    answers['arm am-1'] = () => 1
+    await hold({ faults: [killed(one, 'am'), change], change: async (_, to) => void story.push(`change ${to}`) })
+    expect(story.filter((what) => what.startsWith('change'))).toEqual([])
+    answers = {}
+    const looked = (host: Host) => ({
+      ...{ host, service: 'x', unit: 'am', title: 'X' },
+      status: async () => ({ ready: !story.includes('change harm') }),
+    })
+    const drill = await hold({
+      faults: [change],
+      scenario: scenario('3s'),
+      change: async (_, to) => void story.push(`change ${to}`),
+      watched: [looked(one), looked(three)],
+      leftMs: 10,
+    })
+    expect(drill.verdict).toBe('passed')
+  })
+})
+
+test('a question that is not answered is a failure, and how all were is told', async () => {
+  const questions = [{ name: 'Q', most: '10ms' as const, ask: () => Promise.reject(new Error('no')) }]
+  const drill = await hold({ questions, controlMs: 100 })
+  expect([drill.verdict, drill.causes[0]]).toEqual(['failed', expect.stringMatching(/^Q: no answer for \d+ ms/)])
+  expect(drill.figures.answered).toMatchObject([{ question: 'Q', failed: 1 }])
+})
+
+test('when faults begin and end is told at once: what had no path is counted apart by it', async () => {
+  const windows: object[] = []
+  await hold({ broken: (window) => void windows.push(Object.keys(window)) })
+  expect(windows).toEqual([['beginAt'], ['beginAt', 'endAt']])
 })
