@@ -81,7 +81,8 @@ const LOOK_MS = 2_000
 export const tryRoutes = async ({ members, peerWaitMs, tests }: Plan, trying: Trying): Promise<readonly Tried[]> => {
   const { reach, signal } = trying
   const [before, since] = await Promise.all([countsOf(members, reach), clocksOf(members, reach)])
-  const waitMs = Math.max(0, ...tests.map(({ wait }) => waitOf(wait))) + peerWaitMs + PATIENCE_MS
+  const waitMs =
+    Math.max(0, ...tests.map(({ wait, interval }) => spanOf(wait) + spanOf(interval))) + peerWaitMs + PATIENCE_MS
   const startsAt = new Date()
   await post({ members, tests }, { ...trying, startsAt, endsAt: new Date(startsAt.getTime() + waitMs + 60_000) })
   const look = async () => {
@@ -277,8 +278,8 @@ const lastFailure = (lines: readonly string[], receiver: string): string | undef
 const isOf = (receiver: string, error: string): boolean =>
   error.startsWith(`${receiver}/`) && /^\w+\[\d+\]:/.test(error.slice(receiver.length + 1))
 
-const waitOf = (wait: string): number => {
-  const { success, data } = duration.safeParse(wait)
+const spanOf = (text: string): number => {
+  const { success, data } = duration.safeParse(text)
   return success ? milliseconds(data) : 30_000
 }
 

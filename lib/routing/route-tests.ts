@@ -13,8 +13,9 @@ export interface RouteTest {
   /** The kinds that notify for it, one entry for each: `webhook`, `webhook`, `email`. */
   readonly integrations: readonly string[]
   readonly labels: Labels
-  /** How long its group is waited for, as its route has it: `30s`. */
+  /** How long a group of its route waits for others, and how soon one that is there already is looked at again: `30s`, `5m`. */
   readonly wait: string
+  readonly interval: string
   /** Everybody who is told of it: others may be beside. */
   readonly told: readonly string[]
 }
@@ -74,8 +75,8 @@ const testOf = (receiver: string, candidates: readonly Candidate[], wanted: Want
       muted = mine.mutedBy.join(', ')
       continue
     }
-    const wait = router.pace(labels)[index]?.wait ?? '30s'
-    return { receiver, integrations, labels, wait, told: told.map((one) => one.receiver) }
+    const { wait = '30s', interval = '5m' } = router.pace(labels)[index] ?? {}
+    return { receiver, integrations, labels, wait, interval, told: told.map((one) => one.receiver) }
   }
   return {
     receiver,
