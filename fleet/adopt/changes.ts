@@ -1,7 +1,11 @@
 /** What a deploy of the adopted inventory will do otherwise than what runs, each with its reason. */
 import { serviceKind } from '../../lib/kinds/service.ts'
+import type { FlagDefaults } from '../../lib/kinds/service-state.ts'
 import type { Host, Inventory, Role } from '../../lib/model.ts'
 import { isOn, scopeOf } from '../../lib/playbook.ts'
+import { FLAG_DEFAULTS as ALERTMANAGER } from '../../roles/alertmanager/flags.ts'
+import { FLAG_DEFAULTS as NODE_EXPORTER } from '../../roles/node-exporter/role.ts'
+import { FLAG_DEFAULTS as PROMETHEUS } from '../../roles/prometheus/flags.ts'
 import { prometheusOn } from '../../roles/prometheus/vars.ts'
 import type { Adoption } from './adopt.ts'
 import { commandFlags } from './command-flags.ts'
@@ -17,19 +21,12 @@ export interface Change {
 type One = Omit<Change, 'hosts'>
 
 const OUTRIGHT = 'it is so already: Vestal says it outright'
-/** Values that flags have where they are not given, as the programs' own help has them. */
-const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
-  'web.listen-address': ['0.0.0.0:9090', ':9090', '0.0.0.0:9093', ':9093', '0.0.0.0:9100', ':9100'],
-  'log.level': ['info'],
-  'rules.alert.resend-delay': ['1m'],
-  'storage.tsdb.retention.time': ['15d'],
-  'storage.path': ['data/'],
-  'storage.tsdb.path': ['data/'],
-  'data.retention': ['120h'],
-  'cluster.listen-address': ['0.0.0.0:9094'],
-  'cluster.peer-timeout': ['15s'],
-  'cluster.gossip-interval': ['200ms'],
-  'cluster.settle-timeout': ['1m'],
+const OUTRIGHT_NO = 'it is so without it'
+/** Values that flags have where they are not given, by program. */
+const DEFAULTS: Readonly<Record<string, FlagDefaults>> = {
+  prometheus: PROMETHEUS,
+  alertmanager: ALERTMANAGER,
+  node_exporter: NODE_EXPORTER,
 }
 const WHY: Readonly<Record<string, string>> = {
   'config.file': 'each service reads its configuration from one place',
@@ -73,6 +70,7 @@ const flagChanges = (
   const task = role.tasks(scopeOf(role, host, inventory)).find(({ kind }) => kind.name === serviceKind.name)
   const { command = [] } = (task?.data ?? {}) as { readonly command?: readonly string[] }
   const [now, then] = [program.flags, commandFlags(command).flags]
+  const defaults = DEFAULTS[program.name] ?? {}
   const told = (what: string, why: string): One => ({ program: program.name, what, why })
   const shown = (name: string, values: readonly (string | boolean)[]): string =>
     values
@@ -81,12 +79,12 @@ const flagChanges = (
   const added = [...then]
     .filter(([name]) => !now.has(name))
     .map(([name, values]) => {
-      const isDefault = values.length === 1 && DEFAULTS[name]?.includes(String(values[0]))
+      const isDefault = values.length === 1 && defaults[name]?.includes(String(values[0]))
       return told(`new flag ${shown(name, values)}`, isDefault ? OUTRIGHT : (WHY[name] ?? 'a setting of the role'))
     })
   const changed = [...then].flatMap(([name, values]) => {
     const was = now.get(name)
-    if (was === undefined || same(name, was, values)) return []
+    if (was === undefined || same(was, values, defaults[name])) return []
     return [
       told(
         `${shown(name, was)} becomes ${shown(name, values)}`,
@@ -97,14 +95,35 @@ const flagChanges = (
   const gone = [...now]
     .filter(([name]) => !then.has(name))
     .map(([name, values]) =>
-      told(`no flag ${shown(name, values)} any more`, 'a setting stands for it, or none does: see above'),
+      told(
+        `no flag ${shown(name, values)} any more`,
+        values.length === 1 && defaults[name]?.includes(String(values[0]))
+          ? OUTRIGHT_NO
+          : 'a setting stands for it, or none does: see above',
+      ),
     )
-  return [...added, ...changed, ...gone]
+  const right =
+    changed.length === 0 &&
+    added.every(({ why }) => why === OUTRIGHT) &&
+    gone.every(({ why }) => why === OUTRIGHT_NO) &&
+    program.process.unit === `${serviceOf(program)}.service`
+  return [
+    ...added,
+    ...changed,
+    ...gone,
+    ...(right
+      ? [told('is not restarted', 'its flags are right; a binary that is not the release’s would be exchanged')]
+      : []),
+  ]
 }
 
-const same = (name: string, was: readonly (string | boolean)[], is: readonly (string | boolean)[]): boolean =>
+const same = (
+  was: readonly (string | boolean)[],
+  is: readonly (string | boolean)[],
+  usual: readonly string[] = [],
+): boolean =>
   [...was].map(String).sort().join('\n') === [...is].map(String).sort().join('\n') ||
-  (was.length === 1 && is.length === 1 && [was, is].every(([one]) => DEFAULTS[name]?.includes(String(one))))
+  (was.length === 1 && is.length === 1 && [was, is].every(([one]) => usual.includes(String(one))))
 
 /** What stands in the configuration beside what stood there. */
 const ownChanges = (

@@ -1,4 +1,5 @@
 /** What runs on a host and what it was started with, in one exec that changes nothing. What a host says is read here and nowhere else. */
+import { posix } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
 import type { Connection, Host } from '../../lib/model.ts'
 import { word } from '../../lib/shell.ts'
@@ -112,7 +113,7 @@ file() { printf 'file %s %s +%s\\n' "$(b "$1")" "$(stat -Lc '%a %U %G %s' -- "$1
 maybe() { if [ -f "$1" ]; then file "$1"; fi; }`
 
 /**
- * Only a program that has the Go package in it which prints versions for the Prometheus project is asked for its own: others may take `--version` for
+ * Only a program of the host's own that has the Go package in it which prints versions for the Prometheus project is asked for its own: others may take `--version` for
  * anything. It is run as the account that runs it now, and as nobody where that is root, from the very file that the process has.
  */
 const LOOK = `${FUNCTIONS}
@@ -133,14 +134,14 @@ for cmd in $(grep -laE 'config\\.file|listen-address|storage\\.|collector\\.|pro
   ids=$(stat -Lc '%u %g' "/proc/$pid") || continue
   uid=\${ids% *} gid=\${ids#* }
   if [ "$uid" = 0 ]; then uid=65534 gid=65534; fi
+  where=same
+  if [ "$(stat -Lc %d:%i "/proc/$pid/root/" 2>/dev/null)" != "$root" ]; then where=other; fi
   version=
-  if [ -n "$goes" ]; then
+  if [ -n "$goes" ] && [ "$where" = same ]; then
     version=$( { timeout 10 env -i PATH=/usr/bin:/bin setpriv --reuid="$uid" --regid="$gid" --clear-groups --inh-caps=-all --no-new-privs -- /proc/self/fd/9 --version 9<"/proc/$pid/exe" 2>&1 || :; } | head -c 2000 )
   fi
   group=$(cat "/proc/$pid/cgroup" 2>/dev/null | head -c 4000)
   cwd=$(readlink "/proc/$pid/cwd")
-  where=same
-  if [ "$(stat -Lc %d:%i "/proc/$pid/root/" 2>/dev/null)" != "$root" ]; then where=other; fi
   who=$(stat -Lc %U "/proc/$pid") || continue
   printf 'process %s %s %s =%s =%s =%s =%s =%s\\n' "$pid" "$where" "$who" "$(b "$exe")" "$(b "$group")" "$(b "$cwd")" "$(head -c 65536 "/proc/$pid/cmdline" | base64 -w0)" "$(b "$version")"
   [ "$where" = same ] || continue
@@ -187,7 +188,10 @@ const readLook = (host: Host, said: Buffer): Look => {
     idle: [...new Set(of('idle').map(([, name]) => textIn(name)))].filter((name) => !running.has(name)),
     files: new Map(files.map((one) => [one.path, one])),
     folders: new Map(
-      of('folder').map(([, path, user, group]) => [textIn(path), `${accountIn(user)}:${accountIn(group)}`]),
+      of('folder').map(([, path, user, group]) => [
+        posix.normalize(textIn(path)),
+        `${accountIn(user)}:${accountIn(group)}`,
+      ]),
     ),
   }
 }
@@ -247,7 +251,7 @@ const fileIn = ([, path, mode, user, group, size, content = '-']: readonly strin
   const bytes = numberIn(size, Number.MAX_SAFE_INTEGER)
   if (!/^[0-7]{1,5}$/.test(mode ?? '')) throw new Error(`a file's mode is ${JSON.stringify(mode?.slice(0, 40))}`)
   const about = {
-    path: textIn(path),
+    path: posix.normalize(textIn(path)),
     mode: (mode ?? '').padStart(4, '0'),
     user: accountIn(user),
     group: accountIn(group),

@@ -34,6 +34,8 @@ export interface ServiceAnswer {
   readonly stamp: readonly string[]
   readonly loadStamp: readonly string[]
   readonly pending: string
+  /** The start that was taken over from others without another one, and the checksum of the command that it was taken for; empty where none was. */
+  readonly adopted: readonly string[]
 }
 
 const PROPERTIES =
@@ -47,6 +49,9 @@ export const loadStampPath = (unit: string): string => `${STAMPS}/${unit}.loaded
 /** Where Vestal notes that a change was taken back, until the unit has been started or reloaded after it. */
 export const pendingPath = (unit: string): string => `${STAMPS}/${unit}.pending`
 
+/** Where Vestal notes that it goes on with a process which others have started. */
+export const adoptedPath = (unit: string): string => `${STAMPS}/${unit}.adopted`
+
 /** Each unit once, whoever asks about it: a run may want several things of one service, one after the other. */
 const unitsOf = (questions: readonly ServiceQuestion[]): readonly ServiceQuestion[] =>
   [...Map.groupBy(questions, ({ unit }) => unit).values()].flatMap(([first]) => first ?? [])
@@ -56,7 +61,12 @@ export const printServices = (questions: readonly ServiceQuestion[]): string => 
   const watched = [...new Set(questions.flatMap((one) => one.watched.map(({ path }) => path)))]
   const folders = [...new Set(questions.flatMap((one) => one.watched.filter((it) => it.sha256 === undefined)))]
   const asked = unitsOf(questions)
-  const notes = asked.flatMap(({ unit }) => [stampPath(unit), loadStampPath(unit), pendingPath(unit)])
+  const notes = asked.flatMap(({ unit }) => [
+    stampPath(unit),
+    loadStampPath(unit),
+    pendingPath(unit),
+    adoptedPath(unit),
+  ])
   return `show=$(TZ=UTC systemctl show --timestamp=us --property=${PROPERTIES} -- ${words(asked.map(({ unit }) => unit))} 2>/dev/null)
 printf '%s\\0#\\0' "$show"
 ${releasedFunction}
@@ -126,6 +136,7 @@ export const readServices = (
       stamp: recordsOf(notes, stampPath(unit)),
       loadStamp: recordsOf(notes, loadStampPath(unit)),
       pending: recordsOf(notes, pendingPath(unit))[0] ?? '',
+      adopted: recordsOf(notes, adoptedPath(unit)),
     }
   })
   return { answers, disk }

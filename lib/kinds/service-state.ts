@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { parseSha256 } from './paths.ts'
 import type { OnDisk, ServiceAnswer } from './service-probe.ts'
 import type { Watched } from './service-watch.ts'
@@ -17,10 +18,14 @@ export type ServiceState = Readonly<{
   loaded: string
   since?: number
 }>
+/** By the name of a flag, without dashes, the values that mean the same as leaving it out. */
+export type FlagDefaults = Readonly<Record<string, readonly string[]>>
 /** What a service must be, as far as its state is read against it. */
 export interface ServiceWish {
   readonly command: readonly string[]
   readonly executable?: string
+  /** Values that flags have where they are not given. */
+  readonly defaults?: FlagDefaults
   readonly starts: readonly Watched[]
   readonly loads: readonly Watched[]
 }
@@ -36,11 +41,14 @@ export const serviceState = (
   const state = { enabled: UnitFileState === 'enabled', masked: LoadState === 'masked', active: active(answer) }
   if (MainPID === '0') return { ...state, executable: '', command: 'none', started: 'none', loaded: 'none' }
   const since = Number(systemdTime(answer.properties.ExecMainStartTimestamp ?? '') / 1_000_000n)
+  const adopted = isAdopted(answer, wish)
   return {
     ...state,
     ...(since > 0 && { since }),
-    executable: `${answer.executable}${answer.genuine || answer.executable !== wish.executable ? '' : ' (not as released)'}`,
-    command: isSame(answer.command, wish.command) ? 'same' : startedOtherwise(answer),
+    executable: adopted
+      ? (wish.executable ?? answer.executable)
+      : `${answer.executable}${answer.genuine || answer.executable !== wish.executable ? '' : ' (not as released)'}`,
+    command: adopted || isSame(answer.command, wish.command) ? 'same' : startedOtherwise(answer, wish),
     started: said(startedWithOther(answer, wish.starts, disk)),
     loaded: said(loadedOther(answer, wish.loads, disk)),
   }
@@ -65,9 +73,41 @@ const active = ({ properties: { ActiveState, SubState = '' } }: ServiceAnswer): 
   return ActiveState === 'reloading' ? 'running' : ActiveState === 'active' ? SubState : (ActiveState ?? '')
 }
 
+/** What a process that others have started was taken over for. */
+export const commandDigest = (command: readonly string[]): string =>
+  createHash('sha256').update(command.join('\0')).digest('hex')
+
+/** It is still the process that was taken over, for this very command; and its file is the release's by its checksum. */
+const isAdopted = (
+  { adopted: [invocation, digest], properties, genuine }: ServiceAnswer,
+  { command }: ServiceWish,
+): boolean =>
+  invocation !== undefined && invocation === properties.InvocationID && digest === commandDigest(command) && genuine
+
+/** Said of a process that has the same flags in another form: others have started it. */
+export const SAME_FLAGS = 'differs: the same flags, in another form'
+
 /** A drop-in is an operator's own and stays; where it changes the arguments no restart helps, so it is named. */
-const startedOtherwise = ({ properties: { DropInPaths = '' } }: ServiceAnswer): string =>
-  DropInPaths === '' ? 'differs' : `differs: its unit is changed by ${DropInPaths.split(' ').join(', ')}`
+const startedOtherwise = ({ command, properties: { DropInPaths = '' } }: ServiceAnswer, wish: ServiceWish): string => {
+  if (wish.defaults && isSame(flagsIn(command, wish.defaults), flagsIn(wish.command, wish.defaults))) return SAME_FLAGS
+  return DropInPaths === '' ? 'differs' : `differs: its unit is changed by ${DropInPaths.split(' ').join(', ')}`
+}
+
+/** Flags in one form and order, without those that say what goes without saying. A word behind a flag that doesn't look like one is its value. */
+const flagsIn = ([, ...words]: readonly string[], defaults: FlagDefaults): readonly string[] => {
+  const flags: string[] = []
+  for (const word of words) {
+    const flag = /^--?(?=[A-Za-z])/.test(word) ? word.replace(/^--?/, '--') : undefined
+    const before = flags.at(-1)
+    if (flag !== undefined) flags.push(flag)
+    else if (before?.startsWith('--') && !before.includes('=')) flags[flags.length - 1] = `${before}=${word}`
+    else flags.push(word)
+  }
+  const usual = new Set(
+    Object.entries(defaults).flatMap(([name, values]) => values.map((value) => `--${name}=${value}`)),
+  )
+  return flags.filter((flag) => !usual.has(flag)).sort()
+}
 
 /** The stamp is the truth for the start that it was made at; otherwise a file counts that hasn't changed since the start. */
 const startedWithOther = (answer: ServiceAnswer, starts: readonly Watched[], disk: ReadonlyMap<string, OnDisk>) => {

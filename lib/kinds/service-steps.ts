@@ -1,6 +1,8 @@
+import { posix } from 'node:path'
 import type { Step } from '../model.ts'
 import { word, words } from '../shell.ts'
-import { loadStampPath, pendingPath, stampPath } from './service-probe.ts'
+import { MANIFEST } from './release-manifest.ts'
+import { adoptedPath, loadStampPath, pendingPath, stampPath } from './service-probe.ts'
 
 /** A unit, the files whose content counts for its start, and those that it reads again on a reload. */
 export interface Startable {
@@ -53,17 +55,57 @@ journalctl --quiet --no-pager --output=cat --lines=20 --unit=${word(what.unit)}`
   interrupts: wasRunning,
 })
 
+interface Adoption {
+  /** The release's binary that it must run. */
+  readonly executable: string
+  /** Of the command that it must have been started with. */
+  readonly digest: string
+  readonly reloads: boolean
+}
+
+/**
+ * Goes on with a process that others have started where it runs the very binary of the release, as the account of the unit: it reads its files again, and what else the unit
+ * says comes in force with its next start. Where it runs another binary, it is restarted.
+ */
+export const adoptOrRestart = (what: Startable, { executable, digest, reloads }: Adoption): Step => {
+  const restarted = restart(what, true)
+  const [unitFile = ''] = what.starts
+  const isRight = `unit=${word(what.unit)}
+pid=$(systemctl show --property=MainPID --value -- "$unit")
+sum=$(sed -n ${word(`s/^binary \\([0-9a-f]*\\) ${posix.basename(executable)}$/\\1/p`)} ${word(posix.join(posix.dirname(executable), MANIFEST))} 2>/dev/null || :)
+account=$(sed -n 's/^User=//p' ${word(unitFile)} | tail -n 1)
+adopt=
+if [ -n "$sum" ] && [ "$pid" != 0 ] && [ "$(stat -Lc %U "/proc/$pid")" = "$account" ] &&
+  [ "$(sha256sum <"/proc/$pid/exe")" = "$sum  -" ]; then adopt=yes; fi
+`
+  return {
+    ...restarted,
+    title: `go on with ${what.unit} as it runs, or restart it where it runs another binary`,
+    run: `${isRight}if [ -n "$adopt" ]; then
+stamp=${word(stampPath(what.unit))}
+${hashLoads(what.unit, what.loads)}sha256sum -z -- ${words(what.starts)} >"$stamp.new" || :
+${READ_UNIT}
+${reloads && what.loads.length > 0 ? reloaded : ''}${stamp}
+printf '%s\\0%s\\0' "$id" ${digest} >${word(adoptedPath(what.unit))}
+else
+rm -f ${word(adoptedPath(what.unit))}
+${restarted.run}
+fi`,
+    restore: `if [ -f ${word(adoptedPath(what.unit))} ]; then
+rm -f ${word(adoptedPath(what.unit))}
+${READ_UNIT}
+systemctl reload-or-restart -- ${word(what.unit)} || :
+rm -f ${word(pendingPath(what.unit))}
+else
+${restarted.restore}
+fi`,
+  }
+}
+
 /** Makes a running process read its files again. */
 export const reload = ({ unit, loads }: Startable): Step => {
   const run = `unit=${word(unit)}
-${hashLoads(unit, loads)}systemctl reload -- "$unit"
-sleep 0.2
-if ! systemctl is-active --quiet -- "$unit"; then
-  printf '%s did not survive the reload\\n' "$unit" >&2
-  ${logTail}
-  exit 1
-fi
-${stampLoads}rm -f ${word(pendingPath(unit))}`
+${hashLoads(unit, loads)}${reloaded}${stampLoads}rm -f ${word(pendingPath(unit))}`
   return { title: `reload ${unit}`, run, undo: markPending(unit, 'reload'), restore: run }
 }
 
@@ -125,3 +167,12 @@ ${loads.length === 0 ? ':' : `sha256sum -z -- ${words(loads)}`} >"$loaded.new" 2
 
 const logTail = `journalctl --sync 2>/dev/null || :
   journalctl --quiet --no-pager --output=cat --lines=20 --unit="$unit" >&2 || :`
+
+const reloaded = `systemctl reload -- "$unit"
+sleep 0.2
+if ! systemctl is-active --quiet -- "$unit"; then
+  printf '%s did not survive the reload\\n' "$unit" >&2
+  ${logTail}
+  exit 1
+fi
+`

@@ -1,8 +1,16 @@
 import { InputError } from '../errors.ts'
+import { RELEASES } from '../host-paths.ts'
 import type { Change, Kind, Step, Task } from '../model.ts'
 import { printServices, readServices, type ServiceQuestion } from './service-probe.ts'
-import { type ServiceState, type ServiceWish, serviceState } from './service-state.ts'
-import { enable, reload, restart, start, stop, unmask } from './service-steps.ts'
+import {
+  commandDigest,
+  type FlagDefaults,
+  SAME_FLAGS,
+  type ServiceState,
+  type ServiceWish,
+  serviceState,
+} from './service-state.ts'
+import { adoptOrRestart, enable, reload, restart, start, stop, unmask } from './service-steps.ts'
 import { watchedBy } from './service-watch.ts'
 
 export interface ServiceOptions {
@@ -16,6 +24,11 @@ export interface ServiceOptions {
   readonly loads?: readonly Task[]
   /** File tasks whose content it reads at start only. */
   readonly restartsOn?: readonly Task[]
+  /**
+   * By the name of a flag, the values that mean the same as leaving it out. With it, a process that others have started from the same binary, with the
+   * same flags in another form, is gone on with: it is not restarted.
+   */
+  readonly defaults?: FlagDefaults
   readonly enabled?: boolean
   readonly running?: boolean
   /** Whether `systemctl reload` makes it read `loads` again; otherwise it is restarted. */
@@ -80,6 +93,7 @@ export const service = (name: string, options: ServiceOptions): Task<ServiceStat
       unit: name.endsWith('.service') ? name : `${name}.service`,
       command,
       executable,
+      defaults: options.defaults,
       starts: [options.unit, ...(options.restartsOn ?? [])].map(watchedBy),
       loads: (options.loads ?? []).map(watchedBy),
       reloads,
@@ -110,11 +124,18 @@ const runSteps = ({ task: { data }, from, to, fields }: Change<ServiceState, Ser
   }
   if (from === null || ['stopped', 'failed'].includes(from.active)) return [start(what)]
   if (['active', 'executable', 'command', 'started'].some((field) => fields.includes(field))) {
-    return [restart(what, isRunning)]
+    const { executable, command, defaults, reloads } = data
+    return isRunning && executable !== undefined && defaults && isOthers(from)
+      ? [adoptOrRestart(what, { executable, digest: commandDigest(command), reloads })]
+      : [restart(what, isRunning)]
   }
   if (!fields.includes('loaded')) return []
   return [data.reloads ? reload(what) : restart(what, isRunning)]
 }
+
+/** Started by somebody else, with the flags that it must have. What Vestal starts runs from a release's folder. */
+const isOthers = ({ command, executable }: ServiceState): boolean =>
+  (command === SAME_FLAGS || command === 'same') && executable !== '' && !executable.startsWith(`${RELEASES}/`)
 
 const reasons = (
   from: ServiceState,

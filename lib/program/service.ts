@@ -5,7 +5,7 @@ import type { ReleaseOf, Task } from '../model.ts'
 import { type Flags, flagNames, flagWords } from './flags.ts'
 import { execStart, onPath, switched } from './release.ts'
 
-interface ReleaseService extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn' | 'reloads'> {
+interface ReleaseService extends Pick<ServiceOptions, 'enabled' | 'loads' | 'restartsOn' | 'reloads' | 'defaults'> {
   /** Its first binary is the one that runs. */
   readonly release: ReleaseOf
   readonly version: string
@@ -36,6 +36,6 @@ export const runningService = (
   const file = unit(`${name}.service`, more.unit(execStart(command)), {
     flagsOf: { binary: executable, subcommand, flags: flagNames(flags) },
   })
-  const { enabled, loads, restartsOn, reloads } = more
-  return [file, service(name, { command, executable, unit: file, enabled, loads, restartsOn, reloads })]
+  const { enabled, loads, restartsOn, reloads, defaults } = more
+  return [file, service(name, { command, executable, unit: file, enabled, loads, restartsOn, reloads, defaults })]
 }

@@ -10,6 +10,18 @@ import { WEB } from './vars.ts'
 
 export const CONFIG = '/etc/alertmanager/alertmanager.yml'
 
+/** Values that mean the same as leaving the flag out (`alertmanager --help`, 0.25 to 0.33). */
+export const FLAG_DEFAULTS: Readonly<Record<string, readonly string[]>> = {
+  'web.listen-address': ['0.0.0.0:9093', ':9093'],
+  'data.retention': ['120h', '120h0m0s'],
+  'log.level': ['info'],
+  'cluster.listen-address': ['0.0.0.0:9094'],
+  'cluster.peer-timeout': ['15s'],
+  'cluster.gossip-interval': ['200ms'],
+  'cluster.pushpull-interval': ['1m', '1m0s', '60s'],
+  'cluster.settle-timeout': ['1m', '1m0s', '60s'],
+}
+
 /** The command line of one member; only flags that its version knows. A member that stands alone opens no gossip port. */
 export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
   const { vars } = self

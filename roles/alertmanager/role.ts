@@ -22,7 +22,7 @@ import { canaryToken } from './canary.ts'
 import { gossipAddress, gossipAddresses, membersOf } from './cluster.ts'
 import { configFile, TEMPLATES, templatesOf } from './config.ts'
 import { data } from './data.ts'
-import { CONFIG, flagsOf, hasPeerName } from './flags.ts'
+import { CONFIG, FLAG_DEFAULTS, flagsOf, hasPeerName } from './flags.ts'
 import { gossipTasks, hasGossipTls } from './gossip-tls.ts'
 import { alertsHandedOver } from './hand-over.ts'
 import { hasJoined, nobodyIsMissed } from './join.ts'
@@ -89,6 +89,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
         release: PROGRAM,
         version: vars.version,
         flags: flagsOf({ host, vars }, membersOf(group)),
+        defaults: FLAG_DEFAULTS,
         unit: (command) =>
           unitText({
             user: USER,

@@ -74,6 +74,7 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
         release: PROGRAM,
         version: vars.version,
         flags: flagsOf(vars),
+        defaults: FLAG_DEFAULTS,
         unit: (command) =>
           unitText({ user: USER, command, limit: memoryLimit(vars.memory_max), tls: hasTls(vars), sandbox: sees }),
         reloads: false,
@@ -93,6 +94,12 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
 const answers = ({ host, vars }: Pick<Scope<NodeExporterVars>, 'host' | 'vars'>): readonly Gate[] => [
   httpGate('node_exporter answers', endpointOf(host, vars), { path: '/' }),
 ]
+
+/** Values that mean the same as leaving the flag out (`node_exporter --help`, 1.5 to 1.11). */
+export const FLAG_DEFAULTS: Readonly<Record<string, readonly string[]>> = {
+  'web.listen-address': ['0.0.0.0:9100', ':9100'],
+  'log.level': ['info'],
+}
 
 const flagsOf = (vars: NodeExporterVars): Flags => ({
   'web.listen-address': vars.listen,

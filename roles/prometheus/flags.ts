@@ -3,6 +3,15 @@ import type { Flags } from '../../lib/program/flags.ts'
 import { CONFIG } from './config.ts'
 import { type PrometheusVars, WEB } from './vars.ts'
 
+/** Values that mean the same as leaving the flag out (`prometheus --help`, 2.42 to 3.5). */
+export const FLAG_DEFAULTS: Readonly<Record<string, readonly string[]>> = {
+  'web.listen-address': ['0.0.0.0:9090', ':9090'],
+  'storage.tsdb.retention.time': ['15d'],
+  'storage.tsdb.retention.size': ['0', '0B'],
+  'rules.alert.resend-delay': ['1m'],
+  'log.level': ['info'],
+}
+
 /** The command line of Prometheus. */
 export const flagsOf = (vars: PrometheusVars): Flags => ({
   'config.file': CONFIG,

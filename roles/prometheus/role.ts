@@ -27,7 +27,7 @@ import { rules } from '../rules/role.ts'
 import { ruleFileNames, ruleFiles } from '../rules/tasks.ts'
 import { CONFIG, configFile, TARGETS, targetsFile, targetsPath } from './config.ts'
 import { data } from './data.ts'
-import { flagsOf } from './flags.ts'
+import { FLAG_DEFAULTS, flagsOf } from './flags.ts'
 import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
 import { mistakes } from './mistakes.ts'
@@ -95,6 +95,7 @@ export const prometheus: Role<PrometheusVars> = role({
         release: PROGRAM,
         version: vars.version,
         flags: flagsOf(vars),
+        defaults: FLAG_DEFAULTS,
         unit: unitOf({
           title: 'Prometheus',
           user: USER,
