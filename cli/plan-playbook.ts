@@ -1,6 +1,8 @@
 import { hostname } from 'node:os'
+import { checkRendered } from '../fleet/check-rendered.ts'
 import { emitter } from '../lib/engine/events.ts'
 import { run } from '../lib/engine/run.ts'
+import { InputError } from '../lib/errors.ts'
 import type { Advice, Playbook, Role } from '../lib/model.ts'
 import { rolesOf } from '../lib/playbook.ts'
 import { operator, runName } from '../lib/report/folder.ts'
@@ -35,13 +37,17 @@ export const planPlaybook = async (wanted: Wanted, flags: PlanFlags, adapt: Adap
 
 export const asItIs: Adapt = (book) => Promise.resolve(book)
 
-/** The same over an inventory that may not be written yet, inside the lab's network if there is one. */
+/**
+ * The same over an inventory that may not be written yet, inside the lab's network if there is one. Throws InputError for a file that the programs
+ * it is for refuse.
+ */
 export const planOpened = async (
   book: Playbook,
   opened: Opened,
   { advice, ...flags }: PlanFlags & { readonly advice?: readonly Advice[] },
 ): Promise<number> => {
   using stop = stopOnSignals(() => printError('Interrupted.'))
+  await rendered(book, opened, stop.stop)
   const told = flags.verbose && !flags.json ? linePrinter(true) : waitPrinter
   const { plan } = await run(book, opened.inventory, {
     ...runSettings(book, opened, flags),
@@ -60,6 +66,16 @@ export const planOpened = async (
   if (stop.stop.aborted) return 130
   if (Object.keys(plan.unreachable).length > 0) return 1
   return flags.exitCode && plan.changes > 0 ? 3 : 0
+}
+
+/** Throws InputError, its secrets taken out, for a file that the programs it is for refuse: before any machine is asked. */
+export const rendered = async (book: Playbook, opened: Opened, signal?: AbortSignal): Promise<void> => {
+  try {
+    await checkRendered(opened.inventory, { hosts: opened.hosts, book, signal })
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(opened.redacted(error.mistakes))
+    throw error
+  }
 }
 
 /** How these flags let a playbook run. */

@@ -12,7 +12,7 @@ import { stopOnSignals } from '../lib/signals.ts'
 import { confirm } from './confirm.ts'
 import { inLab, type Opened, openContext } from './context.ts'
 import type { ChangeFlags } from './options.ts'
-import { type Adapt, asItIs, bookFor, rolesBeside, runSettings, type Wanted } from './plan-playbook.ts'
+import { type Adapt, asItIs, bookFor, rendered, rolesBeside, runSettings, type Wanted } from './plan-playbook.ts'
 import { keepRun } from './run-folder.ts'
 import { maintenance } from './run-silences.ts'
 import { requireHosts } from './usage.ts'
@@ -64,6 +64,7 @@ const apply = async (
   const watched = flags.watchAlerts ? watchedFleet(hooks.watched ?? opened.inventory) : undefined
   const chosen = runSettings(book, opened, flags)
   const { redact, redacted, connect } = opened
+  await rendered(book, opened)
   using stop = stopOnSignals(() => emit({ event: 'interrupted' }))
   const view = await openView(opened, flags)
   const kept = keepRun({

@@ -20,12 +20,23 @@ interface Refused {
   readonly task: string
   readonly says: readonly string[]
 }
+const HERE = /\/(prometheus|alertmanager)\.yml$|\/rules\//
 const refused: readonly Refused[] = [
+  {
+    what: 'a Prometheus configuration that names a file which is not on the machine',
+    options: {
+      all: {
+        prometheus: { scrape_configs: [{ job_name: 'own', scheme: 'https', tls_config: { ca_file: '/no/ca.pem' } }] },
+      },
+    },
+    task: 'file /etc/prometheus/prometheus.yml',
+    says: ['/no/ca.pem'],
+  },
   {
     what: 'a Prometheus configuration with a field that there is not',
     options: { all: { prometheus: { scrape_configs: [{ job_name: 'own', metrics_pathh: '/metrics' }] } } },
     task: 'file /etc/prometheus/prometheus.yml',
-    says: ['FAILED: parsing YAML file', 'field metrics_pathh not found in type config.ScrapeConfig'],
+    says: ['parsing YAML file', 'field metrics_pathh not found in type config.ScrapeConfig'],
   },
   {
     what: 'a Prometheus configuration, after a good rule file of the same run',
@@ -77,10 +88,31 @@ const refused: readonly Refused[] = [
   },
 ]
 
+/** What promtool and amtool find without the host: told before it is asked anything. */
+const foundHere: readonly Refused[] = refused.filter(({ task }) => HERE.test(task))
+const foundThere: readonly Refused[] = refused.filter(
+  ({ task, what }) => !HERE.test(task) || what.includes('on the machine'),
+)
+
+describe('what they refuse on the controller is told before a machine is touched', () => {
+  afterEach(async () => expectUnharmed(before, await stateOf(fleet)))
+
+  for (const { what, options, task, says } of foundHere.filter((one) => !foundThere.includes(one)))
+    it(what, async () => {
+      const inventory = inventoryOf(fleet, options)
+      for (const command of ['plan', 'deploy']) {
+        const { code, stderr } = await vestal([command, '-i', inventory])
+        for (const words of [`${task.replace('file ', '')} on monitor: `, ' refuses it: ', ...says])
+          expect(stderr).toContain(words)
+        expect(code).toBe(2)
+      }
+    })
+})
+
 describe('what the version’s own tools refuse never comes into force, and what was before it still is', () => {
   afterEach(async () => expectUnharmed(before, await stateOf(fleet)))
 
-  for (const { what, options, task, says } of refused) {
+  for (const { what, options, task, says } of foundThere) {
     it(what, async () => {
       const { code, stdout } = await vestal(['deploy', '-i', inventoryOf(fleet, options)])
       for (const words of [`failed monitor: ${task}: `, ...says]) expect(stdout).toContain(words)
