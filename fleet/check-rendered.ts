@@ -103,6 +103,7 @@ const trialsOf = (inventory: Inventory, hosts: readonly Host[], book: Playbook):
 /** How a file is checked by itself: a configuration without the files that it names, which stand on the host. */
 const ALONE: Readonly<Record<string, string>> = {
   'check config': 'check config --syntax-only /dev/stdin',
+  'check config --agent': 'check config --agent --syntax-only /dev/stdin',
   'check rules': 'check rules /dev/stdin',
   'check-config': 'check-config /dev/stdin',
 }
