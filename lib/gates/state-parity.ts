@@ -97,7 +97,7 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
   if (known?.of === silences.items) return known
   const settledBefore = alerts.now - UNDER_WAY_MS
   const firing = alerts.items.filter(
-    (alert) => Date.parse(alert.startsAt) < settledBefore && isBeingSent(alert, alerts.now),
+    (alert) => Date.parse(alert.startsAt) < settledBefore && isBeingSent(alert, alerts.now) && !isOfOneMember(alert),
   )
   const made = {
     of: silences.items,
@@ -113,6 +113,9 @@ const stateOf = async (reach: Reach, endpoint: Endpoint): Promise<Holdings> => {
 /** Whether a Prometheus that serves keeps sending this alert to who holds it; `now` is the time there, in milliseconds since the epoch. */
 export const isBeingSent = ({ updatedAt }: HeldAlert, now: number): boolean =>
   Date.parse(updatedAt) > now - REFRESHED_MS
+
+/** Whether it is meant for one member alone, as the heartbeat of a path is: no other has it, or is to have it. */
+export const isOfOneMember = ({ labels }: HeldAlert): boolean => labels.vestal === 'path'
 
 /** Each member is asked about by all others at the same moment: what its answers come to is worked out once. */
 const holdings = new WeakMap<object, Holdings & { readonly of: unknown }>()

@@ -9,7 +9,7 @@ import {
 } from '../../lib/api/alertmanager.ts'
 import type { Endpoint } from '../../lib/api/endpoint.ts'
 import { HostError } from '../../lib/errors.ts'
-import { isBeingSent } from '../../lib/gates/state-parity.ts'
+import { isBeingSent, isOfOneMember } from '../../lib/gates/state-parity.ts'
 import type { CaughtUp, KeepContext, PlayScope, Reach } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { counted } from '../../lib/wording.ts'
@@ -143,6 +143,7 @@ const newest = (lists: readonly Listed<HeldAlert>[]): ReadonlyMap<string, HeldAl
   for (const { items, now } of lists)
     for (const alert of items) {
       const known = found.get(alert.fingerprint)
+      if (isOfOneMember(alert)) continue
       if (isBeingSent(alert, now) && (!known || Date.parse(known.updatedAt) < Date.parse(alert.updatedAt)))
         found.set(alert.fingerprint, alert)
     }

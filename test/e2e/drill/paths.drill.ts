@@ -1,7 +1,7 @@
 /** One path of six is broken: the watchdog stays green, and all else says which it is. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clearNotifications, labNotifications } from '../../../lib/lab/receiver.ts'
-import { ADDRESSES, deploy } from '../deploy/fleet.ts'
+import { ADDRESSES, ask, deploy } from '../deploy/fleet.ts'
 import { testLab } from '../lab-setup.ts'
 import { onHost, vestal } from '../vestal.ts'
 import { bringUp, drillInventory, takeDown } from './fleet.ts'
@@ -59,11 +59,7 @@ test('one that is cut is missed alone, by status too, while the watchdog and the
       .poll(() => Object.entries(beats()).filter(([, count]) => count > 1).length, { timeout: 60_000, interval: 2_000 })
       .toBe(5)
     expect(beats()[`/ping/${cut}`]).toBe(0)
-    const watchdog = await onHost(
-      ADDRESSES['am-3'],
-      'curl -s "http://127.0.0.1:9093/api/v2/alerts?filter=alertname%3DWatchdog"',
-    )
-    expect(JSON.parse(watchdog)).toHaveLength(1)
+    expect(await ask<unknown[]>('am-3', 9093, '/api/v2/alerts?filter=alertname%3DWatchdog')).toHaveLength(1)
   } finally {
     await onHost(from, 'nft delete table inet planted')
   }

@@ -46,7 +46,13 @@ afterAll(async () => {
   await takeDown()
 })
 
-const metrics = () => on('curl -s http://127.0.0.1:9100/metrics | grep ^vestal_ | grep -v canary || :')
+const metrics = async (): Promise<string> => {
+  const page = await (await fetch(`http://${controller}:9100/metrics`)).text()
+  return page
+    .split('\n')
+    .filter((line) => /^vestal_(run|drill)/.test(line))
+    .join('\n')
+}
 
 test('a timer holds it at its time, keeps its page, and what it came to is scraped', { timeout: 300_000 }, async () => {
   expect(hostName(6)).toBe('lab-6')

@@ -35,6 +35,12 @@ test('an alert that a peer is being sent and this one lacks is named', async () 
   })
 })
 
+test('an alert that is meant for the peer alone, as the heartbeat of a path is, is not missing here', async () => {
+  const { labels, ...rest } = alert('a')
+  const own = { ...rest, labels: { ...labels, vestal: 'path' } }
+  expect(await parity(holding([], []), holding([], [own]))).toMatchObject({ pass: true })
+})
+
 test('an alert that only this one has does not matter: the peer’s own gate asks for it', async () => {
   expect(await parity(holding([], [alert('a')]), holding([], []))).toMatchObject({ pass: true })
 })

@@ -247,3 +247,18 @@ describe('over the API', () => {
     )
   })
 })
+
+test('an alert that is meant for another member alone is not handed over', () => {
+  const now = Date.now()
+  const held = (labels: Readonly<Record<string, string>>): HeldAlert => ({
+    fingerprint: JSON.stringify(labels),
+    labels,
+    annotations: {},
+    ...{ startsAt: iso(now - MINUTE), updatedAt: iso(now), endsAt: iso(now + MINUTE) },
+  })
+  const peer = {
+    items: [held({ alertname: 'A' }), held({ alertname: 'P', vestal: 'path', alertmanager: 'am-2' })],
+    now,
+  }
+  expect(lacking({ items: [], now }, [peer]).map(({ labels }) => labels.alertname)).toEqual(['A'])
+})
