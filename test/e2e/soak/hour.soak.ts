@@ -38,11 +38,13 @@ interface Action {
   readonly words: readonly string[]
   edit?(round: number): void
 }
+/** The canary alerts of this test take the ports of a roll's own. */
+const ROLL = ['rolling-upgrade', '--no-watch-alerts']
 /** One round. Each action changes something each time. */
 const ACTIONS: readonly Action[] = [
   {
     what: 'Alertmanagers are restarted, one at a time: another flag',
-    words: ['rolling-upgrade'],
+    words: ROLL,
     edit: (round) =>
       edit('alertmanager', ({ alertmanager }) => (alertmanager.retention = `${120 + (round % 20) + 1}h`)),
   },
@@ -57,7 +59,7 @@ const ACTIONS: readonly Action[] = [
   },
   {
     what: 'Prometheus are restarted, one replica at a time: another flag',
-    words: ['rolling-upgrade'],
+    words: ROLL,
     edit: (round) => edit('prometheus', ({ prometheus }) => (prometheus.retention.time = `${15 + (round % 20) + 1}d`)),
   },
   {
@@ -77,7 +79,7 @@ const ACTIONS: readonly Action[] = [
   },
   {
     what: 'node_exporters are restarted: another flag',
-    words: ['rolling-upgrade'],
+    words: ROLL,
     edit: (round) =>
       edit('all', ({ node_exporter }) => (node_exporter.extra_flags = { 'web.max-requests': 40 + (round % 20) + 1 })),
   },
@@ -118,7 +120,7 @@ test(`for ${MINUTES} minutes, whatever is rolled, reloaded and changed, no alert
     load = Math.max(load, ...loadavg())
     const { sent, lost, duplicated, refired } = watched.sofar() ?? ({} as Partial<AlertsReport>)
     console.log(
-      `${new Date().toISOString()} round ${round}, ${one.seconds} s, exit ${one.code}: ${one.what}; sent ${sent}, lost ${lost}, duplicated ${duplicated}, re-fired ${refired}`,
+      `${new Date().toISOString()} round ${round}, ${one.seconds} s, exit ${one.code}: ${one.what}; ${one.code === 0 ? '' : ` ${(ended.stderr || ended.stdout).slice(-2_000)}`}; sent ${sent}, lost ${lost}, duplicated ${duplicated}, re-fired ${refired}`,
     )
   }
   const alerts = await watched.end()
