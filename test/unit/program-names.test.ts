@@ -14,5 +14,5 @@ test('no file of lib decides by the name of a program: what a role can do is sai
     (file) => file.endsWith('.ts') && !MAY.includes(file.split('/')[0] ?? ''),
   )
   const guilty = files.filter((file) => named.test(readFileSync(join(lib, file), 'utf8')))
-  expect([names.length, files.length > 100, guilty]).toEqual([8, true, []])
+  expect([names.length > 5, files.length > 100, guilty]).toEqual([true, true, []])
 })
