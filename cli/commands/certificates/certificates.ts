@@ -76,6 +76,11 @@ export default command({
         describe:
           'For gossip: one member after the other. Somebody notifies at any time; the cluster is split meanwhile, and much is notified twice',
       })
+      .option('metrics', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'For status: write what is seen into this file too, as metrics that node_exporter reads',
+      })
       .check(({ years }) => (years > 0 && years <= 30 ? true : '--years takes a number up to 30')),
   run: certificates,
 })

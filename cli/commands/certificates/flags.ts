@@ -5,4 +5,5 @@ export interface CertificatesFlags extends ChangeFlags {
   readonly years: number
   readonly all: boolean
   readonly oneByOne: boolean
+  readonly metrics?: string
 }

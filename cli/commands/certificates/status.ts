@@ -1,14 +1,17 @@
+import { renameSync, writeFileSync } from 'node:fs'
 import { type GossipLook, lookAtGossip, lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
 import { trustedAuthorities } from '../../../lib/certificates/authority.ts'
+import { InputError } from '../../../lib/errors.ts'
 import { columns } from '../../../lib/report/columns.ts'
 import { print } from '../../../lib/report/print.ts'
 import type { Context } from '../../context.ts'
 import type { CertificatesFlags } from './flags.ts'
+import { metricsOf } from './metrics.ts'
 
 /** What every web server shows now. Returns 1 where one isn't trusted, speaks other than the inventory wants, or doesn't answer. */
 export const statusOfCertificates = async (
   { inventory, hosts, pool: { reach }, redacted }: Context,
-  { json }: CertificatesFlags,
+  { json, metrics }: CertificatesFlags,
 ): Promise<number> => {
   const [looks, gossip] = await Promise.all([
     lookAtWeb(inventory, { hosts, reach }),
@@ -27,6 +30,8 @@ export const statusOfCertificates = async (
       ...gossip.map((one) => rowOf(one, gossipProblem(one))),
     ],
   })
+  if (metrics !== undefined)
+    writeMetrics(metrics, redacted(metricsOf(inventory.name, shown, { hosts: inventory.hosts })))
   print(
     json
       ? JSON.stringify(shown, null, 2)
@@ -64,4 +69,19 @@ const gossipProblem = ({ host, speaks, refused }: GossipLook): string => {
   if (refused !== undefined) return refused
   if (host.tls?.gossip && speaks === 'plain') return 'it gossips in plain text, and is to have TLS'
   return speaks === 'tls' && !host.tls?.gossip ? 'it gossips with TLS, and is not to' : ''
+}
+
+const writeMetrics = (path: string, text: string): void => {
+  try {
+    writeFileSync(`${path}.new`, text, { mode: 0o644 })
+    renameSync(`${path}.new`, path)
+  } catch (error) {
+    throw new InputError([
+      {
+        where: '--metrics',
+        what: `${path} cannot be written: ${error instanceof Error ? error.message : error}`,
+        fix: 'Name a file in the folder that this machine’s node_exporter reads, which exists and can be written to.',
+      },
+    ])
+  }
 }

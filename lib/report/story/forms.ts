@@ -139,7 +139,8 @@ const FAMILIES: readonly Family[] = [
   },
 ]
 
-const labelsText = (labels: Labels): string =>
+/** Labels as the text formats of metrics write them. */
+export const labelsText = (labels: Labels): string =>
   `{${Object.entries(labels)
     .map(
       ([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,

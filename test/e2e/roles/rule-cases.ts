@@ -12,6 +12,7 @@ const up = 'up{job="web", instance="a:80"}'
 const prom = 'job="prometheus", instance="p:9090"'
 const am = 'job="alertmanager", instance="m:9093"'
 const node = 'job="node", instance="n:9100"'
+const leaf = `${node}, host="am-1", role="alertmanager", port="9093"`
 const disk = `${node}, mountpoint="/", fstype="ext4", device="sda"`
 const http = 'namespace="shop", service="cart", job="web"'
 const [SECOND_DAY, WEEK] = [86_400, 7 * 86_400]
@@ -50,6 +51,36 @@ export const RULE_CASES: readonly RuleCase[] = [
     at: '2h',
     fires: { 'probe_ssl_earliest_cert_expiry{job="probe", instance="a"}': `${2 * WEEK}x200` },
     quiet: { 'probe_ssl_earliest_cert_expiry{job="probe", instance="a"}': `${8 * WEEK}x200` },
+  },
+  {
+    alert: 'FleetCertificateNotRenewed',
+    at: '4h',
+    fires: {
+      [`vestal_certificate_renewal_timestamp_seconds{${leaf}}`]: '0x300',
+      [`vestal_certificate_expiry_timestamp_seconds{${leaf}}`]: '14400x300',
+    },
+    quiet: {
+      [`vestal_certificate_renewal_timestamp_seconds{${leaf}}`]: '0x300',
+      [`vestal_certificate_expiry_timestamp_seconds{${leaf}}`]: `${SECOND_DAY}x300`,
+    },
+  },
+  {
+    alert: 'FleetCertificateRefused',
+    at: '30m',
+    fires: { [`vestal_certificate_trusted{${leaf}}`]: '0x60' },
+    quiet: { [`vestal_certificate_trusted{${leaf}}`]: '1x60' },
+  },
+  {
+    alert: 'FleetAuthorityEnds',
+    at: '2h',
+    fires: { [`vestal_certificate_authority_expiry_timestamp_seconds{${node}, subject="s"}`]: `${2 * WEEK}x200` },
+    quiet: { [`vestal_certificate_authority_expiry_timestamp_seconds{${node}, subject="s"}`]: `${20 * WEEK}x200` },
+  },
+  {
+    alert: 'FleetCertificatesNotLookedAt',
+    at: '50h',
+    fires: { [`vestal_certificates_checked_timestamp_seconds{${node}, inventory="ha"}`]: '0x4000' },
+    quiet: { [`vestal_certificates_checked_timestamp_seconds{${node}, inventory="ha"}`]: '36000x4000' },
   },
   {
     alert: 'CertificateAboutToExpire',
