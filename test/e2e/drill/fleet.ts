@@ -80,9 +80,9 @@ export const leftoversAtConsole = (): Promise<readonly string[]> =>
 
 const LOOK = `ls /var/lib/vestal/drill 2>/dev/null
 ls /etc/systemd/system /etc/systemd/system/timers.target.wants | grep vestal-drill
-systemctl list-units --all --no-legend 'vestal-drill-*' 'vestal-crash-*'
+systemctl list-units --all --no-legend 'vestal-drill-*' 'vestal-crash-*' 'vestal-slow-*'
 nft list tables | grep vestal_
-find /etc/alertmanager /var/lib/alertmanager /var/lib/prometheus -name '*vestal-drill*' 2>/dev/null
+find /etc/alertmanager /var/lib/alertmanager /var/lib/prometheus /var/lib/node_exporter -name '*vestal-drill*' 2>/dev/null
 ps -eo stat,args | grep -E '^T.*(alertmanager|prometheus)' | grep -v grep
 systemctl is-active prometheus alertmanager | grep -E 'failed|activating'
 :`
