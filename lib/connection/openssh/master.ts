@@ -78,7 +78,6 @@ export const startMaster = async (target: Target, options: MasterOptions): Promi
       },
     )
     child = spawn('sh', ['-c', SUPERVISE, 'vestal', folder, program, '-F', config, '-N', '-T', '--', target.name], {
-      cwd: '/',
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, LC_ALL: 'C', SSH_ASKPASS_REQUIRE: 'never', ...answers?.env },

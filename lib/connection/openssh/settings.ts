@@ -1,4 +1,5 @@
 /** The configuration that OpenSSH is called with. Pure. */
+import { resolve } from 'node:path'
 import { LinkError } from '../../errors.ts'
 import { homePath } from '../ssh/paths.ts'
 import type { Target } from '../ssh/target.ts'
@@ -81,7 +82,7 @@ export const settingsFor = (target: Target, manner: Manner): string => {
 /** An Include of a file that is not there is passed over. */
 const filesRead = ({ configFile }: Manner): readonly string[] => {
   if (configFile === 'none') return []
-  return configFile === undefined ? [homePath('~/.ssh/config'), '/etc/ssh/ssh_config'] : [homePath(configFile)]
+  return configFile === undefined ? [homePath('~/.ssh/config'), '/etc/ssh/ssh_config'] : [resolve(homePath(configFile))]
 }
 
 const inQuotes = (target: Target, text: string): string => {

@@ -44,7 +44,7 @@ export const openSshTransport = (host: string, master: Master): Transport => {
   const share = (words: readonly string[]): ChildProcessWithoutNullStreams => {
     requireLink()
     const [program = '', ...args] = [...muxWords(master), ...words]
-    return spawn(program, args, { cwd: '/', detached: true, stdio: 'pipe', env: { ...process.env, LC_ALL: 'C' } })
+    return spawn(program, args, { detached: true, stdio: 'pipe', env: { ...process.env, LC_ALL: 'C' } })
   }
   /** Starts a command line. Throws HostError where the host opens no session for it. */
   const session = async <T>(line: string, take: (child: ChildProcessWithoutNullStreams) => Taken<T>): Promise<T> => {

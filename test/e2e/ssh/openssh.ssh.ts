@@ -66,19 +66,26 @@ const inventoryWith = (vars: Readonly<Record<string, unknown>>): string => {
       },
       rules: { self_monitoring: false },
       alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
-      ...vars,
+      ...Object.fromEntries(Object.entries(vars).filter(([one]) => !one.startsWith('ansible_'))),
+    },
+    // What a lab's hosts have in common stands in group_vars.
+    files: {
+      'host_vars/certified.yml': Object.fromEntries(Object.entries(vars).filter(([one]) => one.startsWith('ansible_'))),
     },
   })
 }
-/** Deploys, and finds nothing left to do after it; each in as many scripts as over the built-in SSH. */
+/** How many scripts a deploy takes that changes something, and one that doesn't: by the built-in SSH, and so by any. */
+let usual: readonly number[] | undefined
+/** Deploys, and finds nothing left to do after it; in as many scripts as ever. */
 const deploys = async (vars: Readonly<Record<string, unknown>>, env: Readonly<Record<string, string>> = {}) => {
   const inventory = inventoryWith(vars)
   const ended = await vestal(['deploy', '-i', inventory, '--json'], { env })
   expect(ended, ended.stdout + ended.stderr).toMatchObject({ code: 0 })
   expect(reportOf(ended).hosts.certified?.['service prometheus']).toMatchObject({ status: 'changed' })
-  expect(reportOf(ended).cost.certified?.execs).toBe(2)
   const again = await vestal(['deploy', '-i', inventory, '--json'], { env })
-  expect(reportOf(again).cost.certified?.execs).toBe(1)
+  const scripts = [ended, again].map((one) => reportOf(one).cost.certified?.execs ?? 0)
+  usual ??= scripts
+  expect(scripts).toEqual(usual)
   expect(await vestal(['status', '-i', inventory], { env })).toMatchObject({ code: 0 })
 }
 const refused = async (vars: Readonly<Record<string, unknown>>): Promise<Ended> => {
@@ -90,7 +97,11 @@ const refused = async (vars: Readonly<Record<string, unknown>>): Promise<Ended> 
 const trusted = (): string => fileOf('trusted', `@cert-authority ${address} ${publicHalf(authority)}\n`)
 const known = `-o UserKnownHostsFile=${lab.knownHosts}`
 
-test('the first deploy, by the built-in SSH', () => deploys({}))
+test('by the built-in SSH', async () => {
+  expect(await vestal(['deploy', '-i', inventoryWith({})])).toMatchObject({ code: 0 })
+  await deploys({})
+  expect(usual).toEqual([2, 1])
+})
 
 test('by OpenSSH, because it is asked for', () => deploys({ ansible_ssh_executable: 'ssh' }))
 
