@@ -42,10 +42,15 @@ const over = (host: Host, { transport, http }: Link, { sudo, idle }: TransportOp
   }
   const run = async (
     script: Buffer,
-    how: Omit<ExecOptions, 'idle' | 'within'> & { readonly idleMs?: number; readonly withinMs?: number },
+    how: Omit<ExecOptions, 'idle' | 'within'> & {
+      readonly idleMs?: number
+      readonly withinMs?: number
+      readonly atOnce?: boolean
+    },
   ): Promise<Exec> => {
-    const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined })
-    const end = (pid: number): Promise<Exec> => run(frame(endScript(pid)), {})
+    const program = await transport.start(sudo && { user: sudo.user, password: sudo.password !== undefined }, how)
+    // Later, the process with this id may be another.
+    const end = (pid: number): Promise<Exec> => run(frame(endScript(pid)), { atOnce: true })
     return runScript(program, { ...how, ...sudo, host: host.name, script, push, drop: transport.drop, end })
   }
   return {

@@ -20,6 +20,8 @@ const NOTICES = 20
 interface Opening<T> {
   /** Throws NoSession where the host has none to give. */
   open(): Promise<T>
+  /** Whether to be refused at once. */
+  readonly atOnce?: boolean
   /** Settles when it has ended. */
   ended(made: T): Promise<unknown>
 }
@@ -43,7 +45,7 @@ export const sessionsOf = (): (<T>(opening: Opening<T>) => Promise<T>) => {
       const timer = setTimeout(() => done(false), ms)
       waiting.add(wake)
     })
-  return async ({ open: ask, ended }) => {
+  return async ({ open: ask, ended, atOnce = false }) => {
     const until = Date.now() + waitMs
     for (let notices = 0; ; ) {
       try {
@@ -52,7 +54,7 @@ export const sessionsOf = (): (<T>(opening: Opening<T>) => Promise<T>) => {
         ended(made).then(oneLess, oneLess)
         return made
       } catch (error) {
-        if (!(error instanceof NoSession) || Date.now() > until) throw error
+        if (!(error instanceof NoSession) || atOnce || Date.now() > until) throw error
         if (open > 0) await another(until - Date.now())
         else if (notices < NOTICES) {
           notices += 1

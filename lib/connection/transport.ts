@@ -4,8 +4,11 @@ import type { Become } from './script/bootstrap.ts'
 
 /** What SSH and the machine itself have in common: they start programs and reach ports. */
 export interface Transport {
-  /** Starts the bootstrap. Throws LinkError when the link is gone, HostError when the host refuses. */
-  start(become?: Become): Promise<Program>
+  /**
+   * Starts the bootstrap; where the host has no room for another, when there is some, or `atOnce` or not at all. Throws LinkError when the link is gone, HostError when
+   * the host refuses.
+   */
+  start(become?: Become, how?: { readonly atOnce?: boolean }): Promise<Program>
   /** A stream to a port as the machine itself reaches it. Throws HostError when nothing answers there or the host does not allow it, LinkError when the link is gone. */
   dial(address: string, port: number): Promise<Duplex>
   /** Whether `dial` reaches ports of the machine's loopback without a program of the machine's that leads there. Throws LinkError when the link is gone. */

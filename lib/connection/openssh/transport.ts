@@ -98,11 +98,12 @@ export const openSshTransport = (host: string, master: Master): Transport => {
     gone: master.gone,
     drop: master.drop,
     close: async () => master.close(),
-    start: (become) => {
+    start: (become, how) => {
       const mark = `vestal-${randomBytes(12).toString('hex')}`
       return sessions({
         open: () => session(markedLine(mark, become), (child) => programOf(child, { mark, master })),
         ended: (program) => program.ended,
+        atOnce: how?.atOnce,
       })
     },
     listen: (port, take) =>

@@ -37,10 +37,10 @@ export const sshTransport = (host: string, session: Session): Transport => {
     gone: session.gone,
     drop: session.drop,
     close: async () => session.close(),
-    start: async (become) => {
+    start: async (become, how) => {
       const ask = (done: ClientCallback): unknown => session.client.exec(bootstrapLine(become), done)
       const take = (channel: ClientChannel) => programOn(channel, session)
-      return sessions({ open: () => opened({ ask, take }), ended: (program) => program.ended })
+      return sessions({ open: () => opened({ ask, take }), ended: (program) => program.ended, atOnce: how?.atOnce })
     },
     listen: (port, take) => reversePort(host, session, { port, take }),
   }

@@ -9,7 +9,7 @@ import { connect } from '../../../../lib/connection/connect.ts'
 import type { ConnectOptions } from '../../../../lib/connection/options.ts'
 import type { LinkError } from '../../../../lib/errors.ts'
 import type { Link } from '../../../../lib/model.ts'
-import { hostOf } from '../host.ts'
+import { hostOf, ways } from '../host.ts'
 import { makeKey, me, type Sshd, startSshd } from '../sshd.ts'
 import { startSoftKey } from './soft-key.ts'
 
@@ -273,6 +273,34 @@ test('a Vestal that is killed leaves no login and no file behind', async () => {
   await sshd.quiet()
   await vi.waitFor(() => expect(readdirSync(scratch)).toEqual([]), { timeout: 5_000 })
   expect(running(own)).toEqual([])
+})
+
+test.each(ways)('a host that has an IPv6 address, %s', async (_, way) => {
+  const sshd = await started(['ListenAddress ::1'])
+  const knownHosts = named('known')
+  writeFileSync(knownHosts, `[::1]:${sshd.port} ${sshd.hostKeys.ed25519}\n`)
+  await using connection = await connect(hostOf(sshd, { ...way, address: '::1' }), { knownHosts })
+  expect((await connection.exec('echo ${SSH_CLIENT%% *}')).stdout.toString()).toBe('::1\n')
+  await expect(connection.request({ address: '::1', port: 1, path: '/' })).rejects.toThrow(/^nothing listens on .*::1/)
+})
+
+test('Ctrl-C at the terminal is Vestal’s alone: the login goes on', async () => {
+  const sshd = await started()
+  const program = join(import.meta.dirname, '../leaver.ts')
+  const words = ['--import', 'data:text/javascript,process.on("SIGINT",()=>{})', program]
+  const leaver = spawn(process.execPath, [...words, String(sshd.port), sshd.key, sshd.knownHosts, 'ssh'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  })
+  onTestFinished(() => void leaver.kill('SIGKILL'))
+  await once(leaver.stdout, 'data')
+  process.kill(-(leaver.pid ?? 0), 'SIGINT')
+  leaver.stdin.write('again')
+  const [said] = await once(leaver.stdout, 'data')
+  expect(String(said)).toBe('again\n')
+  leaver.stdin.write('leave')
+  expect(await once(leaver, 'exit')).toEqual([0, null])
+  await sshd.quiet()
 })
 
 /** The command lines of processes that have this word in theirs. */
