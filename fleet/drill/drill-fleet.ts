@@ -109,9 +109,13 @@ const member = (host: Host, web: Web, about: Pick<DrillMember, 'unit' | 'data' |
   ...about,
 })
 
-const gossipOf = (one: Member): { readonly address: string; readonly port: number } => {
+const gossipOf = (one: Member): NonNullable<DrillMember['gossip']> => {
   const at = gossipAddress(one)
-  return { address: at.slice(0, at.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'), port: one.vars.cluster.port }
+  return {
+    address: at.slice(0, at.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'),
+    port: one.vars.cluster.port,
+    tls: one.host.tls?.gossip ?? false,
+  }
 }
 
 /** Everything that is asked of this fleet's services, as `status` asks it. */

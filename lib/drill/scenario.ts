@@ -103,8 +103,8 @@ export interface DrillMember extends DrillService {
   readonly config: string
   /** That the inventory wants. */
   readonly version?: string
-  /** Of a cluster: where it gossips. */
-  readonly gossip?: { readonly address: string; readonly port: number }
+  /** Of a cluster: where it gossips; `tls`: by TCP alone. */
+  readonly gossip?: { readonly address: string; readonly port: number; readonly tls: boolean }
 }
 
 /** A setting of the scenario. Throws DoesNotApply where it was not given and has no default. */

@@ -1,3 +1,4 @@
+import { DoesNotApply } from '../../lib/drill/does-not-apply.ts'
 import { cutOff } from '../../lib/drill/fault.ts'
 import { drill } from '../../lib/drill/scenario.ts'
 import { gossiping } from './gossiping.ts'
@@ -10,6 +11,7 @@ export default drill({
   lasts: '40s',
   faults: (fleet) => {
     const [alone, others] = gossiping(fleet)
+    if (alone.gossip.tls) throw new DoesNotApply('members gossip with TLS, which goes by TCP alone')
     const from = others.map(({ gossip }) => gossip.address)
     return [
       cutOff(alone.host, { from, port: alone.gossip.port, protocols: ['udp'] }, `${alone.host.name} hears no UDP`),

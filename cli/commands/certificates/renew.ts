@@ -2,14 +2,13 @@ import { readAuthority, rotateStep } from '../../../lib/certificates/authority.t
 import { InputError } from '../../../lib/errors.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import { certificateKind, issuedAnew } from '../../../lib/kinds/certificate.ts'
-import { type ServiceData, serviceKind } from '../../../lib/kinds/service.ts'
-import type { Inventory, Playbook, Role, Task } from '../../../lib/model.ts'
+import type { Inventory, Playbook, Role } from '../../../lib/model.ts'
 import { CERTIFICATES } from '../../../lib/program/certificates.ts'
-import { AUTHORITY } from '../../../lib/program/certified.ts'
 import { print } from '../../../lib/report/print.ts'
 import type { Context } from '../../context.ts'
 import { runOpened } from '../../run-playbook.ts'
 import type { CertificatesFlags } from './flags.ts'
+import { trustReadAgain, withTasks } from './trust-read.ts'
 
 export const YEAR_MS = 365 * 86_400_000
 
@@ -72,29 +71,6 @@ const saying = (trusted: readonly string[], issuing: string | undefined): string
 /** The same playbook, to which every certificate is an old one that was issued before. */
 const allAnew = (book: Playbook, since: number): Playbook =>
   withTasks(book, (task) => (task.kind.name === certificateKind.name ? issuedAnew(task, since) : task))
-
-/**
- * The same playbook, in which services that don't read by themselves whom they trust count as a matter of certificates: those that read it when they start only
- * (the gossip of Alertmanagers, Thanos) are restarted where it changes, with the care that any restart of theirs has, and a gateway is reloaded. What else they
- * were started with is left for a deploy.
- */
-const trustReadAgain = (book: Playbook): Playbook =>
-  withTasks(book, (task) => {
-    if (task.kind.name !== serviceKind.name) return task
-    const data = task.data as ServiceData
-    const [starts, loads] = [data.starts, data.loads].map((some) => some.filter(({ path }) => path === AUTHORITY))
-    if (!starts?.length && !loads?.length) return task
-    const desired = { ...(starts?.length && { started: 'same' }), ...(loads?.length && { loaded: 'same' }) }
-    return { ...task, desired, data: { ...data, starts: starts ?? [], loads: loads ?? [] }, tags: [CERTIFICATES] }
-  })
-
-const withTasks = (book: Playbook, change: (task: Task) => Task): Playbook => ({
-  ...book,
-  plays: book.plays.map((play) => ({
-    ...play,
-    roles: play.roles.map((role) => ({ ...role, tasks: (scope) => role.tasks(scope).map(change) })),
-  })),
-})
 
 const requireTls = ({ hosts, name }: Inventory): void => {
   if (hosts.some(({ tls }) => tls)) return

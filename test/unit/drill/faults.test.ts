@@ -118,6 +118,18 @@ describe('the scenarios that come with Vestal', () => {
     })
   })
 
+  test('that drop UDP do not fit members that gossip by TCP alone', () => {
+    const [one] = scenarios.filter(({ name }) => name === 'partition-udp')
+    const alertmanagers = fleet.alertmanagers.map((member) => ({
+      ...member,
+      ...(member.gossip && { gossip: { ...member.gossip, tls: true } }),
+    }))
+    if (!one) throw new Error('there is no partition-udp')
+    expect(fitting(one, { fleet: { ...fleet, alertmanagers }, inventory, force: true })).toMatchObject({
+      refused: expect.stringContaining('TCP alone'),
+    })
+  })
+
   test('have names of their own, and each fault a machine of the fleet', () => {
     expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length)
     const held = scenarios
