@@ -63,16 +63,17 @@ export const alertmanagerOn = (program: Program, { config, included, alertmanage
   const retention = flagValue(program, 'data.retention')
   const prefix = flagValue(program, 'web.route-prefix')
   const cluster = clusterOf(program, alertmanagers)
+  const data = dataOf(program)
   const extra = extraFlags(program, FLAGS)
   return {
     settings: {
       version: program.version,
       ...replacesOf(program, { service: 'alertmanager', account: 'alertmanager' }),
       ...web.settings,
-      data_dir: pathOf(program, flagValue(program, 'storage.path') ?? 'data/'),
+      ...data.settings,
       ...(retention !== undefined && { retention }),
       ...cluster.settings,
-      ...(Object.keys(extra).length > 0 && { extra_flags: extra }),
+      ...extra.settings,
       ...file.settings,
     },
     templates: file.templates,
@@ -81,6 +82,8 @@ export const alertmanagerOn = (program: Program, { config, included, alertmanage
         ? [{ kind: 'look', where: program.process.unit, what: 'Vestal has deployed it already' } as const]
         : []),
       ...web.told,
+      ...data.told,
+      ...extra.told,
       ...cluster.told,
       ...(prefix === undefined
         ? []
@@ -95,6 +98,23 @@ export const alertmanagerOn = (program: Program, { config, included, alertmanage
     ],
     users: web.users,
     tls: web.tls,
+  }
+}
+
+/** Where its data is; and where it goes, as a service of Vestal's can't own what lies in a folder of somebody else. */
+const dataOf = (program: Program): { readonly settings: TreeMap; readonly told: readonly Told[] } => {
+  const folder = pathOf(program, flagValue(program, 'storage.path') ?? 'data/')
+  const way = program.look.folders.get(folder)?.way ?? 'root'
+  if (['root', 'alertmanager'].includes(way)) return { settings: { data_dir: folder }, told: [] }
+  return {
+    settings: { replaces: [program.process.unit], replaces_data: folder },
+    told: [
+      {
+        kind: 'look',
+        where: placeOf(program, 'storage.path'),
+        what: `${folder} lies in a folder of the account ${way}: its silences and notification log are brought to /var/lib/alertmanager, which is the service’s own`,
+      },
+    ],
   }
 }
 

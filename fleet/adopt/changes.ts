@@ -9,7 +9,7 @@ import { FLAG_DEFAULTS as PROMETHEUS } from '../../roles/prometheus/flags.ts'
 import { prometheusOn } from '../../roles/prometheus/vars.ts'
 import type { Adoption } from './adopt.ts'
 import { commandFlags } from './command-flags.ts'
-import type { Program } from './program.ts'
+import { isSecretFlag, type Program } from './program.ts'
 
 /** A difference, and the hosts that it is on. */
 export interface Change {
@@ -74,7 +74,10 @@ const flagChanges = (
   const told = (what: string, why: string): One => ({ program: program.name, what, why })
   const shown = (name: string, values: readonly (string | boolean)[]): string =>
     values
-      .map((value) => (value === true ? `--${name}` : value === false ? `--no-${name}` : `--${name}=${value}`))
+      .map((value) => {
+        if (typeof value === 'boolean') return value ? `--${name}` : `--no-${name}`
+        return `--${name}=${isSecretFlag(program, name, value) ? '…' : value}`
+      })
       .join(' ')
   const added = [...then]
     .filter(([name]) => !now.has(name))

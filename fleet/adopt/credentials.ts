@@ -63,7 +63,7 @@ interface Reading {
 /** The tree with its secrets in it as such, those of files too, and with the paths of other files from the root. */
 export const withSecrets = (tree: Tree, reading: Reading): { readonly tree: Tree; readonly told: readonly Told[] } => {
   const told: Told[] = []
-  const sealed = seal(tree, sealKnownSecrets(plainData(tree)))
+  const sealed = withKnownSecrets(tree)
   const read = (value: Tree, path: readonly (string | number)[]): Tree => {
     if (Array.isArray(value)) return value.map((one, at) => read(one, [...path, at]))
     if (!isMapping(value)) return value
@@ -83,6 +83,9 @@ export const withSecrets = (tree: Tree, reading: Reading): { readonly tree: Tree
   }
   return { tree: read(sealed, []), told }
 }
+
+/** The tree with the secrets in it as such: those that the programs hide themselves, and hashes of passwords. */
+export const withKnownSecrets = (tree: Tree): Tree => seal(tree, sealKnownSecrets(plainData(tree)))
 
 /** What `sealKnownSecrets` has hidden is a secret; all else stays as it was written. */
 const seal = (tree: Tree, sealed: unknown): Tree => {

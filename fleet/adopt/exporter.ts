@@ -2,7 +2,7 @@
 
 import { Secret } from '../../lib/secret.ts'
 import { type Configuration, configurationOf, type Included, unsealed } from './configuration.ts'
-import { extraFlags, flagValue, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
+import { extraFlags, flagValue, type Program, pathOf, replacesOf, type Told } from './program.ts'
 import { environmentOf } from './unit-file.ts'
 import { WEB_FLAGS, webOf } from './web.ts'
 import { mapIn, type TreeMap } from './yaml-tree.ts'
@@ -36,9 +36,9 @@ export const nodeExporterOn = (program: Program): ExporterFound => {
           ...(chosen(false).length > 0 && { disable: chosen(false) }),
         },
       }),
-      ...(Object.keys(extra).length > 0 && { extra_flags: extra }),
+      ...extra.settings,
     },
-    told: web.told,
+    told: [...web.told, ...extra.told],
     users: web.users,
     tls: web.tls,
   }
@@ -74,21 +74,9 @@ export const exporterOn = (
       ...settings,
       ...(own && { config: mapIn(own.tree) }),
       ...(environment.length > 0 && { environment: Object.fromEntries(environment) }),
-      ...(Object.keys(extra).length > 0 && { extra_flags: extra }),
+      ...extra.settings,
     },
-    told: [
-      ...web.told,
-      ...(own?.told ?? []),
-      ...Object.keys(extra)
-        .filter((name) => exporter?.secretFlags?.[name] !== undefined)
-        .map(
-          (name): Told => ({
-            kind: 'left',
-            where: placeOf(program, name),
-            what: `--${name} shows a secret to everybody on the machine; ${exporter?.secretFlags?.[name]}`,
-          }),
-        ),
-    ],
+    told: [...web.told, ...(own?.told ?? []), ...extra.told],
     users: web.users,
     tls: web.tls,
   }

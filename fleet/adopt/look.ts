@@ -29,6 +29,8 @@ export interface FoundProcess {
   readonly container: string
   readonly folder: string
   readonly command: readonly string[]
+  /** What its own help says of paths that it takes without a flag: distributions have others than upstream. */
+  readonly usual: ReadonlyMap<string, string>
 }
 export interface FoundUnit {
   readonly name: string
@@ -47,8 +49,8 @@ export interface Look {
   /** Unit files of such programs, of which nothing runs. */
   readonly idle: readonly string[]
   readonly files: ReadonlyMap<string, FoundFile>
-  /** Owner of a folder of data, as `user:group`, by path. */
-  readonly folders: ReadonlyMap<string, string>
+  /** Folders of data by path: whose each is, and who else than root owns a folder on the way to it (`root` for nobody). */
+  readonly folders: ReadonlyMap<string, { readonly user: string; readonly way: string }>
 }
 
 /** More than this of one file is not read: it is no configuration. */
@@ -118,6 +120,20 @@ maybe() { if [ -f "$1" ]; then file "$1"; fi; }`
  */
 const LOOK = `${FUNCTIONS}
 flag() { tr '\\0' '\\n' <"/proc/$1/cmdline" | sed -n "s/^--\\{0,1\\}$2=//p;/^--\\{0,1\\}$2\\$/{n;p;}" | head -n 1; }
+way() {
+  who=root at=$(readlink -f -- "$1")
+  while at=\${at%/*}; [ -n "$at" ]; do
+    one=$(stat -c %U -- "$at")
+    [ "$one" = root ] || who=$one
+  done
+  printf '%s' "$who"
+}
+setting() {
+  value=$(flag "$1" "$2")
+  [ -n "$value" ] || value=$(printf '%s\\n' "$usual" | sed -n "s/^$2=//p" | head -n 1)
+  printf '%s' "$value"
+}
+asked() { timeout 10 env -i PATH=/usr/bin:/bin setpriv --reuid="$uid" --regid="$gid" --clear-groups --inh-caps=-all --no-new-privs -- /proc/self/fd/9 "$1" 9<"/proc/$pid/exe" 2>&1 || :; }
 printf 'name %s\\n' "$(b "$(cat /proc/sys/kernel/hostname)")"
 printf 'name %s\\n' "$(b "$(hostname -f 2>/dev/null)")"
 grep -B1 '/32 host LOCAL' /proc/net/fib_trie 2>/dev/null | while read -r bar address rest; do
@@ -136,23 +152,24 @@ for cmd in $(grep -laE 'config\\.file|listen-address|storage\\.|collector\\.|pro
   if [ "$uid" = 0 ]; then uid=65534 gid=65534; fi
   where=same
   if [ "$(stat -Lc %d:%i "/proc/$pid/root/" 2>/dev/null)" != "$root" ]; then where=other; fi
-  version=
+  version= usual=
   if [ -n "$goes" ] && [ "$where" = same ]; then
-    version=$( { timeout 10 env -i PATH=/usr/bin:/bin setpriv --reuid="$uid" --regid="$gid" --clear-groups --inh-caps=-all --no-new-privs -- /proc/self/fd/9 --version 9<"/proc/$pid/exe" 2>&1 || :; } | head -c 2000 )
+    version=$(asked --version | head -c 2000)
+    usual=$(asked --help | sed -n 's/^ *--\\(config\\.file\\|storage\\.tsdb\\.path\\|storage\\.path\\|collector\\.textfile\\.directory\\)="\\([^"]*\\)".*/\\1=\\2/p' | head -c 4000)
   fi
   group=$(cat "/proc/$pid/cgroup" 2>/dev/null | head -c 4000)
   cwd=$(readlink "/proc/$pid/cwd")
   who=$(stat -Lc %U "/proc/$pid") || continue
-  printf 'process %s %s %s =%s =%s =%s =%s =%s\\n' "$pid" "$where" "$who" "$(b "$exe")" "$(b "$group")" "$(b "$cwd")" "$(head -c 65536 "/proc/$pid/cmdline" | base64 -w0)" "$(b "$version")"
+  printf 'process %s %s %s =%s =%s =%s =%s =%s =%s\\n' "$pid" "$where" "$who" "$(b "$exe")" "$(b "$group")" "$(b "$cwd")" "$(head -c 65536 "/proc/$pid/cmdline" | base64 -w0)" "$(b "$version")" "$(b "$usual")"
   [ "$where" = same ] || continue
   for name in 'config\\.file' 'web\\.config\\.file' 'web\\.config'; do
-    path=$(flag "$pid" "$name")
+    path=$(setting "$pid" "$name")
     case $path in '') ;; /*) maybe "$path" ;; *) maybe "$cwd/$path" ;; esac
   done
   for name in 'storage\\.tsdb\\.path' 'storage\\.path'; do
-    path=$(flag "$pid" "$name")
+    path=$(setting "$pid" "$name")
     case $path in '') path=$cwd/data ;; /*) ;; *) path=$cwd/$path ;; esac
-    if [ -d "$path" ]; then printf 'folder %s %s\\n' "$(b "$path")" "$(stat -Lc '%U %G' -- "$path")"; fi
+    if [ -d "$path" ]; then printf 'folder %s %s %s\\n' "$(b "$path")" "$(stat -Lc %U -- "$path")" "$(way "$path")"; fi
   done
   unit=$(printf '%s\\n' "$group" | sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' | head -n 1)
   case " $units " in *" $unit "*) ;; *) units="$units $unit" ;; esac
@@ -188,9 +205,9 @@ const readLook = (host: Host, said: Buffer): Look => {
     idle: [...new Set(of('idle').map(([, name]) => textIn(name)))].filter((name) => !running.has(name)),
     files: new Map(files.map((one) => [one.path, one])),
     folders: new Map(
-      of('folder').map(([, path, user, group]) => [
-        posix.normalize(textIn(path)),
-        `${accountIn(user)}:${accountIn(group)}`,
+      of('folder').map(([, path, user, way]) => [
+        posix.normalize(textIn(path)).replace(/(?<=.)\/$/, ''),
+        { user: accountIn(user), way: accountIn(way) },
       ]),
     ),
   }
@@ -207,7 +224,7 @@ const linesOf = (said: Buffer): readonly (readonly string[])[] => {
   return all.slice(0, -1)
 }
 
-const processIn = ([, pid, where, user, exe, group, cwd, command, version]: readonly string[]): FoundProcess => {
+const processIn = ([, pid, where, user, exe, group, cwd, command, version, usual]: readonly string[]): FoundProcess => {
   const cgroup = textIn(group?.slice(1))
   const unit = /\/([^/\n]+\.service)(?:\/|$)/m.exec(cgroup)?.[1] ?? ''
   const inside = /docker|containerd|kubepods|libpod|lxc|podman/.exec(cgroup)?.[0]
@@ -220,6 +237,14 @@ const processIn = ([, pid, where, user, exe, group, cwd, command, version]: read
     container: inside ?? (where === 'same' ? '' : 'another root file system'),
     folder: textIn(cwd?.slice(1)),
     command: textIn(command?.slice(1)).replace(/\0$/, '').split('\0'),
+    usual: new Map(
+      textIn(usual?.slice(1))
+        .split('\n')
+        .flatMap((line): readonly (readonly [string, string])[] => {
+          const [, name, value] = /^([a-z.]{1,40})=(.{1,4000})$/.exec(line) ?? []
+          return name === undefined || value === undefined ? [] : [[name, value]]
+        }),
+    ),
   }
 }
 

@@ -97,7 +97,7 @@ const startedOtherwise = ({ name, look, process }: Program): readonly Told[] => 
   ]
 }
 /** A flag may have a secret in its value. */
-const shortened = (word: string): string => word.replace(/(=.{40}).+$/s, '$1…')
+const shortened = (word: string): string => word.replace(/=.*$/s, '=…')
 
 /** The files that say how a unit is started. */
 const textsOf = (look: Look, name: string) => {
@@ -126,9 +126,9 @@ export const placeOf = ({ look, process }: Program, flag: string): string => {
   return units[0]?.path ?? process.unit
 }
 
-/** The value of a flag that was given once, or last. */
-export const flagValue = ({ flags }: Program, ...names: readonly string[]): string | undefined => {
-  const value = names.map((name) => flags.get(name)?.at(-1)).find((one) => one !== undefined)
+/** The value of a flag that was given once, or last; else what the program says that it takes without one. */
+export const flagValue = ({ flags, process }: Program, ...names: readonly string[]): string | undefined => {
+  const value = names.map((name) => flags.get(name)?.at(-1) ?? process.usual.get(name)).find((one) => one !== undefined)
   return typeof value === 'string' ? value : undefined
 }
 
@@ -139,16 +139,34 @@ export const pathOf = ({ process }: Program, path: string): string =>
 /** The file that a flag names; undefined where it was not seen. */
 export const fileOf = (program: Program, path: string): FoundFile | undefined => program.look.files.get(path)
 
-/** Flags that no setting stands for. */
+/** A login within an address (RFC 3986, section 3.2.1). */
+const LOGIN = /[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i
+
+/** Whether a flag's value is nobody else's business. */
+export const isSecretFlag = ({ exporter }: Program, name: string, value: string | boolean): boolean =>
+  Object.hasOwn(exporter?.secretFlags ?? {}, name) || LOGIN.test(String(value))
+
+/** Flags that no setting stands for. Those with a secret in them are left out, and told: everybody on the machine can read them. */
 export const extraFlags = (
-  { flags }: Program,
+  program: Program,
   known: readonly string[],
-): Readonly<Record<string, string | boolean | readonly string[]>> =>
-  Object.fromEntries(
-    [...flags]
-      .filter(([name]) => !known.includes(name))
-      .map(([name, values]) => [name, values.length === 1 ? (values[0] ?? true) : values.map(String)]),
-  )
+): { readonly settings: Readonly<Record<string, unknown>>; readonly told: readonly Told[] } => {
+  const extra = [...program.flags].filter(([name]) => !known.includes(name))
+  const isSecret = ([name, values]: readonly [string, readonly (string | boolean)[]]): boolean =>
+    values.some((value) => isSecretFlag(program, name, value))
+  const flags = extra
+    .filter((one) => !isSecret(one))
+    .map(([name, values]) => [name, values.length === 1 ? (values[0] ?? true) : values.map(String)])
+  return {
+    settings: flags.length > 0 ? { extra_flags: Object.fromEntries(flags) } : {},
+    told: extra.filter(isSecret).map(([name]) => ({
+      kind: 'left',
+      where: placeOf(program, name),
+      what: `--${name} shows a secret to everybody on the machine, and is left out`,
+      fix: program.exporter?.secretFlags?.[name] ?? 'Give it by the configuration, or by a file.',
+    })),
+  }
+}
 
 /** Units whose work ours goes on with: another than that of its name, and that too where another account has run it. */
 export const replacesOf = (

@@ -131,6 +131,14 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
     })
   const extra = extraFlags(program, FLAGS)
   const folder = pathOf(program, flagValue(program, 'storage.tsdb.path') ?? 'data')
+  const way = program.look.folders.get(folder)?.way ?? 'root'
+  if (!['root', ACCOUNT].includes(way))
+    told.push({
+      kind: 'left',
+      where: placeOf(program, 'storage.tsdb.path'),
+      what: `${folder} lies in a folder of the account ${way}, who could put anything in its place: a deploy refuses to work there`,
+      fix: `chown root the folders above ${folder}, or move it below /var/lib while it is stopped.`,
+    })
   const isZero = (text: string): boolean => /^0+[a-z]*$/i.test(text)
   return {
     settings: {
@@ -142,9 +150,9 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
         },
       }),
       ...(resend !== undefined && { resend_delay: resend }),
-      ...(Object.keys(extra).length > 0 && { extra_flags: extra }),
+      ...extra.settings,
     },
-    told,
+    told: [...told, ...extra.told],
   }
 }
 

@@ -1,5 +1,6 @@
 /** The settings of a web port: where it listens, what it is called outside, and its web configuration. */
 import { posix } from 'node:path'
+import { withKnownSecrets } from './credentials.ts'
 import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './program.ts'
 import { isMapping, mapIn, readYaml, type TreeMap } from './yaml-tree.ts'
 
@@ -57,7 +58,8 @@ const webConfigOf = (program: Program): { readonly config?: TreeMap; readonly to
   if (text === undefined)
     return { told: [{ kind: 'left', where: path, what: 'its web configuration could not be read' }] }
   try {
-    const { tree, at } = readYaml(path, text)
+    const { tree: written, at } = readYaml(path, text)
+    const tree = withKnownSecrets(written)
     const tls = mapIn(mapIn(tree).tls_server_config)
     const kept = Object.fromEntries(
       Object.entries(tls).map(([key, value]) => [

@@ -1,4 +1,4 @@
-import { onlyRootsPath } from '../as-owner.ts'
+import { asOwner, onlyRootsPath } from '../as-owner.ts'
 import { InputError } from '../errors.ts'
 import type { Change, Kind, Step, Task } from '../model.ts'
 import { word, words } from '../shell.ts'
@@ -13,6 +13,8 @@ export interface HandoverData {
   readonly units: readonly string[]
   /** Where its data is, for a service that keeps some. */
   readonly folder?: string
+  /** Where theirs is, if that is elsewhere: files in it are brought along once they have stopped. */
+  readonly from?: string
   readonly account: string
 }
 
@@ -46,7 +48,7 @@ export const handoverKind: Kind<HandoverState, HandoverData> = {
  */
 export const handedOver = (
   service: string,
-  { units, folder, account }: HandoverData,
+  { units, folder, from, account }: HandoverData,
 ): Task<HandoverState, HandoverData> => {
   const odd = units.filter((unit) => !/^[\w:.@\\-]+\.service$/.test(unit))
   if (odd.length > 0)
@@ -60,6 +62,7 @@ export const handedOver = (
     data: {
       units: units.filter((unit) => unit !== service),
       folder: folder === undefined ? undefined : absolutePath(folder),
+      from: from === undefined ? undefined : absolutePath(from),
       account: accountName(account),
     },
   }
@@ -97,7 +100,7 @@ const ownerIn = (said: string): string => /^([\w][\w.$-]*:[\w][\w.$-]*)$/m.exec(
  * runs on it. chown(1) with -P and -h follows no link that the old account may have put there.
  */
 const handOver = ({ task: { key, data }, from, to }: Change<HandoverState, HandoverData>): Step => {
-  const { units, folder, account } = data
+  const { units, folder, from: old, account } = data
   const stops = from?.others !== to?.others
   const owner = from !== null && from.owner !== 'ours' && folder !== undefined ? from.owner : undefined
   const all = owner === undefined ? units : [...units, key]
@@ -105,6 +108,7 @@ const handOver = ({ task: { key, data }, from, to }: Change<HandoverState, Hando
   return {
     title: [
       ...(stops ? [`stop and disable ${units.join(', ')}`] : []),
+      ...(stops && old !== undefined ? [`bring ${old} along`] : []),
       ...(owner === undefined ? [] : [`hand ${folder} over to ${account}`]),
     ].join(', '),
     run: `( umask 077; mkdir -p ${KEPT} )
@@ -121,7 +125,9 @@ done
 for unit in ${words(all)}; do
   systemctl stop -- "$unit"
   systemctl reset-failed -- "$unit" 2>/dev/null || :
-done${owner === undefined || folder === undefined ? '' : `\n${give(folder, `${account}:${account}`)}`}`,
+done${owner === undefined || folder === undefined ? '' : `\n${give(folder, `${account}:${account}`)}`}${
+      stops && old !== undefined && folder !== undefined ? `\n${bring(old, folder)}` : ''
+    }`,
     undo: `${owner === undefined || folder === undefined ? '' : `${give(folder, owner)}\n`}while read -r unit active enabled path; do
   case $enabled in enabled*|linked*) if [ "$path" != - ]; then systemctl enable --quiet -- "$unit" 2>/dev/null || systemctl enable --quiet -- "$path" || :; fi ;; esac
 done <${kept}`,
@@ -136,3 +142,11 @@ const KEPT = '/run/vestal/handover'
 
 const give = (folder: string, account: string): string =>
   `${onlyRootsPath(folder)}chown -R -h -P ${word(account)} "$real"`
+
+/** Plain files alone, read as the account that has them and written as the one that gets them. */
+const bring = (from: string, to: string): string => `if [ -d ${word(from)} ]; then
+${asOwner(from, 'set -eu\nfind . -maxdepth 1 -type f -print0 | tar --null --no-recursion --files-from=- -cf -')} >${word(BROUGHT)}
+${asOwner(to, 'tar -xf - --no-same-owner --no-same-permissions')} <${word(BROUGHT)}
+rm -f ${word(BROUGHT)}
+fi`
+const BROUGHT = `${KEPT}/brought.tar`

@@ -66,6 +66,13 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
     const amtool = releaseBinary('alertmanager', vars.version, 'amtool')
 
     const templates = templateTasks(vars, inventory, amtool)
+    const own = directory(vars.data_dir, { mode: '0750', owner: USER })
+    const over = handOver(vars.replaces, {
+      service: 'alertmanager',
+      account: USER,
+      folder: vars.data_dir,
+      from: vars.replaces_data,
+    })
     const config = file(CONFIG, configFile(inventory, host, vars), {
       mode: '0640',
       group: USER,
@@ -83,8 +90,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
       ...webTasks({ host, vars, inventory }, WEB),
       ...gossip.tasks,
       // Not before: what others run on it needs it until then.
-      ...handOver(vars.replaces, { service: 'alertmanager', account: USER, folder: vars.data_dir }),
-      directory(vars.data_dir, { mode: '0750', owner: USER }),
+      ...(vars.replaces_data === undefined ? [...over, own] : [own, ...over]),
       ...programService('alertmanager', {
         release: PROGRAM,
         version: vars.version,

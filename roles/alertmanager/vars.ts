@@ -3,7 +3,7 @@ import { absolutePath, duration, labelName, memoryMax, port, version } from '../
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
-import { replaces } from '../../lib/program/replaces.ts'
+import { replaces, replacesData } from '../../lib/program/replaces.ts'
 import { externalUrl, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 import { heartbeatVars } from './heartbeat-vars.ts'
@@ -134,6 +134,7 @@ export const alertmanagerVars = z.strictObject({
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: memoryMax,
   replaces,
+  replaces_data: replacesData,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
     'config.file': 'its file is written from `config`, and is always /etc/alertmanager/alertmanager.yml',

@@ -13,7 +13,7 @@ import { labDown, labUp } from '../../lib/lab/lab.ts'
 import { claimRoot } from '../../lib/lab/own.ts'
 import { ensureCortex } from '../cortex/tools.ts'
 import { ensurePackages } from '../debian-packages.ts'
-import { ensureExporters } from '../exporters/tools.ts'
+import { ensureExporters, mirrorExporters } from '../exporters/tools.ts'
 import { ensureThanos } from '../thanos/tools.ts'
 import { testLab } from './lab-setup.ts'
 
@@ -50,6 +50,7 @@ const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<st
   exporters: ensureExporters,
   adopt: async (say) => {
     claimRoot()
+    await mirrorExporters(say)
     await ensurePackages('adopt-packages', DEBIAN_STACK, say)
     return null
   },

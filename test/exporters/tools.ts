@@ -31,10 +31,13 @@ const components: readonly Component[] = catalogue.flatMap(({ package: distribut
     : [],
 )
 
+/** The releases alone. */
+export const mirrorExporters = (say: (what: string) => void) => mirrorAlso(components, say)
+
 /** Makes what is missing, once. Returns null: all of it comes from Debian's archive. */
 export const ensureExporters = async (say: (what: string) => void): Promise<null> => {
   claimRoot()
-  await mirrorAlso(components, say)
+  await mirrorExporters(say)
   await ensurePackages('packages', PACKAGES, say)
   return null
 }

@@ -124,6 +124,7 @@ test('adopt finds the packages by what runs, with the flags of /etc/default', as
     retention: { time: '30d' },
     extra_flags: { 'web.enable-lifecycle': true },
   })
+  expect(vars['am-1'].alertmanager).toMatchObject({ replaces_data: '/var/lib/prometheus/alertmanager' })
   expect(vars['prom-1'].exporters.blackbox).toMatchObject({ replaces: ['prometheus-blackbox-exporter.service'] })
 })
 

@@ -77,6 +77,25 @@ test.each(['dash', 'bash'] as const)(
   },
 )
 
+test('data that lies in a folder of another account is brought along: plain files, and none that a link leads to', () => {
+  using box = sandbox()
+  box.sh(`mkdir -p /srv/theirs/am/deep /srv/am && echo s >/srv/theirs/am/silences && echo n >/srv/theirs/am/deep/n
+echo secret >/srv/shadow && chmod 0600 /srv/shadow && ln -s /srv/shadow /srv/theirs/am/nflog
+chown -R 1234:1234 /srv/theirs && chown daemon:daemon /srv/am`)
+  const task = handedOver('new.service', {
+    units: ['old.service'],
+    folder: '/srv/am',
+    from: '/srv/theirs/am',
+    account: 'daemon',
+  })
+  const [step] = converge(task, { others: 'old.service runs', owner: 'ours' }, ['others'])
+  expect(step?.title).toBe('stop and disable old.service, bring /srv/theirs/am along')
+  expect(took(box, step?.run ?? '')).toBe('')
+  expect(box.sh('cd /srv/am && stat -c "%n %U" * && cat silences; ls /run/vestal/handover').output).toBe(
+    'silences daemon\ns\nnew.service',
+  )
+})
+
 test('whose data it is, is seen; what stands in lost+found is nobody’s', () => {
   using box = sandbox()
   box.sh(

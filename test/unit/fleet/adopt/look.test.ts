@@ -30,6 +30,7 @@ test('a program and its version are what it says itself', async () => {
       container: '',
       folder: '/',
       command: ['/usr/bin/prometheus', '--web.listen-address=:9090'],
+      usual: new Map(),
     },
   ])
 })

@@ -18,6 +18,8 @@ export interface Process {
   readonly cgroup?: string
   readonly environment?: readonly string[]
   readonly dropIns?: readonly string[]
+  /** As `name=value` lines. */
+  readonly usual?: string
 }
 
 const b = (text: string): string => Buffer.from(text).toString('base64')
@@ -29,8 +31,8 @@ export const answerOf = ({ name, address, processes = [], files = {}, idle = [] 
   [
     `name ${b(name)}`,
     `name ${b(address)}`,
-    ...processes.flatMap(({ unit, command, version, user = 'prometheus', folder = '/', cgroup }, at) => [
-      `process ${100 + at} same ${user} =${b(command[0] ?? '')} =${b(cgroup ?? `0::/system.slice/${unit}`)} =${b(folder)} =${b(command.map((word) => `${word}\0`).join(''))} =${b(version)}`,
+    ...processes.flatMap(({ unit, command, version, user = 'prometheus', folder = '/', cgroup, usual = '' }, at) => [
+      `process ${100 + at} same ${user} =${b(command[0] ?? '')} =${b(cgroup ?? `0::/system.slice/${unit}`)} =${b(folder)} =${b(command.map((word) => `${word}\0`).join(''))} =${b(version)} =${b(usual)}`,
     ]),
     ...processes.map(
       ({ unit, environment = [], dropIns = [] }) =>

@@ -299,6 +299,78 @@ test('hosts of a role that differ are named, and keep what is theirs', async () 
   })
 })
 
+const HASH = '$2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay'
+const guarded = (config: string): Machine => ({
+  name: 'web',
+  address: '10.0.0.8',
+  processes: [
+    {
+      unit: 'prometheus.service',
+      version: says('prometheus', '2.53.3'),
+      command: [
+        '/usr/bin/prometheus',
+        '--config.file=/etc/prometheus/prometheus.yml',
+        '--web.config.file=/etc/prometheus/web.yml',
+      ],
+    },
+  ],
+  files: {
+    '/etc/prometheus/prometheus.yml': config,
+    '/etc/prometheus/web.yml': `tls_server_config: {cert_file: c.pem, key_file: /k.pem}\nbasic_auth_users: {admin: '${HASH}'}\n`,
+  },
+})
+
+test('a web port is asked as somebody asks it already, and its hashes are secrets', async () => {
+  const job = `scrape_configs: [{job_name: self, scheme: https, basic_auth: {username: admin, password: test}, tls_config: {insecure_skip_verify: true}, static_configs: [{targets: ['localhost:9090']}]}]\n`
+  const found = await adopted([guarded(job)])
+  const folder = join(mkdtempSync(join(tmpdir(), 'vestal-web-')), 'out')
+  writeAdoption(folder, found)
+  const group = readFileSync(join(folder, 'group_vars/prometheus.yml'), 'utf8')
+  expect(group).not.toContain(HASH)
+  expect(parse(group).prometheus).toMatchObject({
+    web_config: {
+      tls_server_config: { cert_file: '/etc/prometheus/c.pem', key_file: '/k.pem' },
+      basic_auth_users: { admin: { $file: expect.stringContaining('secrets/') } },
+    },
+    web_user: { username: 'admin', password: { $file: expect.stringContaining('secrets/') } },
+    web_client_tls: { insecure_skip_verify: true },
+  })
+  expect((await loadInventory([folder], shippedRoles)).hosts).toHaveLength(1)
+})
+
+test('where nobody knows the password, it is said what is to be written', async () => {
+  const { notes } = await adopted([guarded('global: {}\n')])
+  expect(notes).toContainEqual(
+    expect.objectContaining({
+      kind: 'left',
+      fix: expect.stringContaining('web_user'),
+      what: expect.stringContaining('users admin'),
+    }),
+  )
+})
+
+test('paths that a distribution’s build takes without a flag are found', async () => {
+  const debian: Machine = {
+    name: 'deb',
+    address: '10.0.0.9',
+    processes: [
+      {
+        unit: 'prometheus.service',
+        version: says('prometheus', '2.42.0+ds'),
+        command: ['/usr/bin/prometheus', '--storage.tsdb.retention.time=30d'],
+        usual: 'config.file=/etc/prometheus/prometheus.yml\nstorage.tsdb.path=/var/lib/prometheus/metrics2/',
+      },
+    ],
+    files: { '/etc/prometheus/prometheus.yml': 'global: {scrape_interval: 7s}\n' },
+  }
+  const { groups } = await adopted([debian])
+  expect(groups.get('prometheus')?.vars.prometheus).toMatchObject({
+    storage_dir: '/var/lib/prometheus/metrics2',
+    retention: { time: '30d' },
+  })
+  expect(JSON.stringify(groups.get('prometheus')?.vars)).toContain('"scrape_interval":"7s"')
+})
+
 test('a folder that is there is refused, empty or not', () => {
   const there = mkdtempSync(join(tmpdir(), 'vestal-there-'))
   expect(() => writeAdoption(there, adoption)).toThrow(InputError)
