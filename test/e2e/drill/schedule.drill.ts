@@ -24,7 +24,7 @@ const bringProgram = async (): Promise<void> => {
     'sh',
     [
       '-c',
-      `mkdir -p ${shared} && cp -a --reflink=auto cli lib fleet roles playbooks package.json node_modules ${shared}/ && cp -a ${inventory} ${shared}/inventory && sed -i '/^ *lab:/d' ${shared}/inventory/group_vars/all.yml`,
+      `mkdir -p ${shared} && cp -a --reflink=auto cli lib fleet roles playbooks package.json ${shared}/ && cp -a "$(realpath node_modules)" ${shared}/node_modules && cp -a ${inventory} ${shared}/inventory && sed -i '/^ *lab:/d' ${shared}/inventory/group_vars/all.yml`,
     ],
     { cwd: project, stdio: 'inherit' },
   )
