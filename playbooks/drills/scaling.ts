@@ -7,7 +7,8 @@ export const leavesAndJoins = ({ host }: DrillService, { prometheus, alertmanage
   name: `${host.name} leaves the fleet`,
   host,
   takes: 'machine',
-  commands: [['remove-node', host.name]],
+  // Two that are left are few for good, and enough for a drill: the last one is refused before.
+  commands: [['remove-node', host.name, '--force']],
   undo: [['add-node', host.name, '--host', host.link.address, '--group', host.groups.join(',')]],
   // The others learn of it by a reload, or by a restart of one after the other.
   touches: [...new Set([host, ...[...prometheus, ...alertmanagers].map((one) => one.host)])],
