@@ -2,7 +2,7 @@
 
 import { Secret } from '../../lib/secret.ts'
 import { type Configuration, configurationOf, type Included, unsealed } from './configuration.ts'
-import { extraFlags, flagValue, type Program, pathOf, replacesOf, type Told } from './program.ts'
+import { extraFlags, flagValue, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
 import { environmentOf } from './unit-file.ts'
 import { WEB_FLAGS, webOf } from './web.ts'
 import { mapIn, type TreeMap } from './yaml-tree.ts'
@@ -17,7 +17,7 @@ export interface ExporterFound {
 /** The settings of node_exporter. */
 export const nodeExporterOn = (program: Program): ExporterFound => {
   const web = webOf(program, 9100)
-  const textfiles = flagValue(program, 'collector.textfile.directory')
+  const textfiles = textfilesOf(program)
   const collectors = [...program.flags].filter(
     ([name, values]) => /^collector\.[a-z0-9_]+$/.test(name) && values.every((value) => typeof value === 'boolean'),
   )
@@ -29,7 +29,7 @@ export const nodeExporterOn = (program: Program): ExporterFound => {
       version: program.version,
       ...replacesOf(program, { service: 'node_exporter', account: program.process.user }),
       ...web.settings,
-      ...(textfiles !== undefined && textfiles !== '' && { textfile_dir: pathOf(program, textfiles) }),
+      ...textfiles.settings,
       ...(collectors.length > 0 && {
         collectors: {
           ...(chosen(true).length > 0 && { enable: chosen(true) }),
@@ -38,9 +38,29 @@ export const nodeExporterOn = (program: Program): ExporterFound => {
       }),
       ...extra.settings,
     },
-    told: [...web.told, ...extra.told],
+    told: [...web.told, ...textfiles.told, ...extra.told],
     users: web.users,
     tls: web.tls,
+  }
+}
+
+/** Where others leave files of metrics for it. Root puts those of canary alerts there, and does so in no folder that somebody else could exchange. */
+const textfilesOf = (program: Program): { readonly settings: TreeMap; readonly told: readonly Told[] } => {
+  const named = flagValue(program, 'collector.textfile.directory') ?? ''
+  if (named === '') return { settings: {}, told: [] }
+  const folder = pathOf(program, named)
+  const way = program.look.folders.get(folder)?.way ?? 'root'
+  if (way === 'root') return { settings: { textfile_dir: folder }, told: [] }
+  return {
+    settings: {},
+    told: [
+      {
+        kind: 'left',
+        where: placeOf(program, 'collector.textfile.directory'),
+        what: `${folder} lies in a folder of the account ${way}, where root writes nothing: files of metrics there won’t be read any more`,
+        fix: 'Let whoever writes them write to /var/lib/node_exporter/textfile.',
+      },
+    ],
   }
 }
 

@@ -166,7 +166,7 @@ for cmd in $(grep -laE 'config\\.file|listen-address|storage\\.|collector\\.|pro
     path=$(setting "$pid" "$name")
     case $path in '') ;; /*) maybe "$path" ;; *) maybe "$cwd/$path" ;; esac
   done
-  for name in 'storage\\.tsdb\\.path' 'storage\\.path'; do
+  for name in 'storage\\.tsdb\\.path' 'storage\\.path' 'collector\\.textfile\\.directory'; do
     path=$(setting "$pid" "$name")
     case $path in '') path=$cwd/data ;; /*) ;; *) path=$cwd/$path ;; esac
     if [ -d "$path" ]; then printf 'folder %s %s %s\\n' "$(b "$path")" "$(stat -Lc %U -- "$path")" "$(way "$path")"; fi

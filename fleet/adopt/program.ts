@@ -54,7 +54,10 @@ export const programsOn = (look: Look): { readonly programs: readonly Program[];
         : []
     if (!ROLES.includes(name) && !exporter) return left(`${name} is no exporter of the catalogue`)
     const { version } = process.program
-    return [{ name, exporter, version, look, process, flags: commandFlags(process.command).flags }]
+    const { flags } = commandFlags(process.command)
+    if (flags.has('agent') || flags.has('storage.agent.path') || flags.get('enable-feature')?.includes('agent'))
+      return left('is a Prometheus in agent mode, whose settings (role prometheus-agent) are to be written by hand')
+    return [{ name, exporter, version, look, process, flags }]
   })
   const programs = [...Map.groupBy(found, ({ name }) => name).values()].flatMap((same) => {
     const [first, ...others] = same.toSorted((one, other) => rank(one) - rank(other))

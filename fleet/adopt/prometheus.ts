@@ -50,7 +50,7 @@ const SECTIONS = new Set([
 const FLAGS = [
   ...WEB_FLAGS,
   ...['config.file', 'storage.tsdb.path', 'storage.tsdb.retention', 'storage.tsdb.retention.time'],
-  ...['storage.tsdb.retention.size', 'rules.alert.resend-delay', 'web.route-prefix', 'agent', 'storage.agent.path'],
+  ...['storage.tsdb.retention.size', 'rules.alert.resend-delay', 'web.route-prefix'],
 ]
 
 export const prometheusConfig = (program: Program) => configurationOf(program, 'prometheus.yml')
@@ -117,12 +117,6 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
   const resend = flagValue(program, 'rules.alert.resend-delay')
   const prefix = flagValue(program, 'web.route-prefix')
   const url = flagValue(program, 'web.external-url') ?? ''
-  if (program.flags.has('agent') || program.flags.has('storage.agent.path'))
-    told.push({
-      kind: 'left',
-      where: placeOf(program, 'agent'),
-      what: 'it is an agent, which the role prometheus is not for',
-    })
   if (prefix !== undefined && prefix.replace(/\/$/, '') !== pathOfUrl(url))
     told.push({
       kind: 'left',

@@ -33,8 +33,8 @@ export const runningBehind = async (
   const { listeners } = await surveyHost(connection, { ports: [{ port, protocol: 'tcp', unit: '' }] }, { names: [] })
   const found = listeners.find((one) => one.port === port && one.protocol === 'tcp')
   if (!found) throw new HostError(host, `nothing listens on port ${port}`)
-  const named = flagIn(found.command, 'config.file') ?? usual
-  const { code, stdout, stderr } = await connection.exec(lookScript(found.pid, named), {
+  const named = flagIn(found.command, 'config.file')
+  const { code, stdout, stderr } = await connection.exec(lookScript(found.pid, { named, usual }), {
     within: '30s',
     most: 64 * 1024,
   })
@@ -57,8 +57,11 @@ export const flagIn = (command: readonly string[], name: string): string | undef
 }
 
 /** The inode tells whether the process and root mean the same file: units with a view of their own do, containers don't. */
-const lookScript = (pid: number, named: string): string => `set -eu
-named=${word(named)}
+const lookScript = (
+  pid: number,
+  { named, usual }: { readonly named?: string; readonly usual: string },
+): string => `set -eu
+${named === undefined ? `${askHelp(pid)}\nnamed=\${named:-${word(usual)}}` : `named=${word(named)}`}
 case $named in /*) ;; *) named=$(readlink /proc/${pid}/cwd)/$named ;; esac
 if [ -L "$named" ]; then echo "$named is a link" >&2; exit 1; fi
 if [ "$(stat -c %d:%i -- "$named")" != "$(stat -c %d:%i -- "/proc/${pid}/root$named")" ]; then
@@ -67,6 +70,10 @@ fi
 printf '%s\\n' "$named"
 stat -c %U /proc/${pid}
 readlink /proc/${pid}/exe`
+
+/** Distributions build programs with another path than upstream's: its own help says which, as the account that runs it, from the file that it runs. */
+const askHelp = (pid: number): string => `ids=$(stat -Lc '%u %g' /proc/${pid})
+named=$( { timeout 10 env -i PATH=/usr/bin:/bin setpriv --reuid="\${ids% *}" --regid="\${ids#* }" --clear-groups --inh-caps=-all --no-new-privs -- /proc/self/fd/9 --help 9</proc/${pid}/exe 2>&1 || :; } | sed -n 's/^ *--config\\.file="\\([^"]*\\)".*/\\1/p' | head -n 1 )`
 
 /** A change of the file that is in force. */
 export interface Lent {

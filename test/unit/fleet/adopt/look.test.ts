@@ -66,6 +66,7 @@ test.each<[string, Partial<NonNullable<Machine['processes']>[number]>, string]>(
   ['in a container', { cgroup: '0::/system.slice/docker-0123.scope' }, 'runs in a container (docker)'],
   ['of no unit', { cgroup: '0::/user.slice/session-1.scope' }, 'is no service of systemd'],
   ['that says no version', { version: 'Segmentation fault' }, 'doesn’t say by --version what it is'],
+  ['in agent mode', { command: ['/usr/bin/prometheus', '--agent'] }, 'is a Prometheus in agent mode'],
   ['that nobody knows', { version: says('odd_exporter', '1.0.0') }, 'is no exporter of the catalogue'],
 ])('a program %s is left, and told', async (_, change, what) => {
   const [first] = machine.processes ?? []
