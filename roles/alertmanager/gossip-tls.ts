@@ -98,8 +98,9 @@ export const gossipOf = async (
   inventory: Inventory,
   { hosts, reach }: { readonly hosts: readonly Host[]; readonly reach: Reach },
 ): Promise<readonly { readonly host: Host; readonly mode: GossipMode; readonly wanted: GossipMode }[]> => {
-  if (!mayHaveTls(inventory)) return []
   const members = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
+  // One that is left alone has nobody to hear.
+  if (members.length < 2 || !mayHaveTls(inventory)) return []
   const group = (): readonly Host[] => members
   const found = await Promise.all(
     members

@@ -26,7 +26,7 @@ const HOSTS = {
     ]),
   ),
 }
-const load = (tls: unknown, hosts: typeof HOSTS = HOSTS): Promise<Inventory> => {
+const load = (tls: unknown, hosts: Parameters<typeof hostsFile>[0] = HOSTS): Promise<Inventory> => {
   const vars = {
     prometheus: { version: '3.5.3' },
     alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
@@ -237,6 +237,11 @@ describe('gossip', () => {
     const some = inventory.hosts.filter(({ name }) => name !== 'am-2')
     await expect(among(inventory, secure, { hosts: some })).rejects.toThrow('am-2 would be left out')
     await expect(among(inventory, plain)).rejects.toThrow('at its web port too')
+  })
+
+  test('is nothing to one that was left alone', async () => {
+    const inventory = await load({ gossip: true }, { ...HOSTS, alertmanager: { 'am-1': { ansible_host: '10.0.0.3' } } })
+    expect((await bookOf(inventory, secretly)).plays).toHaveLength(deployOf(roles).plays.length)
   })
 
   test('is of all members or of none', async () => {
