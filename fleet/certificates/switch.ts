@@ -1,11 +1,12 @@
 /**
  * TLS turned on or off on a fleet that serves. A web server speaks one of the two, so whoever asks it has to change when it does. Alerts are sent to each
  * Alertmanager both ways meanwhile: every Prometheus knows both before the first one changes, and one of the two arrives. What is scraped changes a few
- * machines at a time, each followed at once by the target files of every Prometheus, which it reads again without a reload.
+ * machines at a time, each followed at once by the target files of every Prometheus, which it reads again without a reload. Gateways, and the relays of Thanos
+ * Query, know both ways meanwhile too, and see by their own checks which one it is.
  */
 import { readAuthority } from '../../lib/certificates/authority.ts'
 import { batchesOf } from '../../lib/engine/batches.ts'
-import { InputError } from '../../lib/errors.ts'
+import { HostError, InputError } from '../../lib/errors.ts'
 import { configInForce, sendsBothWays } from '../../lib/gates/prometheus.ts'
 import type { ServiceData } from '../../lib/kinds/service.ts'
 import {
@@ -19,15 +20,19 @@ import {
   type Tls,
   taskId,
 } from '../../lib/model.ts'
-import { rolesOn, scopeOf } from '../../lib/playbook.ts'
+import { isOn, rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { AUTHORITY } from '../../lib/program/certified.ts'
 import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
 import { listed } from '../../lib/wording.ts'
 import { gossipInWords, gossipOf } from '../../roles/alertmanager/gossip-tls.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { CONFIG as GATEWAY } from '../../roles/gateway/config.ts'
+import { gateway } from '../../roles/gateway/role.ts'
 import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { alertmanagersOf } from '../../roles/prometheus/targets.ts'
+import { RELAY, RELAY_CONFIG } from '../../roles/thanos-query/relay.ts'
+import { thanosQuery } from '../../roles/thanos-query/role.ts'
 import { lookAtWeb, tlsIsSet, type WebLook } from './look.ts'
 
 interface Chosen {
@@ -52,8 +57,9 @@ export const switchingTls = async (book: Playbook, inventory: Inventory, chosen:
   const rest = inventory.hosts.filter((host) => !hosts.includes(host) && host.link.mistakes === undefined)
   const all = [...looks, ...(await lookAtWeb(inventory, { hosts: rest, reach }))]
   const asking = all.filter(({ role, speaks }) => role.key === prometheus.key && speaks).map(({ host }) => host)
-  refuseParts(inventory, { switching, asking, chosen })
-  return staged(book, inventory, { all, switching, asking, hosts })
+  const proxies = await proxiesOn(inventory, reach)
+  refuseParts(inventory, { switching, asking: [...asking, ...proxies.flatMap((one) => one.hosts)], chosen })
+  return staged(book, inventory, { all, switching, asking, hosts, proxies })
 }
 
 /** Whether it serves, and in another way than the inventory wants. */
@@ -116,10 +122,11 @@ interface Fleet {
   /** The hosts of every Prometheus that runs. */
   readonly asking: readonly Host[]
   readonly hosts: readonly Host[]
+  readonly proxies: readonly Proxy[]
 }
 
 const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook => {
-  const { switching, asking, hosts } = fleet
+  const { switching, asking, hosts, proxies } = fleet
   const among = (some: readonly Host[]) => (host: Host) => some.includes(host)
   const done = new Set<WebLook>()
   const passing = (name: string, role: Role): Play => ({ name, hosts: among(asking), roles: [role], passing: true })
@@ -137,7 +144,7 @@ const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook =>
         const last = at === parts.length - 1
         return [
           {
-            ...withStage(play, stage),
+            ...withStage(play, stage, { proxies, first }),
             name: parts.length > 1 ? `${play.name}: TLS, ${at + 1} of ${parts.length}` : play.name,
             hosts: last ? (host) => play.hosts(host) && !earlier.has(host) : among(part),
             ...(!last && { batch: part.length }),
@@ -145,24 +152,67 @@ const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook =>
           passing('Every Prometheus scrapes them as they are now', follower(stage)),
         ]
       })
-      .concat(parts.length === 0 ? [withStage(play, stageOf(inventory, fleet, { done, both: false }))] : [])
+      .concat(
+        parts.length === 0
+          ? [withStage(play, stageOf(inventory, fleet, { done, both: false }), { proxies, first })]
+          : [],
+      )
   })
   return {
     ...book,
     onFailure: 'stop',
     plays: [
       passing('Every Prometheus sends with TLS and without', opener(first)),
+      ...proxies.map((proxy) => ({
+        name: `${proxy.title} with TLS and without`,
+        hosts: among(proxy.hosts),
+        roles: [told(proxy, first, 'told both ways')],
+        passing: true,
+      })),
       ...plays,
       passing('Every Prometheus sends in the new way only', closer(inventory)),
+      ...proxies.map((proxy) => ({
+        name: `${proxy.title} in the new way only`,
+        hosts: among(proxy.hosts),
+        roles: [{ ...told(proxy, inventory, 'told the new way'), healthy: proxy.role.healthy }],
+        passing: true,
+      })),
     ],
   }
 }
 
-/** A play in which every Prometheus asks others as they are at this stage. */
-const withStage = (play: Play, stage: Inventory): Play => ({
+/** A play in which every Prometheus asks others as they are at this stage, and proxies in both ways. */
+const withStage = (
+  play: Play,
+  stage: Inventory,
+  { proxies, first }: { readonly proxies: readonly Proxy[]; readonly first: Inventory },
+): Play => ({
   ...play,
-  roles: play.roles.map((role) => (role.key === prometheus.key ? prometheusAt(stage) : role)),
+  roles: play.roles.map((role) => {
+    if (role.key === prometheus.key) return prometheusAt(stage)
+    const proxy = proxies.find((one) => one.role.key === role.key)
+    return proxy
+      ? {
+          ...role,
+          tasks: (scope) => askingBothWays(proxy, role.tasks(scope), { host: scope.host, first }),
+          healthy: role.serves,
+        }
+      : role
+  }),
 })
+
+/** The tasks of a proxy's role, but for its configuration and what reads that: which know both ways. */
+const askingBothWays = (
+  { role, config, service, hosts }: Proxy,
+  wanted: readonly Task[],
+  { host, first }: { readonly host: Host; readonly first: Inventory },
+): readonly Task[] => {
+  if (!hosts.includes(host)) return wanted
+  const both = new Map(tasksIn(first, host.name, role).map((task) => [taskId(task), task]))
+  return wanted.map((task) =>
+    [`file ${config}`, `service ${service}`].includes(taskId(task)) ? (both.get(taskId(task)) ?? task) : task,
+  )
+}
 
 /** A few hosts at a time: as many as the play itself would interrupt at once, or a quarter; neighbours of the inventory apart. */
 const partsOf = (
@@ -217,10 +267,57 @@ const stageOf = (
   return { ...inventory, hosts }
 }
 
+/** Those that run of a proxy's kind, which check by themselves which of two ways is the one. */
+interface Proxy {
+  readonly title: string
+  readonly role: Role
+  readonly hosts: readonly Host[]
+  /** Its configuration, and its service. */
+  readonly config: string
+  readonly service: string
+}
+
+const proxiesOn = async (inventory: Inventory, reach: Reach): Promise<readonly Proxy[]> => {
+  const kinds = [
+    { title: 'Every gateway asks', role: gateway as Role, config: GATEWAY, service: 'gateway' },
+    { title: 'Every Thanos Query asks', role: thanosQuery as Role, config: RELAY_CONFIG, service: RELAY },
+  ]
+  return (
+    await Promise.all(
+      kinds.map(async (kind) => {
+        const known = inventory.hosts.filter((host) => host.link.mistakes === undefined && isOn(kind.role, host))
+        const running = await Promise.all(known.map((host) => isUp(host, kind.service, reach)))
+        return { ...kind, hosts: known.filter((_, at) => running[at]) }
+      }),
+    )
+  ).filter(({ hosts }) => hosts.length > 0)
+}
+
+const isUp = async (host: Host, service: string, reach: Reach): Promise<boolean> => {
+  try {
+    const { code } = await (await reach(host)).exec(`systemctl is-active --quiet ${service}`, { within: '30s' })
+    return code === 0
+  } catch (error) {
+    if (error instanceof HostError) return false
+    throw error
+  }
+}
+
+/** Its configuration at this stage alone, which it reads again. */
+const told = ({ role, config, service }: Proxy, stage: Inventory, when: string): Role => ({
+  ...role,
+  tasks: ({ host }) =>
+    tasksIn(stage, host.name, role).flatMap((task) => {
+      if (isTrust(task) || taskId(task) === `file ${config}`) return [task]
+      return taskId(task) === `service ${service}` ? [reloaded(task, when, config)] : []
+    }),
+  healthy: () => [],
+})
+
 /** What the role wants of a host of this name in another inventory. */
-const tasksIn = (inventory: Inventory, name: string): readonly Task[] => {
+const tasksIn = (inventory: Inventory, name: string, role = prometheus as Role): readonly Task[] => {
   const host = inventory.hosts.find((one) => one.name === name)
-  return host ? prometheus.tasks(scopeOf(prometheus, host, inventory)) : []
+  return host ? role.tasks(scopeOf(role, host, inventory)) : []
 }
 
 /** Prometheus as it is to be, asking others as they are at this stage. */
@@ -250,13 +347,13 @@ const asked = (inventory: Inventory, name: string, when: string): readonly Task[
  * Has read its configuration again, whatever else is to become of it. A task of its own, as what a service has loaded is read against what the task says it
  * should have: all tasks of one name would be read as the last of them.
  */
-const reloaded = (task: Task, when: string): Task => {
+const reloaded = (task: Task, when: string, config = CONFIG): Task => {
   const data = task.data as ServiceData
   return {
     ...task,
     key: `${task.key}, ${when}`,
     desired: { loaded: 'same' },
-    data: { ...data, starts: [], loads: data.loads.filter(({ path }) => path === CONFIG) },
+    data: { ...data, starts: [], loads: data.loads.filter(({ path }) => path === config) },
   }
 }
 

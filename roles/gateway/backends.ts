@@ -1,10 +1,11 @@
 import type { Host, Inventory } from '../../lib/model.ts'
+import { bothWays } from '../../lib/program/certified.ts'
 import { portOf, prefixOf, type Web } from '../../lib/program/web.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import { GROUP } from '../cortex-alertmanager/members.ts'
 import { cortexOn, PREFIX } from '../cortex-alertmanager/vars.ts'
-import { prometheusOn } from '../prometheus/vars.ts'
-import { queryOn } from '../thanos-query/vars.ts'
+import { WEB as PROMETHEUS, prometheusOn } from '../prometheus/vars.ts'
+import { WEB as QUERY, queryOn } from '../thanos-query/vars.ts'
 import type { GatewayVars } from './vars.ts'
 
 /** What a gateway has a port for. */
@@ -45,7 +46,7 @@ export interface Check {
 export const backendsOf = (inventory: Pick<Inventory, 'hosts'>, vars: GatewayVars): readonly Backend[] => {
   const made = {
     query: {
-      servers: serversOf(inventory, 'thanos_query', queryOn),
+      servers: serversOf(inventory, { group: 'thanos_query', role: QUERY.role, on: queryOn }),
       checks: [
         { path: '/-/ready' },
         {
@@ -59,19 +60,23 @@ export const backendsOf = (inventory: Pick<Inventory, 'hosts'>, vars: GatewayVar
       sticky: false,
     },
     prometheus: {
-      servers: serversOf(inventory, 'prometheus', prometheusOn),
+      servers: serversOf(inventory, { group: 'prometheus', role: PROMETHEUS.role, on: prometheusOn }),
       checks: [{ path: '/-/ready' }, { path: '/api/v1/query?query=vector(1)', holds: '"status":"success"' }],
       harmless: '{ method GET HEAD OPTIONS } || { path_end /api/v1/query /api/v1/query_range /api/v1/series }',
       sticky: true,
     },
     alertmanager: {
-      servers: serversOf(inventory, 'alertmanager', alertmanager.varsOf),
+      servers: serversOf(inventory, { group: 'alertmanager', role: alertmanager.name, on: alertmanager.varsOf }),
       checks: [{ path: '/-/ready' }, { path: '/api/v2/status', holds: '"versionInfo"' }],
       harmless: '{ method GET HEAD OPTIONS }',
       sticky: false,
     },
     ring: {
-      servers: serversOf(inventory, GROUP, (host) => ({ listen: cortexOn(host).listen })),
+      servers: serversOf(inventory, {
+        group: GROUP,
+        role: 'cortex-alertmanager',
+        on: (host) => ({ listen: cortexOn(host).listen }),
+      }),
       checks: [{ path: '/ready' }],
       harmless: '{ method GET HEAD OPTIONS }',
       sticky: false,
@@ -86,13 +91,20 @@ export const backendsOf = (inventory: Pick<Inventory, 'hosts'>, vars: GatewayVar
   })
 }
 
-const serversOf = ({ hosts }: Pick<Inventory, 'hosts'>, group: string, on: (host: Host) => Web): readonly Server[] =>
+/** While TLS is turned on or off at one, it stands there twice, with TLS and without: the checks say which of the two it is. */
+const serversOf = (
+  { hosts }: Pick<Inventory, 'hosts'>,
+  { group, role, on }: { readonly group: string; readonly role: string; readonly on: (host: Host) => Web },
+): readonly Server[] =>
   hosts
     .filter(({ groups }) => groups.includes(group))
-    .map((host) => {
-      const web = on(host)
-      return { name: host.name.replaceAll(/[^\w.-]/g, '_'), host, port: portOf(web.listen), web }
-    })
+    .flatMap((host) =>
+      bothWays(host, role).map((way, at) => {
+        const web = on(way)
+        const name = host.name.replaceAll(/[^\w.-]/g, '_')
+        return { name: at === 0 ? name : `${name}.otherwise`, host: way, port: portOf(web.listen), web }
+      }),
+    )
 
 /**
  * A tenant's pages and API are let through and nothing else of the ring: beside them it has pages that take instances out and delete

@@ -1,11 +1,11 @@
 import type { Host, Inventory } from '../../lib/model.ts'
-import { trustsFleet } from '../../lib/program/certified.ts'
+import { bothWays, trustsFleet } from '../../lib/program/certified.ts'
 import { hasTls, portOf, type Web } from '../../lib/program/web.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
 import { rulersIn } from '../thanos-rule/members.ts'
-import { ruleOn } from '../thanos-rule/vars.ts'
+import { WEB as RULE, ruleOn } from '../thanos-rule/vars.ts'
 import { sidecarsIn } from '../thanos-sidecar/members.ts'
-import { sidecarOn } from '../thanos-sidecar/vars.ts'
+import { WEB as SIDECAR, sidecarOn } from '../thanos-sidecar/vars.ts'
 import type { QueryVars } from './vars.ts'
 
 /** A sidecar or ruler of the inventory, as a Query asks it. */
@@ -16,27 +16,38 @@ export interface Asked {
   readonly port: number
   /** The port of its web server where that says without a login whether it is ready. */
   readonly readyPort: number | undefined
-  /** How it is asked there; with TLS by the fleet's authority, made out to the host's address. */
-  readonly readyBy: 'tls' | 'plain'
+  /** How it is asked there: in both ways while TLS is turned on or off at it. */
+  readonly readyBy: readonly ('tls' | 'plain')[]
 }
 
 /** All sidecars and rulers, in the inventory's order. */
 export const askedIn = (inventory: Inventory): readonly Asked[] => [
-  ...sidecarsIn(inventory).map(({ host }) => askedOn(host, sidecarOn(host), '')),
-  ...rulersIn(inventory).map((host) => askedOn(host, ruleOn(host), '.rule')),
+  ...sidecarsIn(inventory).map(({ host }) => askedOn(host, { role: SIDECAR.role, on: sidecarOn, suffix: '' })),
+  ...rulersIn(inventory).map((host) => askedOn(host, { role: RULE.role, on: ruleOn, suffix: '.rule' })),
 ]
 
 const askedOn = (
   host: Host,
-  { grpc_listen, ...web }: Web & { readonly grpc_listen: string },
-  suffix: string,
-): Asked => ({
-  name: `${host.name.replaceAll(/[^\w.-]/g, '_')}${suffix}`,
-  host,
-  port: portOf(grpc_listen),
-  readyPort: wantsNoLogin(web) && (trustsFleet(web) || !hasTls(web)) ? portOf(web.listen) : undefined,
-  readyBy: hasTls(web) ? 'tls' : 'plain',
-})
+  {
+    role,
+    on,
+    suffix,
+  }: {
+    readonly role: string
+    readonly on: (host: Host) => Web & { readonly grpc_listen: string }
+    readonly suffix: string
+  },
+): Asked => {
+  const ways = bothWays(host, role).map(on)
+  const { grpc_listen, ...web } = on(host)
+  return {
+    name: `${host.name.replaceAll(/[^\w.-]/g, '_')}${suffix}`,
+    host,
+    port: portOf(grpc_listen),
+    readyPort: wantsNoLogin(web) && (trustsFleet(web) || !hasTls(web)) ? portOf(web.listen) : undefined,
+    readyBy: ways.map((way) => (hasTls(way) ? 'tls' : 'plain')),
+  }
+}
 
 const wantsNoLogin = ({ web_config = {} }: Web): boolean => !('basic_auth_users' in web_config)
 

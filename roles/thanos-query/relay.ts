@@ -4,6 +4,7 @@ import { joined } from '../../lib/program/web.ts'
 import { type Asked, askedIn } from './endpoints.ts'
 
 export const RELAY = 'thanos-query-relay'
+export const RELAY_CONFIG = '/etc/thanos-query/relay.cfg'
 
 /**
  * The configuration of the relay between a Query and those that it asks (HAProxy 2.4 and later): a socket for each, whose connections are
@@ -27,11 +28,16 @@ defaults
   default-server check inter 1s fastinter 300ms fall 2 rise 1 tcp-ut 4s on-marked-down shutdown-sessions
 ${askedIn(inventory).map(listenOf).join('')}`
 
-const listenOf = ({ name, host, port, readyPort, readyBy }: Asked): string => `
-listen ${name}
-  bind unix@${socketOf(name)} mode 600
-${readyPort === undefined ? '' : '  option httpchk GET /-/ready\n'}  server ${name} ${joined(host.address, port)}${readyPort === undefined ? '' : ` port ${readyPort}${readyBy === 'tls' ? verifying(host) : ''}`}
-`
+const listenOf = (asked: Asked): string => `
+listen ${asked.name}
+  bind unix@${socketOf(asked.name)} mode 600
+${asked.readyPort === undefined ? '' : '  option httpchk GET /-/ready\n'}${asked.readyBy.map((way, at) => serverOf(asked, way, at)).join('')}`
+
+/** The same one twice where its readiness is asked in two ways: one of the two is up. */
+const serverOf = ({ name, host, port, readyPort }: Asked, way: 'tls' | 'plain', at: number): string => {
+  const ready = readyPort === undefined ? '' : ` port ${readyPort}${way === 'tls' ? verifying(host) : ''}`
+  return `  server ${name}${at === 0 ? '' : '.otherwise'} ${joined(host.address, port)}${ready}\n`
+}
 
 /** Of the question whether it is ready alone: what it is asked goes on as it is. */
 const verifying = (host: Host): string =>

@@ -26,7 +26,7 @@ import { queryIssues } from '../thanos/known-issues.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
 import { askedIn, endpointsFile, replicaLabels } from './endpoints.ts'
-import { RELAY, relayed, relayFile } from './relay.ts'
+import { RELAY, RELAY_CONFIG, relayed, relayFile } from './relay.ts'
 import { type QueryVars, queryOn, queryVars, WEB } from './vars.ts'
 
 const GROUP = 'thanos_query'
@@ -56,8 +56,8 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
       ...haproxyService(RELAY, {
         title: 'Relay of Thanos Query to those that it asks (HAProxy)',
         user: USER,
-        config: { path: `${FOLDER}/relay.cfg`, text: relayFile(inventory) },
-        reads: askedIn(inventory).some(({ readyBy }) => readyBy === 'tls') ? trustFile(inventory) : [],
+        config: { path: RELAY_CONFIG, text: relayFile(inventory) },
+        reads: askedIn(inventory).some(({ readyBy }) => readyBy.includes('tls')) ? trustFile(inventory) : [],
         partOf: `${SERVICE}.service`,
       }),
       // Read again by itself whenever it has changed.

@@ -29,6 +29,7 @@ const HOSTS = {
 const load = (tls: unknown, hosts: Parameters<typeof hostsFile>[0] = HOSTS): Promise<Inventory> => {
   const vars = {
     prometheus: { version: '3.5.3' },
+    ...{ thanos_sidecar: { version: '0.42.4' }, thanos_query: { version: '0.42.4' }, gateway: {} },
     alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
     ...(tls !== undefined && { tls }),
   }
@@ -177,6 +178,52 @@ describe('turned off', () => {
     expect(last).not.toContain('tls_config')
     // As long as one still has TLS, its certificate is verified.
     expect(told(book, inventory, book.plays.length - 4, `${TARGETS}/node.yml`)).toContain('__scheme__')
+  })
+})
+
+describe('those that ask in the place of others', () => {
+  const GLOBAL = {
+    ...HOSTS,
+    thanos_sidecar: { 'prom-1': {}, 'prom-2': {} },
+    thanos_query: { 'q-1': { ansible_host: '10.0.0.21' } },
+    gateway: { 'gw-1': { ansible_host: '10.0.0.22' } },
+  }
+  const textsOf = (book: Playbook, inventory: Inventory, [on, key, path]: readonly [string, string, string]) =>
+    book.plays.flatMap(({ name, hosts, roles: some }) => {
+      const host = inventory.hosts.find((one) => one.name === on)
+      const role = some.find((one) => one.key === key)
+      if (!host || !role || !hosts(host)) return []
+      const task = role.tasks(scopeOf(role, host, inventory)).find((one) => one.key === path)
+      const lines = String((task?.data as FileData | undefined)?.content).split('\n')
+      const servers = lines.filter((line) => /^ +server prom-1(\.otherwise)? /.test(line))
+      return [[name.replace(/: TLS.*/, ''), servers.map((line) => (line.includes('ssl') ? 'tls' : 'plain'))]]
+    })
+
+  test('gateways and relays know both ways before the first one changes, and until the last one has', async () => {
+    const inventory = await load({ plain: ['gateway'] }, GLOBAL)
+    const book = await bookOf(inventory, plain)
+    expect(textsOf(book, inventory, ['gw-1', 'gateway', '/etc/gateway/haproxy.cfg'])).toEqual([
+      ['Every gateway asks with TLS and without', ['plain', 'tls']],
+      ['Gateways, one at a time', ['plain', 'tls']],
+      ['Every gateway asks in the new way only', ['tls']],
+    ])
+    expect(textsOf(book, inventory, ['q-1', 'thanos_query', '/etc/thanos-query/relay.cfg'])).toEqual([
+      ['Every Thanos Query asks with TLS and without', ['plain', 'tls']],
+      ['Thanos Queries, one at a time', ['plain', 'tls']],
+      ['Every Thanos Query asks in the new way only', ['tls']],
+    ])
+    const without = await load(false, GLOBAL)
+    const back = await bookOf(without, secure)
+    expect(textsOf(back, without, ['gw-1', 'gateway', '/etc/gateway/haproxy.cfg'])[0]).toEqual([
+      'Every gateway asks with TLS and without',
+      ['tls', 'plain'],
+    ])
+  })
+
+  test('are all to be changed in the same run', async () => {
+    const inventory = await load({ plain: ['gateway'] }, GLOBAL)
+    const some = inventory.hosts.filter(({ name }) => name !== 'gw-1')
+    await expect(bookOf(inventory, plain, some)).rejects.toThrow('gw-1, which asks there, would not know')
   })
 })
 
