@@ -1,5 +1,6 @@
 /** A Prometheus as it runs, in the settings of its role. */
 import { posix } from 'node:path'
+import major from 'semver/functions/major.js'
 import type { Host } from '../../lib/model.ts'
 import { joined } from '../../lib/program/web.ts'
 import { CANARY_JOB } from '../../roles/prometheus/canary.ts'
@@ -182,7 +183,15 @@ const fromConfig = (
   )
   const alerting = alertingOf(mapIn(map.alerting), { config, included, alertmanagers, program, brought })
   const unknown = Object.keys(map).filter((name) => !SECTIONS.has(name))
-  const labels = Object.entries(mapIn(external_labels))
+  // From 3.0 on it expands variables of its environment in them, and reads `$$` as `$`, which the role writes again (docs/migration.md).
+  const expands = major(program.version) >= 3
+  const labels = Object.entries(mapIn(external_labels)).map(([name, value]): [string, string] => {
+    const text = textIn(value) ?? ''
+    return [name, expands ? text.replaceAll('$$', '$') : text]
+  })
+  const expanded = Object.entries(mapIn(external_labels)).filter(
+    ([, value]) => expands && /(?<!\$)(?:\$\$)*\$(?!\$)/.test(textIn(value) ?? ''),
+  )
   const rest = Object.fromEntries(
     ['remote_write', 'remote_read', 'storage', 'tracing', 'otlp', 'runtime']
       .filter((name) => map[name] !== undefined && map[name] !== null)
@@ -195,7 +204,7 @@ const fromConfig = (
       ...(scrape_timeout !== undefined && { scrape_timeout }),
       evaluation_interval: evaluation_interval ?? '1m',
       ...(labels.length > 0 && {
-        external_labels: Object.fromEntries(labels.map(([name, value]) => [name, textIn(value) ?? ''])),
+        external_labels: Object.fromEntries(labels),
       }),
       ...(Object.keys(global).length > 0 && { global }),
       ...alerting.settings,
@@ -214,6 +223,14 @@ const fromConfig = (
       ...brought.told,
       ...jobs.flatMap(({ told }) => told),
       ...alerting.told,
+      ...expanded.map(
+        ([name]): Told => ({
+          kind: 'left',
+          where: config.at(['global', 'external_labels', name]),
+          what: `the external label ${name} has a variable of Prometheus’ environment in it, which would be taken as text`,
+          fix: 'Write its value.',
+        }),
+      ),
       ...unknown.map(
         (name): Told => ({
           kind: 'left',

@@ -52,6 +52,15 @@ interface OutFile {
 
 /** The files of an adoption by their path in the folder. */
 export const filesOf = ({ hosts, groups, files }: Adoption): ReadonlyMap<string, OutFile> => {
+  const odd = hosts.map(({ host }) => host.name).filter((name) => !/^[\w.:@-]+$/.test(name))
+  if (odd.length > 0)
+    throw new InputError(
+      odd.map((name) => ({
+        where: `host ${JSON.stringify(name)}`,
+        what: 'can be no file’s name',
+        fix: 'Give it another, and ansible_host.',
+      })),
+    )
   const secrets = secretFiles()
   const out = new Map<string, OutFile>()
   const put = (name: string, tree: Tree): void => {

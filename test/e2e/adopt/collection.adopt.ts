@@ -196,6 +196,13 @@ const samples = async (series: string): Promise<number> => {
 }
 
 let before: readonly string[] = []
+let started = ''
+/** The processes of services whose binary and flags are right already. */
+const processes = (): Promise<string> =>
+  onHost(
+    ADDRESSES['prom-1'],
+    'systemctl show --property=MainPID --property=ExecMainStartTimestamp prometheus node_exporter',
+  )
 beforeAll(async () => {
   const { hosts } = await loadInventory([given], [])
   await Promise.all(
@@ -223,6 +230,7 @@ beforeAll(async () => {
   for (const name of ALERTMANAGERS) await expect.poll(() => silences(name), { timeout: 60_000 }).not.toEqual([])
   before = await silences('am-2')
   await expect.poll(() => samples('up{job="prometheus"}'), { timeout: 60_000 }).toBeGreaterThan(2)
+  started = await processes()
 })
 
 afterAll(async () => {
@@ -258,6 +266,16 @@ test('silences, samples and users are kept', async () => {
     { encoding: 'utf8' },
   )
   expect(nobody).toBe('401')
+})
+
+test('what has the right binary and flags was not restarted, and runs under its new unit', async () => {
+  expect(await processes()).toBe(started)
+  expect(
+    await onHost(
+      ADDRESSES['prom-1'],
+      'systemctl show --property=FragmentPath --value prometheus; readlink /usr/local/bin/prometheus',
+    ),
+  ).toBe('/etc/systemd/system/prometheus.service\n/opt/vestal/prometheus/current/prometheus\n')
 })
 
 test('a second deploy changes nothing', async () => {

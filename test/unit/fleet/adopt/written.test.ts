@@ -338,6 +338,21 @@ test('a web port is asked as somebody asks it already, and its hashes are secret
   expect((await loadInventory([folder], shippedRoles)).hosts).toHaveLength(1)
 })
 
+test('dollar signs in external labels mean what they meant to Prometheus 3', async () => {
+  const three = (config: string): Machine => {
+    const one = guarded(config)
+    return {
+      ...one,
+      processes: one.processes?.map((process) => ({ ...process, version: says('prometheus', '3.5.3') })),
+    }
+  }
+  const { groups, notes } = await adopted([three('global: {external_labels: {price: "5$$", zone: "${ZONE}"}}\n')])
+  expect(groups.get('prometheus')?.vars.prometheus).toMatchObject({ external_labels: { price: '5$' } })
+  expect(notes.filter(({ what }) => what.includes('variable')).map(({ what }) => what)).toEqual([
+    expect.stringContaining('label zone'),
+  ])
+})
+
 test('where nobody knows the password, it is said what is to be written', async () => {
   const { notes } = await adopted([guarded('global: {}\n')])
   expect(notes).toContainEqual(
