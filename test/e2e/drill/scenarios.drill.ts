@@ -13,7 +13,7 @@ afterAll(takeDown)
 
 /** What is said beside the name. */
 const SET: Readonly<Record<string, readonly string[]>> = {
-  'wal-replay': ['--set', 'series=50000'],
+  'wal-replay': ['--set', 'series=50000', '--set', 'percent=1'],
   roll: ['--set', 'to=0.28.1'],
 }
 /** Those of shards and rings are held in their suites. */
