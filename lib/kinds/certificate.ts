@@ -12,6 +12,7 @@ import { BACKDATED_MS, type Issued, issueServer } from '../certificates/issue.ts
 import { milliseconds } from '../duration.ts'
 import type { Change, Host, Kind, Step, Task } from '../model.ts'
 import { Sealed } from '../secret.ts'
+import { word } from '../shell.ts'
 import { absolutePath, accountName } from './check.ts'
 import { makeFile, setAccess } from './file.ts'
 import { parseStat, printStat, records, sections, setPaths } from './paths.ts'
@@ -33,6 +34,8 @@ export interface CertificateData {
   readonly renewBeforeMs: number
   /** Whether it is shown to servers too. */
   readonly client: boolean
+  /** The unit that is made to read it again. */
+  readonly reloads?: string
   /** The authority that must have issued it, in PEM; empty until the task is prepared. */
   readonly authority: string
   /** One that was issued before is issued anew; milliseconds since the epoch. */
@@ -100,6 +103,8 @@ interface IssuedFor {
   readonly client?: boolean
   /** Names and addresses beside the host's. */
   readonly names?: readonly string[]
+  /** The unit that is made to read it again once it is there, where it runs; default: whoever shows it reads it with each connection. */
+  readonly reloads?: string
 }
 
 /**
@@ -109,7 +114,7 @@ interface IssuedFor {
 export const issuedCertificate = (
   path: string,
   host: Host,
-  { group, client = false, names: more = [] }: IssuedFor,
+  { group, client = false, names: more = [], reloads }: IssuedFor,
 ): Task<CertificateState, CertificateData> => {
   const { names = [], lifetime = '30d', renewBefore = '10d' } = host.tls ?? {}
   const all = [host.name, host.address, host.link.address, ...names, ...more].map(sameName).filter(isName)
@@ -123,6 +128,7 @@ export const issuedCertificate = (
       lifetimeMs: milliseconds(lifetime),
       renewBeforeMs: milliseconds(renewBefore),
       client,
+      reloads,
       authority: '',
     },
   }
@@ -173,9 +179,13 @@ const step = ({ task: { key, data }, from, to, fields }: Change<CertificateState
     if (data.open) return data.open()
     throw new Error(`${key} was not prepared`)
   }
+  const again =
+    data.reloads === undefined
+      ? ''
+      : `\nif systemctl is-active --quiet -- ${word(data.reloads)}; then systemctl reload -- ${word(data.reloads)}; fi`
   return {
     title: `issue ${key}`,
-    run: replace(key, makeFile(wanted)),
+    run: `${replace(key, makeFile(wanted))}${again}`,
     make: {
       ready: () => void open(),
       content: async () => {
@@ -188,6 +198,6 @@ const step = ({ task: { key, data }, from, to, fields }: Change<CertificateState
         return new Sealed([certificate, own])
       },
     },
-    undo: putBack(key),
+    undo: `${putBack(key)}${again}`,
   }
 }

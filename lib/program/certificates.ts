@@ -45,7 +45,12 @@ interface Shown {
   readonly group: string
   /** Names and addresses beside the host's. */
   readonly names?: readonly string[]
+  /** The unit that reads it again on a reload only, where it does not with each connection. */
+  readonly reloads?: string
 }
+
+/** A certificate of a server, with its key. */
+export const servedCertificate = (host: Host, served: Shown): Task => certificate(host, served)
 
 /** A certificate that members of a cluster show to each other, with its key: as servers, and as clients. */
 export const shownCertificate = (host: Host, shown: Shown): Task => certificate(host, { ...shown, client: true })

@@ -3,7 +3,7 @@ import { nameShownBy, trustsFleet } from '../../lib/program/certified.ts'
 import { hasTls, joined } from '../../lib/program/web.ts'
 import { Sealed, Secret } from '../../lib/secret.ts'
 import { type Backend, backendsOf, pathOn, type Server } from './backends.ts'
-import type { GatewayVars } from './vars.ts'
+import { certificatePath, type GatewayVars } from './vars.ts'
 
 export const FOLDER = '/etc/gateway'
 export const CONFIG = `${FOLDER}/haproxy.cfg`
@@ -74,15 +74,17 @@ const peopleOf = ({ users }: GatewayVars): readonly Line[] => {
       )
 }
 
-const frontendOf = ({ page, listen }: Backend, vars: GatewayVars): readonly Line[] =>
-  section(`frontend ${page}`, [
-    `bind ${listen}${vars.certificate === undefined ? '' : ` ssl crt ${quoted(vars.certificate)} alpn h2,http/1.1`}`,
+const frontendOf = ({ page, listen }: Backend, vars: GatewayVars): readonly Line[] => {
+  const certificate = certificatePath(vars)
+  return section(`frontend ${page}`, [
+    `bind ${listen}${certificate === undefined ? '' : ` ssl crt ${quoted(certificate)} alpn h2,http/1.1`}`,
     'option httplog',
     ...(Object.keys(vars.users).length === 0
       ? []
       : ['http-request auth realm Vestal unless { http_auth(people) }', 'http-request del-header Authorization']),
     `default_backend ${page}`,
   ])
+}
 
 const backendOf = (
   { page, servers, checks, harmless, sticky, notMe = [], rules = [] }: Backend,

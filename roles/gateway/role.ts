@@ -5,8 +5,8 @@ import { packages } from '../../lib/kinds/packages.ts'
 import { service } from '../../lib/kinds/service.ts'
 import { unit } from '../../lib/kinds/unit.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Gate, Host, Inventory, PlayScope, Role, Scope, Task, TooFew } from '../../lib/model.ts'
-import { trustFile, trustTasks } from '../../lib/program/certificates.ts'
+import type { Gate, Host, Inventory, PlayScope, Role, Scope, SettingMistake, Task, TooFew } from '../../lib/model.ts'
+import { servedCertificate, trustFile, trustTasks } from '../../lib/program/certificates.ts'
 import { execStart } from '../../lib/program/release.ts'
 import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
@@ -19,7 +19,7 @@ import { CONFIG, configFile, FOLDER } from './config.ts'
 import { everyPageServes, everyServerUp, serversSeenBy, shownServers, statsOf } from './gates.ts'
 import { haproxyService } from './haproxy.ts'
 import { ALIVE, aliveScript, KEEPALIVED, KEEPER_USER, keepalivedFile } from './keepalived.ts'
-import { type GatewayVars, gatewayOn, gatewayVars } from './vars.ts'
+import { certificatePath, type GatewayVars, gatewayOn, gatewayVars } from './vars.ts'
 
 const GROUP = 'gateway'
 const SERVICE = 'gateway'
@@ -55,17 +55,21 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
   group: GROUP,
   vars: gatewayVars,
   service: SERVICE,
+  mistakes: (scope) => certificateMistakes(scope),
 
   tasks({ host, vars, inventory, group }) {
+    const shown = vars.certificate === 'fleet' && host.tls ? [ofPages(host, vars)] : []
     return [
       packages(['haproxy', ...(vars.floating ? ['keepalived'] : [])]),
       directory(FOLDER),
       ...trustTasks(inventory),
+      ...shown,
       ...haproxyService(SERVICE, {
         title: 'Gateway: one address for queries and pages (HAProxy)',
         user: USER,
         config: { path: CONFIG, text: configFile(inventory, vars) },
-        reads: trustFile(inventory),
+        // One that is issued makes it read that again by itself; the operator's own is a file like any other.
+        reads: [...trustFile(inventory), ...shown.filter(({ kind }) => kind.name === 'file')],
         low: portsOf(inventory, vars).some((port) => port < 1024),
       }),
       ...addressTasks({ host, vars, group }),
@@ -116,6 +120,27 @@ export const gateway: Role<GatewayVars> = role<GatewayVars>({
     ports: portsOf(inventory, vars).map((port) => ({ port, protocol: 'tcp' as const, unit: `${SERVICE}.service` })),
   }),
 })
+
+/** HAProxy reads a certificate when it starts or reloads: whoever exchanges it makes it do so. */
+const ofPages = (host: Host, vars: GatewayVars): Task =>
+  servedCertificate(host, {
+    path: certificatePath(vars) ?? '',
+    group: USER,
+    names: vars.floating ? [vars.floating.address.replace(/\/\d+$/, '')] : [],
+    reloads: `${SERVICE}.service`,
+  })
+
+/** A certificate of the fleet takes an authority. */
+const certificateMistakes = ({ host, vars }: Pick<Scope<GatewayVars>, 'host' | 'vars'>): readonly SettingMistake[] =>
+  vars.certificate === 'fleet' && !host.tls
+    ? [
+        {
+          path: ['certificate'],
+          what: '`fleet` is a certificate of the authority of `tls`, which is not set for this host',
+          fix: 'set tls: { plain: [gateway] } for it, or name a file',
+        },
+      ]
+    : []
 
 /** That of a ring only where there is one. */
 const portsOf = (

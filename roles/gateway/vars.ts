@@ -61,10 +61,13 @@ export const gatewayVars = z.strictObject({
     .describe(
       'Who may log in (basic auth), each with the hash of the password, as `openssl passwd -5` prints it; without any, everybody is let in. Set `certificate` too: passwords else go in the clear.',
     ),
-  certificate: absolutePath
+  certificate: z
+    .union([z.literal('fleet'), absolutePath], {
+      error: 'expected `fleet`, or the path of a file on the machine, which begins with /',
+    })
     .optional()
     .describe(
-      'A file on the machine with certificate and key in PEM, which its group `haproxy` may read: all pages then speak TLS.',
+      'A file on the machine with certificate and key in PEM, which its group `haproxy` may read: all pages then speak TLS. `fleet`: one that the authority of `tls` issues, for the host and the floating address, and that is renewed with all others.',
     ),
   floating: floating
     .optional()
@@ -74,3 +77,7 @@ export type GatewayVars = z.infer<typeof gatewayVars>
 
 /** The settings of a gateway's host. */
 export const gatewayOn = settingsOf('gateway', gatewayVars)
+
+/** Where the certificate of its pages is: that of the fleet, or the operator's own; undefined without TLS. */
+export const certificatePath = ({ certificate }: Pick<GatewayVars, 'certificate'>): string | undefined =>
+  certificate === 'fleet' ? '/etc/gateway/web.pem' : certificate

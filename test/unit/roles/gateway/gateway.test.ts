@@ -109,6 +109,18 @@ describe('the configuration', () => {
     expect(JSON.stringify(one.tasks('gateway', 'gw-1'))).not.toContain('hidden-hash')
   })
 
+  test('has a certificate of the fleet for its pages, which it reads again when another is issued', async () => {
+    const settings = { certificate: 'fleet', floating: { address: '10.0.0.100/24' } }
+    using one = await site(settings, {}, { 'group_vars/all.yml': 'tls: { plain: [gateway] }' })
+    expect(one.text('gateway', 'gw-1', CONFIG).match(/bind .* ssl crt \/etc\/gateway\/web\.pem alpn/g)).toHaveLength(3)
+    const task = one.task('gateway', 'gw-1', 'certificate /etc/gateway/web.pem')
+    expect(task.data).toMatchObject({ names: ['10.0.0.100', '10.0.0.8', 'gw-1'], reloads: 'gateway.service' })
+    const from = { type: 'file', mode: '0640', owner: 'root', group: 'haproxy', certificate: 'it expired', until: '' }
+    const [step] = task.kind.converge({ task, from, to: task.desired, fields: ['certificate'] })
+    expect(step?.run).toMatch(/mv -fT .*systemctl reload -- gateway\.service; fi$/s)
+    expect(await refusal(site({ certificate: 'fleet' }))).toMatch('`tls`, which is not set for this host')
+  })
+
   test('compares the certificates of the fleet with the hosts’ names, as HAProxy knows no addresses in them', async () => {
     using one = await site({}, {}, { 'group_vars/all.yml': 'tls: { plain: [gateway] }' })
     const text = section(one.text('gateway', 'gw-1', CONFIG), 'backend prometheus')
