@@ -77,7 +77,7 @@ const placeOn = (askers: readonly Host[], address: string, port: number): Asked 
   endpoints: askers.map((host) => ({ host, address, port })),
 })
 
-/** Asked in every drill: somebody of each shard that is left answers. */
+/** Asked in every drill: somebody of each shard that is left answers; one that scrapes nothing yet, too. */
 export const questionsTo = (fleet: DrillFleet, without: readonly string[]): readonly Question[] =>
   fleet.shards
     .filter(({ name }) => !without.includes(name))
@@ -89,14 +89,15 @@ export const questionsTo = (fleet: DrillFleet, without: readonly string[]): read
         anyAnswers(
           reach,
           replicas.map(({ endpoint }) => endpoint),
+          'count(up) or vector(0)',
         ),
     }))
 
-/** One that answers is enough. Throws where none does. */
-export const anyAnswers = async (reach: Reach, endpoints: readonly Endpoint[]): Promise<void> => {
+/** One that answers with something is enough. Throws where none does. */
+export const anyAnswers = async (reach: Reach, endpoints: readonly Endpoint[], query: string): Promise<void> => {
   await Promise.any(
     endpoints.map(async (endpoint) => {
-      if ((await seriesOfQuery(reach, endpoint, 'count(up)')).length === 0) throw new Error('it knows of no series')
+      if ((await seriesOfQuery(reach, endpoint, query)).length === 0) throw new Error('it knows of no series')
     }),
   )
 }

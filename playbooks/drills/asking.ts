@@ -7,5 +7,5 @@ export const askedAsEver = ({ asked }: DrillFleet, most: Duration): readonly Que
   asked.map(({ place, endpoints }) => ({
     name: `Queries are answered at ${place}`,
     most,
-    ask: (reach) => anyAnswers(reach, endpoints),
+    ask: (reach) => anyAnswers(reach, endpoints, 'count(up)'),
   }))
