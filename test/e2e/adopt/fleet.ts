@@ -45,13 +45,13 @@ export const samplesOf = async (name: Member, series: string): Promise<number> =
   return Number(data.result[0]?.value[1] ?? 0)
 }
 
-/** Everything below these folders that is no data: whose it is, its mode and what is in it. */
-export const traces = (address: string): Promise<string> =>
+/** Files and links below these folders, data apart: whose each is, its mode, and when it was written; and what runs. */
+const traces = (address: string): Promise<string> =>
   onHost(
     address,
-    `find /etc /opt /srv /usr/local /lib/systemd/system -xdev \\( -type f -o -type l \\) -printf '%p %u:%g %m %s %T@ %l\\n' 2>/dev/null | sort | sha256sum
-systemctl list-units --all --type=service --no-legend --plain | sort | sha256sum
-ps -eo pid,lstart,args | grep -E '[p]rometheus|[a]lertmanager|[e]xporter'`,
+    `find /etc /opt /usr/local /lib/systemd/system -xdev \\( -type f -o -type l \\) ! -path '*/data/*' -printf '%p %u:%g %m %s %T@ %l\\n' 2>/dev/null | sort
+ps -eo pid,args | grep -E '[p]rometheus|[a]lertmanager|[e]xporter'
+systemctl list-unit-files --type=service --no-legend | sort`,
   )
 
 /** A folder that is not there yet. */
