@@ -70,7 +70,11 @@ export const programsOn = (look: Look): { readonly programs: readonly Program[];
       })
     return first ? [first] : []
   })
-  return { programs, told: [...told, ...programs.flatMap(startedOtherwise)] }
+  const place = ({ name }: Program): number => (ROLES.includes(name) ? ROLES.indexOf(name) : ROLES.length)
+  return {
+    programs: programs.sort((one, other) => place(one) - place(other) || (one.name < other.name ? -1 : 1)),
+    told: [...told, ...programs.flatMap(startedOtherwise)],
+  }
 }
 
 /** The one whose unit is called as ours is comes first, then the one that has run longest. */
