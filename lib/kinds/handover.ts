@@ -76,8 +76,11 @@ printf '\\0'
 ${
   folder === undefined
     ? ':'
-    : `if getent passwd -- ${word(account)} >/dev/null; then mine=${word(account)}; else mine=0; fi
-if [ -d ${word(folder)} ]; then find -H ${word(folder)} -xdev -name lost+found -prune -o ! -user "$mine" -printf '%u:%g\\n' -quit 2>/dev/null; fi`
+    : `if [ -d ${word(folder)} ]; then
+  # Nothing is an account's that is not there yet.
+  if getent passwd -- ${word(account)} >/dev/null; then set -- ! -user ${word(account)}; else set --; fi
+  find -H ${word(folder)} -xdev -name lost+found -prune -o "$@" -printf '%u:%g\\n' -quit 2>/dev/null
+fi`
 }
 printf '\\0'`
 

@@ -107,6 +107,9 @@ test('whose data it is, is seen; what stands in lost+found is nobody’s', () =>
   const { stdout } = box.sh(`systemctl() { :; }\n${handoverKind.probe(tasks)}`)
   const found = handoverKind.parse(stdout, tasks)
   expect([...found.values()].map(({ owner }) => owner)).toEqual(['ours', 'root:root', 'ours', 'ours'])
+  const newcomer = [handedOver('d.service', { units: ['d.service'], folder: '/srv/d', account: 'not-there-yet' })]
+  const asked = box.sh(`mkdir /srv/d && echo x >/srv/d/file\nsystemctl() { :; }\n${handoverKind.probe(newcomer)}`)
+  expect(handoverKind.parse(asked.stdout, newcomer).get('d.service')).toEqual({ others: '', owner: 'root:root' })
 })
 
 const prom = service('new', {
