@@ -25,12 +25,10 @@ const refused: readonly Refused[] = [
   {
     what: 'a Prometheus configuration that names a file which is not on the machine',
     options: {
-      all: {
-        prometheus: { scrape_configs: [{ job_name: 'own', scheme: 'https', tls_config: { ca_file: '/no/ca.pem' } }] },
-      },
+      all: { prometheus: { scrape_configs: [{ job_name: 'own', authorization: { credentials_file: '/no/token' } }] } },
     },
     task: 'file /etc/prometheus/prometheus.yml',
-    says: ['/no/ca.pem'],
+    says: ['/no/token'],
   },
   {
     what: 'a Prometheus configuration with a field that there is not',

@@ -77,6 +77,8 @@ describe('a release that cannot be trusted', () => {
     },
     {
       fault: 'lies in a mirror that is not there',
+      // Whichever is asked for first.
+      release: 'release prometheus/',
       mirror: 'file:/nonexistent',
       says: [
         'cannot be fetched: there is no file /nonexistent/',
@@ -84,10 +86,10 @@ describe('a release that cannot be trusted', () => {
       ],
     },
   ]
-  for (const { fault, mirror, says } of untrusted) {
+  for (const { fault, mirror, says, release = RELEASE } of untrusted) {
     it.concurrent(fault, async () => {
       const { code, stderr } = await deployFrom(mirror)
-      for (const words of [RELEASE, ...says, 'no machine was touched']) expect(stderr).toContain(words)
+      for (const words of [release, ...says, 'no machine was touched']) expect(stderr).toContain(words)
       expect(code).toBe(2)
     })
   }
