@@ -21,6 +21,7 @@ import {
   taskId,
 } from '../../lib/model.ts'
 import { isOn, rolesOn, scopeOf } from '../../lib/playbook.ts'
+import { CERTIFICATES } from '../../lib/program/certificates.ts'
 import { AUTHORITY } from '../../lib/program/certified.ts'
 import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
 import { listed } from '../../lib/wording.ts'
@@ -308,7 +309,8 @@ const told = ({ role, config, service }: Proxy, stage: Inventory, when: string):
   ...role,
   tasks: ({ host }) =>
     tasksIn(stage, host.name, role).flatMap((task) => {
-      if (isTrust(task) || taskId(task) === `file ${config}`) return [task]
+      // Its own certificate too, which the configuration may name.
+      if (task.tags?.includes(CERTIFICATES) || taskId(task) === `file ${config}`) return [task]
       return taskId(task) === `service ${service}` ? [reloaded(task, when, config)] : []
     }),
   healthy: () => [],

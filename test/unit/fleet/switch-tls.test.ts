@@ -8,7 +8,7 @@ import { switchingTls } from '../../../fleet/certificates/switch.ts'
 import { makeAuthority } from '../../../lib/certificates/authority.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import type { FileData } from '../../../lib/kinds/file.ts'
-import type { Connection, Inventory, Playbook, Reach } from '../../../lib/model.ts'
+import { type Connection, type Inventory, type Playbook, type Reach, taskId } from '../../../lib/model.ts'
 import { scopeOf } from '../../../lib/playbook.ts'
 import { deployOf } from '../../../playbooks/deploy.ts'
 import { TARGETS } from '../../../roles/prometheus/config.ts'
@@ -200,7 +200,8 @@ describe('those that ask in the place of others', () => {
     })
 
   test('gateways and relays know both ways before the first one changes, and until the last one has', async () => {
-    const inventory = await load({ plain: ['gateway'] }, GLOBAL)
+    const gateways = { 'gw-1': { ansible_host: '10.0.0.22', gateway: { certificate: 'fleet' } } }
+    const inventory = await load({ plain: ['gateway'] }, { ...GLOBAL, gateway: gateways })
     const book = await bookOf(inventory, plain)
     expect(textsOf(book, inventory, ['gw-1', 'gateway', '/etc/gateway/haproxy.cfg'])).toEqual([
       ['Every gateway asks with TLS and without', ['plain', 'tls']],
@@ -211,6 +212,13 @@ describe('those that ask in the place of others', () => {
       ['Every Thanos Query asks with TLS and without', ['plain', 'tls']],
       ['Thanos Queries, one at a time', ['plain', 'tls']],
       ['Every Thanos Query asks in the new way only', ['tls']],
+    ])
+    const opened = book.plays.find(({ name }) => name === 'Every gateway asks with TLS and without')
+    const host = inventory.hosts.find(({ name }) => name === 'gw-1')
+    const ids = host && opened?.roles.flatMap((role) => role.tasks(scopeOf(role, host, inventory)).map(taskId))
+    expect(ids).toEqual([
+      ...['directory /etc/vestal', 'file /etc/vestal/authority.crt', 'certificate /etc/gateway/web.pem'],
+      ...['file /etc/gateway/haproxy.cfg', 'service gateway, told both ways'],
     ])
     const without = await load(false, GLOBAL)
     const back = await bookOf(without, secure)
