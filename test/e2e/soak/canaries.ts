@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { openContext } from '../../../cli/context.ts'
 import { watchAlerts } from '../../../cli/watch-alerts.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
@@ -12,8 +13,8 @@ export interface Canaries extends AsyncDisposable {
   end(): Promise<AlertsReport>
 }
 
-/** Begins to send canary alerts through a fleet; returns once the first has come back. */
-export const canaries = async (inventory: string): Promise<Canaries> => {
+/** Begins to send canary alerts through a fleet; returns once the first has come back. `events` is a file for every notification, and all else that is noted. */
+export const canaries = async (inventory: string, events?: string): Promise<Canaries> => {
   const context = await openContext({ inventory: [inventory], acceptNewHostKeys: false })
   let last: AlertsReport | undefined
   const never = new AbortController().signal
@@ -23,7 +24,9 @@ export const canaries = async (inventory: string): Promise<Canaries> => {
     emit(event) {
       if (event.event === 'alerts') last = event.alerts
     },
-    record: () => undefined,
+    record: (event) => {
+      if (events !== undefined) appendFileSync(events, `${JSON.stringify(event)}\n`)
+    },
     stop: never,
     abandon: never,
   })

@@ -2,7 +2,7 @@
  * Everything that is done to a fleet in a year, for an hour: rolls, reloads and changes of configuration, with TLS between all machines, gossip too, and canary
  * alerts from the first moment to the last. Nothing may be lost, and nothing notified twice. VESTAL_MINUTES says how long; VESTAL_SOAK_OUT names the file of its figures.
  */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -103,7 +103,13 @@ test(`for ${MINUTES} minutes, whatever is rolled, reloaded and changed, no alert
   const until = startedAt.getTime() + MINUTES * 60_000
   const done: Done[] = []
   let load = 0
-  await using watched = await canaries(inventory)
+  const out = process.env.VESTAL_SOAK_OUT
+  const events = out === undefined ? undefined : `${out.replace(/\.json$/, '')}.events.ndjson`
+  if (out && events !== undefined) {
+    mkdirSync(dirname(out), { recursive: true })
+    rmSync(events, { force: true })
+  }
+  await using watched = await canaries(inventory, events)
   for (let at = 0; Date.now() < until; at++) {
     const [action, round] = [ACTIONS[at % ACTIONS.length] as Action, Math.floor(at / ACTIONS.length) + 1]
     action.edit?.(round)
@@ -143,11 +149,7 @@ test(`for ${MINUTES} minutes, whatever is rolled, reloaded and changed, no alert
     ),
     alerts,
   }
-  const out = process.env.VESTAL_SOAK_OUT
-  if (out) {
-    mkdirSync(dirname(out), { recursive: true })
-    writeFileSync(out, `${JSON.stringify(figures, null, 2)}\n`)
-  }
+  if (out) writeFileSync(out, `${JSON.stringify(figures, null, 2)}\n`)
   console.log(JSON.stringify({ ...figures, alerts: { ...alerts, canaries: undefined } }, null, 2))
   expect(done.filter(({ code, failures }) => code !== 0 || failures.length > 0)).toEqual([])
   expect(alerts).toMatchObject({ lost: 0, duplicated: 0, unresolved: 0 })
