@@ -80,7 +80,7 @@ export const startMaster = async (target: Target, options: MasterOptions): Promi
     child = spawn('sh', ['-c', SUPERVISE, 'vestal', folder, program, '-F', config, '-N', '-T', '--', target.name], {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, LC_ALL: 'C', SSH_ASKPASS_REQUIRE: 'never', ...answers?.env },
+      env: { ...process.env, ...ableShell(), LC_ALL: 'C', SSH_ASKPASS_REQUIRE: 'never', ...answers?.env },
     })
     const master = await loggedIn(child, { ...options, target, socket, folder })
     for (const { key } of newKeys ? readKnownHosts([newKeys]) : []) await options.onNewKey?.(Buffer.from(key, 'base64'))
@@ -94,6 +94,10 @@ export const startMaster = async (target: Target, options: MasterOptions): Promi
     answers?.stop()
   }
 }
+
+/** ssh runs commands by the operator's shell, which a service's account may not have. */
+const ableShell = (): { readonly SHELL?: string } =>
+  /(?:nologin|false)$/.test(process.env.SHELL ?? '') ? { SHELL: '/bin/sh' } : {}
 
 /** The words that make ssh share a master's login, and never make one of its own. */
 export const muxWords = ({ program, socket }: Pick<Master, 'program' | 'socket'>): readonly string[] => [

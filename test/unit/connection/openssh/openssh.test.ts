@@ -284,6 +284,13 @@ test.each(ways)('a host that has an IPv6 address, %s', async (_, way) => {
   await expect(connection.request({ address: '::1', port: 1, path: '/' })).rejects.toThrow(/^nothing listens on .*::1/)
 })
 
+test('an account without a login shell, as a service has, can be logged in from', async () => {
+  const sshd = await started()
+  vi.stubEnv('SHELL', '/usr/sbin/nologin')
+  onTestFinished(() => void vi.stubEnv('SHELL', undefined))
+  expect(await tryIt(sshd, { program: 'ssh' })).toBe('in\n')
+})
+
 test('Ctrl-C at the terminal is Vestal’s alone: the login goes on', async () => {
   const sshd = await started()
   const program = join(import.meta.dirname, '../leaver.ts')
