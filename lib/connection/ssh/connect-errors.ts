@@ -61,7 +61,7 @@ export const handshakeFailure = (target: Target, error: unknown, login: Login): 
   if (level === 'handshake')
     return fail(
       `no SSH handshake with ${at(target)}: ${words}`,
-      'Compare the algorithms in its sshd_config with those that `ssh -Q` lists.',
+      'Compare the algorithms in its sshd_config with those that `ssh -Q` lists; with `ansible_ssh_executable: ssh` OpenSSH offers all of its own.',
     )
   if (/before handshake|ECONNRESET|No response from server|EPIPE/.test(words)) {
     return fail(
