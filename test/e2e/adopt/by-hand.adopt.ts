@@ -7,7 +7,7 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, ALERTMANAGERS, type Member, REPLICAS } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { changesOf, onHost, planOf, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver } from './fleet.ts'
+import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
 
 const MEMBERS: readonly Member[] = [...REPLICAS, ...ALERTMANAGERS]
 const given = hostsOnly(MEMBERS)
@@ -162,7 +162,10 @@ beforeAll(async () => {
   )
   silence = await silenceKept(ALERTMANAGERS)
   for (const name of REPLICAS)
-    await expect.poll(() => samplesOf(name, 'up{job="self"}'), { timeout: 60_000 }).toBeGreaterThan(2)
+    await until(
+      () => samplesOf(name, 'up{job="self"}'),
+      (count) => count > 2,
+    )
 })
 
 afterAll(async () => {

@@ -9,7 +9,7 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, takeOver } from './fleet.ts'
+import { adopt, hostsOnly, newFolder, takeOver, until } from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS = ['prom-1', ...ALERTMANAGERS] as const satisfies readonly Member[]
@@ -224,12 +224,20 @@ beforeAll(async () => {
   }
   const post = ['-sfk', '-u', 'admin:test', '-H', 'content-type: application/json', '-d', JSON.stringify(body)]
   const url = `https://${ADDRESSES['am-1']}:9093/api/v2/silences`
-  await expect
-    .poll(() => execFileSync('curl', [...post, url], { encoding: 'utf8' }), { timeout: 60_000, interval: 1_000 })
-    .toContain('silenceID')
-  for (const name of ALERTMANAGERS) await expect.poll(() => silences(name), { timeout: 60_000 }).not.toEqual([])
+  await until(
+    () => execFileSync('curl', [...post, url], { encoding: 'utf8' }),
+    (said) => said.includes('silenceID'),
+  )
+  for (const name of ALERTMANAGERS)
+    await until(
+      () => silences(name),
+      (found) => found.length > 0,
+    )
   before = await silences('am-2')
-  await expect.poll(() => samples('up{job="prometheus"}'), { timeout: 60_000 }).toBeGreaterThan(2)
+  await until(
+    () => samples('up{job="prometheus"}'),
+    (count) => count > 2,
+  )
   started = await processes()
 })
 

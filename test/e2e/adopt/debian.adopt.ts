@@ -7,7 +7,7 @@ import { debianPackages } from '../../debian-packages.ts'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { testLab } from '../lab-setup.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver } from './fleet.ts'
+import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS = ['prom-1', 'prom-2', ...ALERTMANAGERS] as const satisfies readonly Member[]
@@ -86,7 +86,10 @@ beforeAll(async () => {
     }),
   )
   silence = await silenceKept(ALERTMANAGERS)
-  await expect.poll(() => samplesOf('prom-1', 'up{job="prometheus"}'), { timeout: 60_000 }).toBeGreaterThan(2)
+  await until(
+    () => samplesOf('prom-1', 'up{job="prometheus"}'),
+    (count) => count > 2,
+  )
 })
 
 afterAll(async () => {

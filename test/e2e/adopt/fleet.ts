@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
@@ -53,6 +54,17 @@ const traces = (address: string): Promise<string> =>
 ps -eo pid,args | grep -E '[p]rometheus|[a]lertmanager|[e]xporter'
 systemctl list-unit-files --type=service --no-legend | sort`,
   )
+
+/** Waits until a question is answered as it should be; asked once a second, for a minute. What throws is asked again. */
+export const until = async <T>(question: () => Promise<T> | T, right: (answer: T) => boolean): Promise<T> => {
+  for (const end = Date.now() + 60_000; ; await sleep(1_000)) {
+    const answer = await Promise.resolve()
+      .then(question)
+      .catch((error: unknown) => (Date.now() > end ? Promise.reject(error) : undefined))
+    if (answer !== undefined && right(answer)) return answer
+    if (Date.now() > end) throw new Error(`after a minute it is still ${JSON.stringify(answer)}`)
+  }
+}
 
 /** A folder that is not there yet. */
 export const newFolder = (): string => join(mkdtempSync(join(tmpdir(), 'vestal-adopted-')), 'fleet')
@@ -119,7 +131,11 @@ export const silenceKept = async (members: readonly Member[]): Promise<string> =
     }).catch(() => null)
     return answer?.status ?? 0
   }
-  await expect.poll(make, { timeout: 60_000, interval: 1_000 }).toBe(200)
-  for (const name of members) await expect.poll(() => silencesOn(name), { timeout: 60_000 }).not.toEqual([])
+  await until(make, (status) => status === 200)
+  for (const name of members)
+    await until(
+      () => silencesOn(name),
+      (found) => found.length > 0,
+    )
   return (await silencesOn(first ?? 'am-1'))[0] ?? ''
 }
