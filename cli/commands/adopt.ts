@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Argv } from 'yargs'
 import { type Adoption, adoptFleet } from '../../fleet/adopt/adopt.ts'
-import { type Change, changesOf } from '../../fleet/adopt/changes.ts'
+import { type Change, changesOf, isOfForm } from '../../fleet/adopt/changes.ts'
 import type { Note } from '../../fleet/adopt/program.ts'
 import { refuseExisting, writeAdoption } from '../../fleet/adopt/write.ts'
 import { describeMistake, InputError, type Mistake } from '../../lib/errors.ts'
@@ -41,7 +41,7 @@ const adopt = async (flags: AdoptFlags): Promise<number> => {
   const { mistakes, changes } = found ? await readAgain(flags.out, adoption) : { mistakes: [], changes: [] }
   const said = { out: flags.out, files, mistakes, changes, adoption }
   if (flags.json) print(JSON.stringify(context.redacted(jsonOf(said)), null, 2))
-  else for (const line of linesOf(said)) print(context.redact(line))
+  else for (const line of linesOf(said, flags.verbose)) print(context.redact(line))
   return found && mistakes.length === 0 && Object.keys(adoption.unreachable).length === 0 ? 0 : 1
 }
 
@@ -130,7 +130,9 @@ const TITLES = {
   look: 'To know',
 } as const satisfies Record<Note['kind'], string>
 
-const linesOf = ({ out, files, mistakes, changes, adoption }: Said): readonly string[] => {
+const linesOf = ({ out, files, mistakes, changes, adoption }: Said, verbose: boolean): readonly string[] => {
+  const shownChanges = verbose ? changes : changes.filter((one) => !isOfForm(one))
+  const ofForm = changes.length - shownChanges.length
   const { hosts, notes, unreachable } = adoption
   const told = (Object.keys(TITLES) as Note['kind'][]).flatMap((kind) => {
     const some = notes.filter((note) => note.kind === kind)
@@ -145,7 +147,8 @@ const linesOf = ({ out, files, mistakes, changes, adoption }: Said): readonly st
       ([host, why]) => `${paint('red', 'not looked at')} ${host}: ${onOneLine(why)}`,
     ),
     ...told,
-    ...(changes.length === 0 ? [] : [paint('bold', 'What a deploy will change'), ...changes.map(changeLine)]),
+    ...(changes.length === 0 ? [] : [paint('bold', 'What a deploy will change'), ...shownChanges.map(changeLine)]),
+    ...(ofForm === 0 ? [] : [`  and ${counted(ofForm, 'flag')} in form alone, which --verbose names`]),
     ...(files.length === 0
       ? [paint('bold', 'Nothing was found that Vestal has a role for, and nothing was written.')]
       : [

@@ -20,17 +20,28 @@ export interface Change {
 }
 type One = Omit<Change, 'hosts'>
 
+/** It changes what is written, and nothing of what a program does. */
+export const isOfForm = ({ why }: Change): boolean => [OUTRIGHT, OUTRIGHT_NO, SAME_FORM].includes(why)
+
 const OUTRIGHT = 'it is so already: Vestal says it outright'
 const OUTRIGHT_NO = 'it is so without it'
+const SAME_FORM = 'the same in the form that Vestal writes'
 /** Values that flags have where they are not given, by program. */
 const DEFAULTS: Readonly<Record<string, FlagDefaults>> = {
   prometheus: PROMETHEUS,
   alertmanager: ALERTMANAGER,
   node_exporter: NODE_EXPORTER,
 }
+/** Paths and times, which settings hold in one form. */
+const FORMS = new Set([
+  ...['storage.tsdb.path', 'storage.path', 'collector.textfile.directory', 'storage.tsdb.retention.time'],
+  ...['storage.tsdb.retention.size', 'data.retention', 'rules.alert.resend-delay', 'cluster.peer-timeout'],
+  ...['cluster.gossip-interval', 'cluster.settle-timeout'],
+])
 const WHY: Readonly<Record<string, string>> = {
   'config.file': 'each service reads its configuration from one place',
   'web.config.file': 'each service reads its web configuration from one place',
+  'cluster.listen-address': 'a member listens to all its addresses',
   'cluster.advertise-address': 'members tell each other an address that stays',
   'cluster.peer-name': 'a member keeps its place among the others over a restart',
   'cluster.peer': 'each member knows all others from the inventory',
@@ -91,7 +102,7 @@ const flagChanges = (
     return [
       told(
         `${shown(name, was)} becomes ${shown(name, values)}`,
-        WHY[name] ?? 'the same in the form that Vestal writes',
+        WHY[name] ?? (FORMS.has(name) ? SAME_FORM : 'a setting of the role'),
       ),
     ]
   })
