@@ -119,23 +119,23 @@ const handOver = ({ task: { key, data }, from, to }: Change<HandoverState, Hando
 for unit in ${words(all)}; do
   active=$(systemctl show --property=ActiveState --value -- "$unit")
   enabled=$(systemctl show --property=UnitFileState --value -- "$unit")
-  path=$(systemctl show --property=FragmentPath --value -- "$unit")
-  printf '%s %s %s %s\\n' "$unit" "$active" "\${enabled:--}" "\${path:--}" >>${kept}
+  path=$(readlink -f -- "$(systemctl show --property=FragmentPath --value -- "$unit")" || :)
+  printf '%s %s %s %s\\n' "$unit" "\${active:--}" "\${enabled:--}" "\${path:--}" >>${kept}
 done
 for unit in ${words(units)}; do
   systemctl disable --quiet -- "$unit" 2>/dev/null || :
 done
-for unit in ${words(all)}; do
-  systemctl stop -- "$unit"
-  systemctl reset-failed -- "$unit" 2>/dev/null || :
-done${owner === undefined || folder === undefined ? '' : `\n${give(folder, `${account}:${account}`)}`}${
+while read -r unit active enabled path; do
+  case $active in inactive|failed|-) continue ;; esac
+  systemctl stop -- "$unit" </dev/null
+  systemctl reset-failed -- "$unit" </dev/null 2>/dev/null || :
+done <${kept}${owner === undefined || folder === undefined ? '' : `\n${give(folder, `${account}:${account}`)}`}${
       stops && old !== undefined && folder !== undefined ? `\n${bring(old, folder)}` : ''
     }`,
-    undo: `${owner === undefined || folder === undefined ? '' : `${give(folder, owner)}\n`}while read -r unit active enabled path; do
-  case $enabled in enabled*|linked*) if [ "$path" != - ]; then systemctl enable --quiet -- "$unit" 2>/dev/null || systemctl enable --quiet -- "$path" || :; fi ;; esac
-done <${kept}`,
-    restore: `while read -r unit active enabled path; do
-  case $active in active|activating|reloading) systemctl start -- "$unit" || : ;; esac
+    // Of a step that did not come to its end too.
+    restore: `${owner === undefined || folder === undefined ? '' : `( ${give(folder, owner)}\n) || :\n`}while read -r unit active enabled path; do
+  case $enabled in enabled*|linked*) if [ "$path" != - ]; then systemctl enable --quiet -- "$unit" </dev/null 2>/dev/null || systemctl enable --quiet -- "$path" </dev/null || :; fi ;; esac
+  case $active in active|activating|reloading) systemctl start -- "$unit" </dev/null || : ;; esac
 done <${kept}`,
     interrupts: stops || owner !== undefined,
   }

@@ -177,7 +177,6 @@ afterAll(async () => {
 
 test('adopt writes an inventory and changes nothing on the machines', async () => {
   const said = await adopt(given, out, MEMBERS)
-  console.log(JSON.stringify([said.notes, said.changes], null, 1))
   expect(said.mistakes).toEqual([])
   expect(said.hosts['prom-1']).toEqual([
     { name: 'prometheus', version: '2.42.0', unit: 'metrics-server.service' },

@@ -247,7 +247,6 @@ afterAll(async () => {
 
 test('adopt finds who may ask, and how', async () => {
   const said = await adopt(given, out, MEMBERS)
-  console.log(JSON.stringify([said.notes, said.changes], null, 1))
   expect(said.mistakes).toEqual([])
   const { stdout } = await vestal(['inventory', '-i', out, '--json'])
   const vars = JSON.parse(stdout)._meta.hostvars

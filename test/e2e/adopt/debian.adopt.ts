@@ -103,7 +103,6 @@ afterAll(async () => {
 
 test('adopt finds the packages by what runs, with the flags of /etc/default', async () => {
   const said = await adopt(given, out, MEMBERS)
-  console.log(JSON.stringify([said.notes, said.changes], null, 1))
   expect(said.mistakes).toEqual([])
   const named = Object.fromEntries(
     Object.entries(said.hosts).map(([host, programs]) => [

@@ -13,7 +13,7 @@ const SYSTEMCTL = `systemctl() {
 printf '%s\\n' "$*" >>/run/asked
 case "$*" in
   *ActiveState*old.service) echo active ;;
-  *ActiveState*new.service) echo active ;;
+  *ActiveState*new.service) [ -f /run/new ] && echo active ;;
   *ActiveState*) echo inactive ;;
   *UnitFileState*old.service) echo enabled ;;
   *UnitFileState*) echo disabled ;;
@@ -39,7 +39,7 @@ test.each(['dash', 'bash'] as const)(
   (shell) => {
     using box = sandbox(shell)
     box.sh(
-      'mkdir -p /srv/data/wal && echo x >/srv/data/wal/1 && echo secret >/srv/outside && ln -s /srv/outside /srv/data/link && chown -R 1234:1234 /srv/data/wal /srv/data && chown -h 1234 /srv/data/link',
+      ': >/run/new && mkdir -p /srv/data/wal /srv/units && echo x >/srv/data/wal/1 && echo secret >/srv/outside && ln -s /srv/outside /srv/data/link && chown -R 1234:1234 /srv/data/wal /srv/data && chown -h 1234 /srv/data/link',
     )
     const task = handedOver('new.service', {
       units: ['old.service', 'off.service', 'new.service'],
@@ -51,8 +51,7 @@ test.each(['dash', 'bash'] as const)(
     expect(took(box, step?.run ?? '')).toBe('')
     expect(asked(box)).toEqual([
       ...['disable --quiet -- old.service', 'disable --quiet -- off.service'],
-      ...['stop -- old.service', 'reset-failed -- old.service', 'stop -- off.service', 'reset-failed -- off.service'],
-      ...['stop -- new.service', 'reset-failed -- new.service'],
+      ...['stop -- old.service', 'reset-failed -- old.service', 'stop -- new.service', 'reset-failed -- new.service'],
     ])
     const owners = () =>
       box.sh('stat -c "%U %n" /srv/data /srv/data/wal/1 /srv/data/link /srv/outside').output.split('\n')
@@ -63,7 +62,6 @@ test.each(['dash', 'bash'] as const)(
       'root /srv/outside',
     ])
     box.sh(': >/run/asked')
-    expect(took(box, step?.undo ?? '')).toBe('')
     expect(took(box, step?.restore ?? '')).toBe('')
     expect(asked(box)).toEqual([
       ...['enable --quiet -- old.service', 'enable --quiet -- /srv/units/old.service'],
@@ -76,6 +74,20 @@ test.each(['dash', 'bash'] as const)(
     ).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN'])
   },
 )
+
+test('a service of ours that is not there yet is not stopped; what was stopped serves again where the rest of it fails', () => {
+  using box = sandbox()
+  box.sh('mkdir -p /srv/data /srv/units && : >/srv/units/old.service && chown -R 1234:1234 /srv/data')
+  const task = handedOver('new.service', { units: ['old.service'], folder: '/srv/data', account: 'not-there' })
+  const [step] = converge(task, { others: 'old.service runs', owner: '1234:1234' }, ['others', 'owner'])
+  expect(took(box, step?.run ?? '')).toContain('FAILED')
+  expect(asked(box)).toEqual(['disable --quiet -- old.service', 'stop -- old.service', 'reset-failed -- old.service'])
+  box.sh(': >/run/asked')
+  expect(took(box, step?.restore ?? '')).toBe('')
+  expect(asked(box)).toEqual([
+    ...['enable --quiet -- old.service', 'enable --quiet -- /srv/units/old.service', 'start -- old.service'],
+  ])
+})
 
 test('data that lies in a folder of another account is brought along: plain files, and none that a link leads to', () => {
   using box = sandbox()
