@@ -101,7 +101,8 @@ const backendOf = (
     ...(login ? [['http-request set-header Authorization "', login, '"'] as const] : []),
     'option httpchk',
     ...checks.flatMap(({ path, holds, lacks }): readonly Line[] => [
-      'http-check connect',
+      // As each server is asked, with TLS and without.
+      'http-check connect default',
       [
         `http-check send meth GET uri ${first ? pathOn(first, path) : path} ver HTTP/1.1 hdr Host localhost`,
         ...(login ? [' hdr Authorization "', login, '"'] : []),

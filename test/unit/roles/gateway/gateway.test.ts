@@ -124,6 +124,8 @@ describe('the configuration', () => {
   test('compares the certificates of the fleet with the hosts’ names, as HAProxy knows no addresses in them', async () => {
     using one = await site({}, {}, { 'group_vars/all.yml': 'tls: { plain: [gateway] }' })
     const text = section(one.text('gateway', 'gw-1', CONFIG), 'backend prometheus')
+    // Its checks too: one that only says `connect` asks in plain text, whatever the server's line says.
+    expect(text.match(/http-check connect.*/g)).toEqual(['http-check connect default', 'http-check connect default'])
     expect(text).toContain(
       "server prom-1 10.0.0.1:9090 ssl verify required verifyhost prom-1 sni 'str(prom-1)' ca-file /etc/vestal/authority.crt",
     )
