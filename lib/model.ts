@@ -590,6 +590,8 @@ export interface Needs {
     readonly port: number
     readonly protocol: 'tcp' | 'udp'
     readonly unit: string
+    /** Units whose work it goes on with: they may have it until then. */
+    readonly until?: readonly string[]
     /** Whoever has no certificate of the fleet is turned away there. */
     readonly closed?: true
   }[]

@@ -151,9 +151,9 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
     fix: 'Stop that program, or give the role another port with `listen`.',
     find: ({ hosts }) =>
       read(hosts, ({ needs: { ports = [] }, survey }) =>
-        ports.flatMap(({ port, protocol, unit }) =>
+        ports.flatMap(({ port, protocol, unit, until = [] }) =>
           survey.listeners
-            .filter((one) => one.port === port && one.protocol === protocol && one.unit !== unit)
+            .filter((one) => one.port === port && one.protocol === protocol && ![unit, ...until].includes(one.unit))
             .map(
               ({ name, pid, unit: of }) =>
                 `${protocol} port ${port} of ${unit} is taken by ${name} (pid ${pid}${of ? `, ${of}` : ''})`,

@@ -32,3 +32,7 @@ interface Heir {
 /** The task that hands over to a service, right before it is started; none where it replaces nothing. */
 export const handOver = (units: readonly string[], { service, account, folder, from }: Heir): readonly Task[] =>
   units.length === 0 ? [] : [handedOver(`${service}.service`, { units, account, folder, from })]
+
+/** For a port that a service needs: who may have it until then. */
+export const until = (units: readonly string[]): { readonly until?: readonly string[] } =>
+  units.length === 0 ? {} : { until: units }

@@ -11,7 +11,7 @@ import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
-import { handOver } from '../../lib/program/replaces.ts'
+import { handOver, until } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
@@ -187,11 +187,12 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
     const gossip = group('alertmanager').length > 1 ? (tls ? (['tcp'] as const) : (['tcp', 'udp'] as const)) : []
     return {
       ports: [
-        { port: portOf(vars.listen), protocol: 'tcp', unit },
+        { port: portOf(vars.listen), protocol: 'tcp', unit, ...until(vars.replaces) },
         ...gossip.map((protocol) => ({
           port: vars.cluster.port,
           protocol,
           unit,
+          ...until(vars.replaces),
           ...(tls && { closed: true as const }),
         })),
       ],

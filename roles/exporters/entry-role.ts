@@ -14,7 +14,7 @@ import type { Gate, HttpAnswer, Instance, ProgramStatus, Reach, Role, Scope, Tas
 import type { Exporter } from '../../lib/program/exporter.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { execStart, staged, switched } from '../../lib/program/release.ts'
-import { handOver } from '../../lib/program/replaces.ts'
+import { handOver, until } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { template } from '../../lib/program/template.ts'
 import { endpointOf, hasTls, portOf, scrapeOf } from '../../lib/program/web.ts'
@@ -81,6 +81,7 @@ export const roleOf = (entry: Entry, { alerts }: { readonly alerts: boolean }): 
           (one) => ({
             ...one,
             unit: `${title}.service`,
+            ...until(vars.replaces),
           }),
         ),
         folders: vars.source === 'release' ? [RELEASES] : [],

@@ -9,7 +9,7 @@ import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { memoryLimit } from '../../lib/program/memory-limit.ts'
 import { staged } from '../../lib/program/release.ts'
-import { handOver } from '../../lib/program/replaces.ts'
+import { handOver, until } from '../../lib/program/replaces.ts'
 import { SANDBOX, sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
@@ -85,7 +85,7 @@ export const nodeExporter: Role<NodeExporterVars> = role<NodeExporterVars>({
   healthy: (scope) => answers(scope),
   serves: (scope) => answers(scope),
   needs: ({ vars }) => ({
-    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'node_exporter.service' }],
+    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'node_exporter.service', ...until(vars.replaces) }],
     folders: [RELEASES],
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),

@@ -16,7 +16,7 @@ import { scopeOf } from '../../lib/playbook.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
 import type { FolderFile } from '../../lib/program/inventory-folder.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
-import { handOver } from '../../lib/program/replaces.ts'
+import { handOver, until } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
@@ -171,7 +171,7 @@ export const prometheus: Role<PrometheusVars> = role({
       .map(({ host: to, web }) => ({ name: 'web', to, address: to.address, port: portOf(web.listen) })),
 
   needs: ({ vars }) => ({
-    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'prometheus.service' }],
+    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'prometheus.service', ...until(vars.replaces) }],
     folders: [vars.storage_dir, RELEASES],
     roomBytes: vars.retention.size ? byteCount(vars.retention.size) : undefined,
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,

@@ -77,6 +77,15 @@ test.each<readonly [string, HostFacts, RegExp]>([
   expect(find(facts)).toEqual([expect.objectContaining({ id, hosts: ['a'], what: expect.stringMatching(what) })])
 })
 
+test('a port may be that of a unit whose work the service goes on with', () => {
+  const listeners = [
+    { protocol: 'tcp' as const, port: 9090, pid: 9, name: 'prometheus', unit: 'old.service', command: [] },
+  ]
+  const [port] = needs.ports ?? []
+  const until = { ...needs, ports: port ? [{ ...port, until: ['old.service'] }] : [] }
+  expect(find({ ...on('a', { listeners }), needs: until })).toEqual([])
+})
+
 test('where most machines agree, the one that does not is named, not the others with this machine’s clock off', () => {
   const found = find(skewed('a', 60_000), skewed('b', 60_010), skewed('c', 0))
   expect(found.map(({ hosts, what }) => [hosts, what])).toEqual([[['c'], 'its clock is 1 m 00 s behind most others’']])
