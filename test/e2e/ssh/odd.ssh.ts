@@ -96,9 +96,11 @@ describe('a login shell', () => {
 })
 
 describe('an sshd with settings of its own', () => {
+  /** For a moment it takes no connection. */
+  const RELOAD = 'systemctl reload ssh; sleep 1'
   const set = (lines: readonly string[]): Promise<string> =>
-    onHost(address, `cat >${CONFIG}; systemctl reload ssh`, `${lines.join('\n')}\n`)
-  afterEach(() => atConsole(testLab, name, `rm -f ${CONFIG}; systemctl reload ssh`))
+    atConsole(testLab, name, `cat >${CONFIG}; ${RELOAD}`, `${lines.join('\n')}\n`)
+  afterEach(() => atConsole(testLab, name, `rm -f ${CONFIG}; ${RELOAD}`))
 
   test('MaxSessions 1', async () => {
     await set(['MaxSessions 1'])

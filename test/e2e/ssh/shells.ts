@@ -8,13 +8,22 @@ import { testLab } from '../lab-setup.ts'
 
 const PACKAGES = ['fish=3.6.0-3.1+deb12u1', 'fish-common=3.6.0-3.1+deb12u1', 'tcsh=6.24.07-1', 'libpcre2-32-0']
 
-/** Unpacks them on a host. Runs outside the lab's network, which leads to no archive. */
+/** Unpacks them on a host. They are fetched outside the lab's network, which leads to no archive and resolves no name. */
 export const bringShells = async (address: string, outside: string): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'vestal-shells-'))
   try {
     execFileSync(
       'nsenter',
-      [`--target=${outside}`, '--net', 'apt-get', '-oAPT::Sandbox::User=root', 'download', '-qq', ...PACKAGES],
+      [
+        `--target=${outside}`,
+        '--net',
+        '--mount',
+        'apt-get',
+        '-oAPT::Sandbox::User=root',
+        'download',
+        '-qq',
+        ...PACKAGES,
+      ],
       {
         cwd: folder,
       },
