@@ -185,8 +185,11 @@ const asked = async (address: string, port: number, path: string): Promise<unkno
   JSON.parse(
     execFileSync('curl', ['-sfk', '-u', 'admin:test', `https://${address}:${port}${path}`], { encoding: 'utf8' }),
   )
+/** Those in force: that of the canary alerts is over with them. */
 const silences = async (name: Member): Promise<readonly string[]> =>
-  ((await asked(ADDRESSES[name], 9093, '/api/v2/silences')) as readonly { id: string }[]).map(({ id }) => id)
+  (
+    (await asked(ADDRESSES[name], 9093, '/api/v2/silences')) as readonly { id: string; status: { state: string } }[]
+  ).flatMap(({ id, status }) => (status.state === 'active' ? [id] : []))
 const samples = async (series: string): Promise<number> => {
   const query = encodeURIComponent(`count_over_time(${series}[3h])`)
   const { data } = (await asked(ADDRESSES['prom-1'], 9090, `/api/v1/query?query=${query}`)) as {
