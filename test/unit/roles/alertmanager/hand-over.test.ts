@@ -86,7 +86,8 @@ const messagesOf = ({ name, from, to, until }: Firing): readonly Message[] => {
   const messages: Message[] = []
   for (let at = from; at < to; at += RESENT)
     messages.push({ at, alert: { ...alert, endsAt: iso(ZERO + at + 4 * RESENT) } })
-  for (let at = to; at < Math.min(until, COMPARED); at += RESENT)
+  // What is sent again is sent with an evaluation too: none comes right before it begins anew.
+  for (let at = to; at <= until - EVALUATED && at < COMPARED; at += RESENT)
     messages.push({ at, alert: { ...alert, endsAt: iso(ZERO + to) } })
   return messages
 }
