@@ -100,14 +100,15 @@ export const adopt = async (given: string, out: string, members: readonly Member
 /** Deploys under watch: nothing is lost, and nobody is told twice. */
 export const takeOver = async (out: string, layout: string): Promise<void> => {
   const ended = await vestal(['deploy', '-i', out, '--watch-alerts', '--json'])
-  const { alerts, stops, hosts } = reportOf(ended)
+  const { alerts, stops, hosts, gates } = reportOf(ended)
   const failed = Object.entries(hosts).flatMap(([host, tasks]) =>
     Object.entries(tasks).flatMap(([task, outcome]) =>
       outcome.status === 'failed' ? [`${host}: ${task}: ${outcome.why}`] : [],
     ),
   )
-  expect({ code: ended.code, stops, failed }).toEqual({ code: 0, stops: [], failed: [] })
+  const waited = gates.filter(({ pass }) => !pass).map(({ name, host, why }) => `${host}: ${name}: ${why}`)
   console.log(`${layout}, taken over: ${JSON.stringify(alerts)}`)
+  expect({ code: ended.code, stops, failed, waited }).toEqual({ code: 0, stops: [], failed: [], waited: [] })
   expect(alerts).toMatchObject({ lost: 0, duplicated: 0 })
   expect(alerts?.sent).toBeGreaterThan(10)
 }

@@ -12,23 +12,12 @@ const PACKAGES = ['fish=3.6.0-3.1+deb12u1', 'fish-common=3.6.0-3.1+deb12u1', 'tc
 export const bringShells = async (address: string, outside: string): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'vestal-shells-'))
   try {
-    execFileSync(
-      'nsenter',
-      [
-        `--target=${outside}`,
-        '--net',
-        '--mount',
-        'apt-get',
-        '-oAPT::Sandbox::User=root',
-        'download',
-        '-qq',
-        ...PACKAGES,
-      ],
-      {
-        cwd: folder,
-      },
-    )
-    for (const name of readdirSync(folder)) {
+    // Whoever enters a mount namespace is at its root.
+    const fetch = ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'sh', folder, 'apt-get', '-oAPT::Sandbox::User=root']
+    execFileSync('nsenter', [`--target=${outside}`, '--net', '--mount', ...fetch, 'download', '-qq', ...PACKAGES])
+    const fetched = readdirSync(folder)
+    if (fetched.length < PACKAGES.length) throw new Error(`of ${PACKAGES.join(', ')} only ${fetched.join(', ')} came`)
+    for (const name of fetched) {
       const input = execFileSync('dpkg-deb', ['--fsys-tarfile', join(folder, name)], {
         maxBuffer: 100 * 1024 * 1024,
       }).toString('base64')
