@@ -100,6 +100,7 @@ export const lendConfig = async (connection: Connection, running: RunningConfig,
   const name = basename(running.file)
   const giveBack = async (): Promise<void> => {
     const { stdout } = await inFolder(putBack(name))
+    // Where it is gone, what runs in its place has a file of its own.
     if (stdout.toString().trim() === 'back') await hangUp(connection, running)
     if (beside) await inFolder(`rm -f -- ${word(beside.name)}`)
   }
@@ -115,7 +116,8 @@ export const lendConfig = async (connection: Connection, running: RunningConfig,
   try {
     if (beside) await inFolder(exchange(beside.name, name), Buffer.from(beside.text))
     await inFolder(exchange(name, name), Buffer.from(changed))
-    await hangUp(connection, running)
+    if (!(await hangUp(connection, running)))
+      throw new HostError(host, `what read ${running.file} has ended meanwhile; the file is as it was`)
     const lacks = await settled(change.lacks)
     if (lacks !== null)
       throw new HostError(host, `${running.file} was changed and read again, and still ${lacks}; it is as it was`)
@@ -137,10 +139,17 @@ const settled = async (lacks: Change['lacks']): Promise<string | null> => {
   }
 }
 
-const hangUp = async (connection: Connection, { pid }: RunningConfig): Promise<void> => {
-  const { code, stderr } = await connection.exec(`kill -HUP ${pid}`, { within: '30s' })
+const GONE = 3
+
+/** Has the program read its file again. Returns false where it runs no more: its process id may be another's by now, whom a HUP would end. */
+const hangUp = async (connection: Connection, { pid, program }: RunningConfig): Promise<boolean> => {
+  const same = [program, `${program} (deleted)`].map(word).join(' | ')
+  const script = `case $(readlink /proc/${pid}/exe) in ${same}) kill -HUP ${pid};; *) exit ${GONE};; esac`
+  const { code, stderr } = await connection.exec(script, { within: '30s' })
+  if (code === GONE) return false
   if (code !== 0)
     throw new HostError(connection.host.name, `its process cannot be told to read its file: ${stderr.trim()}`)
+  return true
 }
 
 /** Scripts run in the file's folder, as the account whose it is; as the service's own where a group may write there too. */

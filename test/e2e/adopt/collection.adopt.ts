@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../../lib/connection/connect.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
@@ -268,7 +269,11 @@ test('adopt finds who may ask, and how', async () => {
 test('it is taken over under watch: nothing is lost, nobody is told twice', () => takeOver(out, 'the collection'))
 
 test('silences, samples and users are kept', async () => {
-  for (const name of ALERTMANAGERS) expect(await silences(name)).toEqual(before)
+  for (const name of ALERTMANAGERS)
+    await until(
+      () => silences(name),
+      (found) => isDeepStrictEqual(found, before),
+    )
   expect(await samples('up{job="prometheus"}')).toBeGreaterThan(10)
   const nobody = execFileSync(
     'curl',

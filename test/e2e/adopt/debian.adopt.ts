@@ -1,6 +1,7 @@
 /** A fleet of Debian's own packages: their units, accounts, folders, and flags in /etc/default. */
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sharedFolder } from '../../../lib/lab/places.ts'
 import { debianPackages } from '../../debian-packages.ts'
@@ -133,7 +134,11 @@ test('adopt finds the packages by what runs, with the flags of /etc/default', as
 test('it is taken over under watch: nothing is lost, nobody is told twice', () => takeOver(out, 'from packages'))
 
 test('silences and samples are kept, and the packages’ units are off', async () => {
-  for (const name of ALERTMANAGERS) expect(await silencesOn(name)).toEqual([silence])
+  for (const name of ALERTMANAGERS)
+    await until(
+      () => silencesOn(name),
+      (found) => isDeepStrictEqual(found, [silence]),
+    )
   for (const name of ['prom-1', 'prom-2'] as const)
     expect(await samplesOf(name, 'up{job="prometheus",instance="localhost:9090"}')).toBeGreaterThan(10)
   const asked =
