@@ -60,7 +60,7 @@ export const agentVars = z.strictObject({
 export type AgentVars = z.infer<typeof agentVars>
 
 /** Its web server. */
-export const WEB: WebServer = { role: 'prometheus_agent', folder: '/etc/prometheus-agent', user: 'prometheus-agent' }
+export const WEB: WebServer = { role: 'prometheus-agent', folder: '/etc/prometheus-agent', user: 'prometheus-agent' }
 
 /** The settings of an agent's host. */
 export const agentOn = settingsOf('prometheus_agent', agentVars, WEB)

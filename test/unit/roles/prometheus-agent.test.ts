@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { describeMistake, InputError } from '../../../lib/errors.ts'
+import { shippedRoles } from '../../../roles/registry.ts'
 import { fleet } from './fleet.ts'
 
 const SITE = {
@@ -124,4 +125,10 @@ test.each([
   },
 ])('$what is refused before any machine is touched', async ({ settings, groups, says }) => {
   expect((await mistakesOf(settings, groups)).join('\n')).toContain(says)
+})
+
+test('a role’s web server is called as the role is, by which tls: { plain: [ … ] } names it', () => {
+  const named = shippedRoles.flatMap(({ name, web }) => (web ? [[name, web.role]] : []))
+  expect(named.length).toBeGreaterThan(4)
+  expect(named.filter(([name, role]) => name !== role)).toEqual([])
 })
