@@ -1,6 +1,6 @@
+import { answered } from '../lib/answered.ts'
 import { alertsOf } from '../lib/api/alertmanager.ts'
 import { countsOfQuery } from '../lib/api/prometheus.ts'
-import { HostError } from '../lib/errors.ts'
 import { type Counted, MINUTES, pathStatus } from '../lib/health/paths.ts'
 import type { PathStatus } from '../lib/health/types.ts'
 import type { Host, Inventory, Reach } from '../lib/model.ts'
@@ -35,14 +35,14 @@ export const alertPaths = async (
   const [counts, held] = await Promise.all([
     Promise.all(
       servers.map((host) =>
-        orNull(() => countsOfQuery(reach, endpointOf(host, prometheus.varsOf(host)), QUESTION)).then(
+        answered(() => countsOfQuery(reach, endpointOf(host, prometheus.varsOf(host)), QUESTION)).then(
           (found) => found ?? [],
         ),
       ),
     ),
     Promise.all(
       members.map(async ({ host, vars }) => {
-        const alerts = vars.heartbeats ? await orNull(() => alertsOf(reach, endpointOf(host, vars))) : null
+        const alerts = vars.heartbeats ? await answered(() => alertsOf(reach, endpointOf(host, vars))) : null
         const names = alerts?.items
           .filter(({ labels }) => labels.alertname === PATH_ALERT && labels[PATH_LABELS.through] === host.name)
           .map(({ labels }) => labels[PATH_LABELS.from] ?? '')
@@ -88,13 +88,4 @@ const legsOf =
 const placeOf = (url: string): string => {
   const parsed = urlOf(url)
   return parsed ? joined(parsed.hostname.replace(/^\[(.*)\]$/, '$1'), Number(parsed.port || 80)) : ''
-}
-
-const orNull = async <T>(question: () => Promise<T>): Promise<T | null> => {
-  try {
-    return await question()
-  } catch (error) {
-    if (error instanceof HostError) return null
-    throw error
-  }
 }

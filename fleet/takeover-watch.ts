@@ -2,7 +2,9 @@
  * A fleet that others have deployed, watched from its first change on: canary alerts get their route, receiver, rule and job by a reload of what runs,
  * and go again where the deploy has not put its own configuration in the place of the old one.
  */
+
 import { dirname } from 'node:path'
+import { answered } from '../lib/answered.ts'
 import { receiversOf } from '../lib/api/alertmanager.ts'
 import type { Endpoint } from '../lib/api/endpoint.ts'
 import { hasRule, targetsOf } from '../lib/api/prometheus.ts'
@@ -98,16 +100,6 @@ const memberLacks = async (endpoint: Endpoint, reach: Reach): Promise<boolean> =
 
 const replicaLacks = async (host: Host, reach: Reach): Promise<boolean> =>
   (await answered(() => hasRule(reach, endpointOf(host, prometheus.varsOf(host)), CANARY_ALERT))) === false
-
-/** What is answered; undefined where nothing answers. */
-const answered = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
-  try {
-    return await question()
-  } catch (error) {
-    if (error instanceof HostError) return undefined
-    throw error
-  }
-}
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

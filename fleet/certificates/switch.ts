@@ -4,9 +4,10 @@
  * machines at a time, each followed at once by the target files of every Prometheus, which it reads again without a reload. Gateways, and the relays of Thanos
  * Query, know both ways meanwhile too, and see by their own checks which one it is.
  */
+import { answered } from '../../lib/answered.ts'
 import { readAuthority } from '../../lib/certificates/authority.ts'
 import { batchesOf } from '../../lib/engine/batches.ts'
-import { HostError, InputError } from '../../lib/errors.ts'
+import { InputError } from '../../lib/errors.ts'
 import { configInForce, sendsBothWays } from '../../lib/gates/prometheus.ts'
 import type { ServiceData } from '../../lib/kinds/service.ts'
 import {
@@ -295,13 +296,10 @@ const proxiesOn = async (inventory: Inventory, reach: Reach): Promise<readonly P
 }
 
 const isUp = async (host: Host, service: string, reach: Reach): Promise<boolean> => {
-  try {
-    const { code } = await (await reach(host)).exec(`systemctl is-active --quiet ${service}`, { within: '30s' })
-    return code === 0
-  } catch (error) {
-    if (error instanceof HostError) return false
-    throw error
-  }
+  const asked = await answered(async () =>
+    (await reach(host)).exec(`systemctl is-active --quiet ${service}`, { within: '30s' }),
+  )
+  return asked?.code === 0
 }
 
 /** Its configuration at this stage alone, which it reads again. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import compare from 'semver/functions/compare.js'
+import { answered } from '../../lib/answered.ts'
 import { alertsOf, postAlerts } from '../../lib/api/alertmanager.ts'
 import { ask, type Endpoint } from '../../lib/api/endpoint.ts'
 import { milliseconds } from '../../lib/duration.ts'
-import { HostError } from '../../lib/errors.ts'
 import { samplesOf } from '../../lib/gates/series.ts'
 import { duration } from '../../lib/inventory/schema/fields.ts'
 import type { Host, Inventory, Reach } from '../../lib/model.ts'
@@ -140,7 +140,7 @@ const countsOf = async (members: readonly Member[], reach: Reach): Promise<Count
   const counts = new Map<string, number>()
   await Promise.all(
     members.map(async ({ endpoint }) => {
-      const page = await ask(reach, endpoint, '/metrics').then(({ body }) => body, noHost)
+      const page = (await answered(() => ask(reach, endpoint, '/metrics')))?.body
       const add = (name: string, sign: number): void => {
         for (const { labels, value } of samplesOf(page ?? '', name))
           counts.set(labels.integration ?? '', (counts.get(labels.integration ?? '') ?? 0) + sign * (value || 0))
@@ -168,10 +168,8 @@ const missingOf = (expected: Counts, before: Counts, now: Counts): ReadonlySet<s
 const clocksOf = (members: readonly Member[], reach: Reach): Promise<ReadonlyMap<string, number>> =>
   Promise.all(
     members.map(async ({ host }) => {
-      const said = await reach(host)
-        .then((connection) => connection.exec('date +%s', { within: '1m', most: 64 }))
-        .then(({ stdout }) => Number(stdout.toString().trim()), noHost)
-      return [host.name, said || Math.floor(Date.now() / 1000)] as const
+      const said = await answered(async () => (await reach(host)).exec('date +%s', { within: '1m', most: 64 }))
+      return [host.name, Number(said?.stdout.toString().trim()) || Math.floor(Date.now() / 1000)] as const
     }),
   ).then((all) => new Map(all))
 
@@ -181,18 +179,17 @@ const saidOf = async (
   { reach, since }: { readonly reach: Reach; readonly since: ReadonlyMap<string, number> },
 ): Promise<readonly Said[]> => {
   const all = await Promise.all(
-    members.map(({ host }) =>
-      reach(host)
-        .then((connection) =>
-          connection.exec(
-            `journalctl -u alertmanager.service --since @${since.get(host.name) ?? 0} -o cat --no-pager 2>/dev/null | grep -i 'notify' | head -c 262144`,
-            { within: '1m', most: 300_000 },
-          ),
-        )
-        .then(({ stdout }) => ({ host: host.name, lines: stdout.toString().split('\n') }), noHost),
-    ),
+    members.map(async ({ host }) => {
+      const said = await answered(async () =>
+        (await reach(host)).exec(
+          `journalctl -u alertmanager.service --since @${since.get(host.name) ?? 0} -o cat --no-pager 2>/dev/null | grep -i 'notify' | head -c 262144`,
+          { within: '1m', most: 300_000 },
+        ),
+      )
+      return said ? [{ host: host.name, lines: said.stdout.toString().split('\n') }] : []
+    }),
   )
-  return all.flatMap((one) => one ?? [])
+  return all.flat()
 }
 /** Lines of a member's journal, the oldest first. */
 export interface Said {
@@ -205,12 +202,10 @@ const suppressedIn = async (
   members: readonly Member[],
   { run, reach }: { readonly run: string; readonly reach: Reach },
 ): Promise<ReadonlyMap<string, string>> => {
-  const held = await Promise.all(
-    members.map(({ endpoint }) => alertsOf(reach, endpoint).then(({ items }) => items, noHost)),
-  )
+  const held = await Promise.all(members.map(({ endpoint }) => answered(() => alertsOf(reach, endpoint))))
   return new Map(
     held.flatMap((alerts) =>
-      (alerts ?? [])
+      (alerts?.items ?? [])
         .filter(({ labels }) => labels.vestal_run === run && labels[TEST_LABEL.name] === TEST_LABEL.value)
         .flatMap(({ labels, status }) => {
           const by = [
@@ -281,9 +276,4 @@ const isOf = (receiver: string, error: string): boolean =>
 const spanOf = (text: string): number => {
   const { success, data } = duration.safeParse(text)
   return success ? milliseconds(data) : 30_000
-}
-
-const noHost = (error: unknown): undefined => {
-  if (error instanceof HostError) return undefined
-  throw error
 }

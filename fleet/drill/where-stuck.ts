@@ -1,8 +1,8 @@
+import { answered } from '../../lib/answered.ts'
 import { alertsOf, type HeldAlert } from '../../lib/api/alertmanager.ts'
 import { ask } from '../../lib/api/endpoint.ts'
 import { alertsOf as firingOf } from '../../lib/api/prometheus.ts'
 import type { DrillFleet, DrillMember } from '../../lib/drill/scenario.ts'
-import { HostError } from '../../lib/errors.ts'
 import { seriesOf } from '../../lib/gates/series.ts'
 import type { Reach } from '../../lib/model.ts'
 import { counted, listed } from '../../lib/wording.ts'
@@ -86,13 +86,3 @@ const failedBy = async ({ endpoint }: DrillMember, reach: Reach): Promise<number
 const FAILED = ['alertmanager_notifications_failed_total', 'prometheus_notifications_errors_total']
 
 const keyOf = ({ unit, host }: DrillMember): string => `${unit} of ${host.name}`
-
-/** null where it doesn't answer. */
-const answered = async <T>(question: () => Promise<T>): Promise<T | null> => {
-  try {
-    return await question()
-  } catch (error) {
-    if (error instanceof HostError) return null
-    throw error
-  }
-}

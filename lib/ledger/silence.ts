@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answered } from '../answered.ts'
 import { endSilence, makeSilence, silenceOf, silencesOf } from '../api/alertmanager.ts'
 import type { Endpoint } from '../api/endpoint.ts'
 import { firstOf } from '../api/first-of.ts'
@@ -62,13 +63,9 @@ const spread = async (id: string, alertmanagers: readonly Endpoint[], reach: Rea
 }
 
 const lacks = async (endpoint: Endpoint, id: string, reach: Reach): Promise<string | null> => {
-  try {
-    const { items } = await silencesOf(reach, endpoint)
-    return items.some((one) => one.id === id && one.status.state === 'active') ? null : endpoint.host.name
-  } catch (error) {
-    if (error instanceof HostError) return null
-    throw error
-  }
+  const found = await answered(() => silencesOf(reach, endpoint))
+  if (!found) return null
+  return found.items.some((one) => one.id === id && one.status.state === 'active') ? null : endpoint.host.name
 }
 
 const NOBODY = new HostError('fleet', 'there is no Alertmanager to hold a silence')

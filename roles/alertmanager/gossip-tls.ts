@@ -3,8 +3,8 @@
  * both (Alertmanager's docs, "Gossip traffic"). It reads its certificate again with each handshake, and whom it trusts once, when it starts (`NewTLSTransport`
  * in `cluster/tls_transport.go`, exporter-toolkit's `ConfigToTLSConfig`).
  */
+import { answered } from '../../lib/answered.ts'
 import { readAuthority } from '../../lib/certificates/authority.ts'
-import { HostError } from '../../lib/errors.ts'
 import { file } from '../../lib/kinds/file.ts'
 import type { Gate, Host, Inventory, Reach, Scope, SettingMistake, Task } from '../../lib/model.ts'
 import { isHeldForClients, shownCertificate, trustFile, trustTasks } from '../../lib/program/certificates.ts'
@@ -106,11 +106,8 @@ export const gossipOf = async (
     members
       .filter((host) => hosts.includes(host))
       .map(async (host) => {
-        const mode = await runningGossip(host, reach).catch((error) => {
-          if (error instanceof HostError) return undefined
-          throw error
-        })
-        return mode === undefined
+        const mode = await answered(() => runningGossip(host, reach))
+        return !mode
           ? []
           : [{ host, mode, wanted: hasGossipTls({ host, group }) ? ('tls' as const) : ('plain' as const) }]
       }),

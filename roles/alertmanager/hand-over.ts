@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answered } from '../../lib/answered.ts'
 import {
   alertsOf,
   type HeldAlert,
@@ -50,7 +51,7 @@ export const keptAlerts = () => {
   return {
     /** Reads them. One that does not answer is left out. */
     async keep({ hosts }: PlayScope, { reach }: Pick<KeepContext, 'reach'>): Promise<void> {
-      kept = (await alertsOfAll(reach, at(hosts))).filter((list) => list !== undefined)
+      kept = (await alertsOfAll(reach, at(hosts))).filter((list) => list !== null)
     },
     /**
      * Gives them back to all. What was over meanwhile Prometheus says again within its resend delay, and so what it began to send. Throws HostError where
@@ -92,7 +93,7 @@ const handOver = async (reach: Reach, restarted: Endpoint, peers: readonly Endpo
   const [own, before] = await Promise.all([alertsOf(reach, restarted), alertsOfAll(reach, peers)])
   const handed = lacking(
     own,
-    before.filter((list) => list !== undefined),
+    before.filter((list) => list !== null),
   )
   if (handed.length === 0) return 0
   const now = await postAlerts(reach, restarted, handed.map(sent))
@@ -103,15 +104,8 @@ const handOver = async (reach: Reach, restarted: Endpoint, peers: readonly Endpo
   return handed.length
 }
 
-const alertsOfAll = (reach: Reach, peers: readonly Endpoint[]): Promise<readonly (Listed<HeldAlert> | undefined)[]> =>
-  Promise.all(
-    peers.map((peer) =>
-      alertsOf(reach, peer).catch((error) => {
-        if (error instanceof HostError) return undefined
-        throw error
-      }),
-    ),
-  )
+const alertsOfAll = (reach: Reach, peers: readonly Endpoint[]): Promise<readonly (Listed<HeldAlert> | null)[]> =>
+  Promise.all(peers.map((peer) => answered(() => alertsOf(reach, peer))))
 
 /** The alerts that peers are being sent, and this one lacks. */
 export const lacking = (own: Listed<HeldAlert>, peers: readonly Listed<HeldAlert>[]): readonly HeldAlert[] => {

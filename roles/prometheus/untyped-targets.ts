@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import major from 'semver/functions/major.js'
+import { answered } from '../../lib/answered.ts'
 import { targetsOf } from '../../lib/api/prometheus.ts'
-import { HostError } from '../../lib/errors.ts'
 import type { Connection, Reach, Scope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { urlOf } from '../../lib/url.ts'
@@ -24,10 +24,7 @@ export const untypedTargets = async (
 ): Promise<{ readonly untyped: readonly UntypedTarget[] }> => {
   if (major(to) < 3 || major(from) >= 3) return { untyped: [] }
   const connection = await reach(host)
-  const targets = await targetsOf(reach, endpointOf(host, vars)).catch((error: unknown) => {
-    if (error instanceof HostError) return []
-    throw error
-  })
+  const targets = (await answered(() => targetsOf(reach, endpointOf(host, vars)))) ?? []
   const limit = pLimit(8)
   const found = await Promise.all(
     targets
@@ -45,19 +42,16 @@ const typeOf = async (connection: Connection, job: string, url: string): Promise
   const target = urlOf(url)
   if (!target) return null
   const { hostname, port, pathname, search } = target
-  try {
-    const { status, headers } = await connection.request({
+  const answer = await answered(() =>
+    connection.request({
       address: hostname.replace(/^\[(.*)\]$/, '$1'),
       port: Number(port || 80),
       path: pathname + search,
       headers: { accept: ACCEPT },
       timeout: '5s',
-    })
-    return status === 200 ? { job, url, contentType: headers['content-type'] ?? '' } : null
-  } catch (error) {
-    if (error instanceof HostError) return null
-    throw error
-  }
+    }),
+  )
+  return answer?.status === 200 ? { job, url, contentType: answer.headers['content-type'] ?? '' } : null
 }
 
 /** What Prometheus 3 reads, by media type (prometheus `model/textparse/interface.go`). */
