@@ -1,7 +1,9 @@
 /** What runs on a host and what it was started with, in one exec that changes nothing. What a host says is read here and nowhere else. */
+
 import { posix } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
 import type { Connection, Host } from '../../lib/model.ts'
+import { propertiesIn } from '../../lib/properties.ts'
 import { word } from '../../lib/shell.ts'
 import { understood } from '../../lib/understood.ts'
 
@@ -256,13 +258,10 @@ const programIn = (said: string): FoundProcess['program'] => {
 }
 
 const unitIn = (name: string, show: string): FoundUnit => {
-  const lines = show.split('\n')
-  const properties = Object.fromEntries(
-    lines
-      .filter((line) => line.includes('='))
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  )
-  const environment = lines.flatMap((line) => /^EnvironmentFiles=(.*) \(ignore_errors=/.exec(line)?.[1] ?? [])
+  const properties = propertiesIn(show)
+  const environment = show
+    .split('\n')
+    .flatMap((line) => /^EnvironmentFiles=(.*) \(ignore_errors=/.exec(line)?.[1] ?? [])
   return {
     name,
     properties,

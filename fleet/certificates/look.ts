@@ -8,6 +8,7 @@ import {
   namesIn,
   sameName,
 } from '../../lib/certificates/certificate.ts'
+import { expiredOn, FOREIGN, NOT_VALID_YET, notMadeOutTo } from '../../lib/certificates/refusals.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Host, Inventory, Reach, Role } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
@@ -102,12 +103,10 @@ const shownBy = (text: string, { tls, address }: Host): Pick<GossipLook, 'until'
   if (!leaf) return { refused: `there is none in ${GOSSIP_CERTIFICATE}` }
   const end = endOf(leaf)
   const until = Number.isNaN(end.getTime()) ? '' : end.toISOString()
-  if (end.getTime() <= Date.now()) return { until, refused: `it expired on ${until}` }
-  if (beginOf(leaf).getTime() > Date.now())
-    return { until, refused: 'it is not valid yet: one of the two clocks is wrong' }
-  if (tls && !isIssuedBy(leaf, [...between, ...certificatesIn(tls.authority)]))
-    return { until, refused: 'it is foreign: none of the authorities that the fleet trusts has issued it' }
+  if (end.getTime() <= Date.now()) return { until, refused: expiredOn(until) }
+  if (beginOf(leaf).getTime() > Date.now()) return { until, refused: NOT_VALID_YET }
+  if (tls && !isIssuedBy(leaf, [...between, ...certificatesIn(tls.authority)])) return { until, refused: FOREIGN }
   if (!isForClients(leaf)) return { until, refused: 'it is a server’s alone, and members show theirs to each other' }
-  if (!namesIn(leaf).includes(sameName(address))) return { until, refused: `it is not made out to ${address}` }
+  if (!namesIn(leaf).includes(sameName(address))) return { until, refused: notMadeOutTo(address) }
   return { until }
 }

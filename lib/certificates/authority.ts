@@ -1,9 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { openVault, sealVault, VaultError, vaultPassword } from '../inventory/yaml/vault.ts'
+import { replaceFile } from '../replace-file.ts'
 import { Secret } from '../secret.ts'
 import { certificatesIn, endOf } from './certificate.ts'
 import { type Issued, issueAuthority } from './issue.ts'
@@ -156,9 +157,7 @@ const passwordOf = (folder: string, env: NodeJS.ProcessEnv): Buffer => {
 
 /** In one rename, so that what is reached is always known. */
 const keep = (folder: string, { issuing, trusted }: Pick<Authority, 'issuing' | 'trusted'>): void => {
-  const file = join(folder, STATE)
-  writeFileSync(`${file}.new`, `${JSON.stringify({ vestal: 'authority/1', issuing, trusted }, null, 2)}\n`)
-  renameSync(`${file}.new`, file)
+  replaceFile(join(folder, STATE), `${JSON.stringify({ vestal: 'authority/1', issuing, trusted }, null, 2)}\n`)
 }
 
 const stateIn = (file: string): z.output<typeof state> => {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { expiredOn, FOREIGN, NOT_VALID_YET, notMadeOutTo } from '../certificates/refusals.ts'
 import { milliseconds } from '../duration.ts'
 import { HostError } from '../errors.ts'
 import type { HttpAnswer, HttpRequest } from '../model.ts'
@@ -121,14 +122,14 @@ const encrypted = async (
 const reasonOf = (error: unknown, { until, name }: { readonly until: string; readonly name: string }): string => {
   const said = error instanceof Error && 'code' in error ? error.code : error
   const code = typeof said === 'string' ? said : String(said)
-  if (code === 'CERT_HAS_EXPIRED') return `it expired on ${until}`
-  if (code === 'CERT_NOT_YET_VALID') return 'it is not valid yet: one of the two clocks is wrong'
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `it is not made out to ${name}`
+  if (code === 'CERT_HAS_EXPIRED') return expiredOn(until)
+  if (code === 'CERT_NOT_YET_VALID') return NOT_VALID_YET
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return notMadeOutTo(name)
   if (code === 'INVALID_PURPOSE') return 'it is none of a web server'
-  if (FOREIGN.has(code)) return 'it is foreign: none of the authorities that the fleet trusts has issued it'
+  if (FOREIGN_CODES.has(code)) return FOREIGN
   return code.slice(0, 200)
 }
-const FOREIGN: ReadonlySet<string> = new Set([
+const FOREIGN_CODES: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',

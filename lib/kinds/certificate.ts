@@ -9,6 +9,7 @@ import {
   sameName,
 } from '../certificates/certificate.ts'
 import { BACKDATED_MS, type Issued, issueServer } from '../certificates/issue.ts'
+import { expiredOn } from '../certificates/refusals.ts'
 import { milliseconds } from '../duration.ts'
 import type { Change, Host, Kind, Step, Task } from '../model.ts'
 import { Sealed } from '../secret.ts'
@@ -162,7 +163,7 @@ const wrongWith = (
   if (!isIssuedBy(leaf, certificatesIn(authority))) return 'another authority has issued it'
   if (has.join() !== names.join()) return `it is made out to ${has.join(', ') || 'nobody'}`
   if (client && !isForClients(leaf)) return 'it is none that is shown to servers'
-  if (left <= 0) return `it expired on ${endOf(leaf).toISOString()}`
+  if (left <= 0) return expiredOn(endOf(leaf).toISOString())
   if (left <= renewBeforeMs) return `it ends on ${endOf(leaf).toISOString()}`
   // A certificate's times are whole seconds.
   const issued = beginOf(leaf).getTime() + BACKDATED_MS

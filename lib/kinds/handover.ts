@@ -1,6 +1,7 @@
 import { asOwner, onlyRootsPath } from '../as-owner.ts'
 import { InputError } from '../errors.ts'
 import type { Change, Kind, Step, Task } from '../model.ts'
+import { propertiesIn } from '../properties.ts'
 import { word, words } from '../shell.ts'
 import { absolutePath, accountName } from './check.ts'
 
@@ -17,6 +18,9 @@ export interface HandoverData {
   readonly from?: string
   readonly account: string
 }
+
+/** The name of a service's unit, as systemd.unit(5) has it. */
+export const SERVICE_UNIT = /^[\w:.@\\-]+\.service$/
 
 export const handoverKind: Kind<HandoverState, HandoverData> = {
   name: 'handover',
@@ -50,7 +54,7 @@ export const handedOver = (
   service: string,
   { units, folder, from, account }: HandoverData,
 ): Task<HandoverState, HandoverData> => {
-  const odd = units.filter((unit) => !/^[\w:.@\\-]+\.service$/.test(unit))
+  const odd = units.filter((unit) => !SERVICE_UNIT.test(unit))
   if (odd.length > 0)
     throw new InputError(
       odd.map((unit) => ({ where: `unit ${JSON.stringify(unit)}`, what: 'is not a service’s name' })),
@@ -88,11 +92,10 @@ const othersIn = (said: string): string =>
   said
     .split(/\n\n+/)
     .flatMap((block) => {
-      const of = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
-      const id = of('Id')
-      if (id === '' || !/^[\w:.@\\-]+$/.test(id)) return []
-      if (!['inactive', 'failed', ''].includes(of('ActiveState'))) return [`${id} runs`]
-      return /^enabled/.test(of('UnitFileState')) ? [`${id} starts at boot`] : []
+      const { Id = '', ActiveState = '', UnitFileState = '' } = propertiesIn(block)
+      if (!/^[\w:.@\\-]+$/.test(Id)) return []
+      if (!['inactive', 'failed', ''].includes(ActiveState)) return [`${Id} runs`]
+      return UnitFileState.startsWith('enabled') ? [`${Id} starts at boot`] : []
     })
     .join(', ')
 

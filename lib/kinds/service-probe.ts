@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { propertiesIn } from '../properties.ts'
 import { word, words } from '../shell.ts'
 import { chunks, onPaths, parseSha256, printSha256, records, sections, setPaths } from './paths.ts'
 import { MANIFEST } from './release-manifest.ts'
@@ -107,7 +108,7 @@ export const readServices = (
     records(stdout),
     '#',
   )
-  const units = (shown[0] ?? '').split('\n\n').map(properties)
+  const units = (shown[0] ?? '').split('\n\n').map(propertiesIn)
   const verdicts = new Map(chunks(released, 2).map(([index, verdict]) => [Number(index), verdict]))
   const links = new Map(chunks(exes, 2).map(([path = '', link = '']) => [path, link]))
   const sha256 = parseSha256(sums)
@@ -158,14 +159,6 @@ const releasedFunction = `released() {
     *) printf '%s\\0other\\0' "$1" ;;
   esac
 }`
-
-const properties = (block: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    block
-      .split('\n')
-      .filter((line) => line.includes('='))
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  )
 
 /** grep prints a file's records each behind its name and a colon. */
 const recordsOf = (notes: readonly string[], path: string): readonly string[] =>

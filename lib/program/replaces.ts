@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { absolutePath } from '../inventory/schema/fields.ts'
-import { handedOver } from '../kinds/handover.ts'
+import { handedOver, SERVICE_UNIT } from '../kinds/handover.ts'
 import type { Task } from '../model.ts'
 
 /** The setting that names units of others whose work a role's service goes on with. */
 export const replaces = z
   .array(
-    z.string().regex(/^[\w:.@\\-]+\.service$/, {
+    z.string().regex(SERVICE_UNIT, {
       error: 'expected the name of a unit, such as prometheus-alertmanager.service',
     }),
   )

@@ -1,8 +1,9 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { RunEvent } from '../engine/events.ts'
 import { HostError } from '../errors.ts'
+import { replaceFile } from '../replace-file.ts'
 import { mapStrings } from '../values.ts'
 
 /** Where runs leave their folders: `$VESTAL_RUNS`, else below the XDG state folder. */
@@ -91,6 +92,5 @@ const keptPath = ({ host, name }: RunEvent & { event: 'kept' }): string => join(
 
 const put = (path: string, text: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, text, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  replaceFile(path, text, 0o600)
 }

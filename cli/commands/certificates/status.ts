@@ -1,7 +1,7 @@
-import { renameSync, writeFileSync } from 'node:fs'
 import { type GossipLook, lookAtGossip, lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
 import { trustedAuthorities } from '../../../lib/certificates/authority.ts'
 import { InputError } from '../../../lib/errors.ts'
+import { replaceFile } from '../../../lib/replace-file.ts'
 import { columns } from '../../../lib/report/columns.ts'
 import { print } from '../../../lib/report/print.ts'
 import type { Context } from '../../context.ts'
@@ -73,8 +73,7 @@ const gossipProblem = ({ host, speaks, refused }: GossipLook): string => {
 
 const writeMetrics = (path: string, text: string): void => {
   try {
-    writeFileSync(`${path}.new`, text, { mode: 0o644 })
-    renameSync(`${path}.new`, path)
+    replaceFile(path, text, 0o644)
   } catch (error) {
     throw new InputError([
       {

@@ -1,6 +1,6 @@
-import { renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { HostError } from '../../../lib/errors.ts'
+import { replaceFile } from '../../../lib/replace-file.ts'
 import { auditEntry } from '../../../lib/report/audit.ts'
 import { runsFolder } from '../../../lib/report/folder.ts'
 import { openMetrics } from '../../../lib/report/story/forms.ts'
@@ -34,8 +34,7 @@ export const publish = async (runs: readonly string[], { pages, metrics }: Publi
 
 const write = (path: string, text: string, mode: number): void => {
   try {
-    writeFileSync(`${path}.new`, text, { mode })
-    renameSync(`${path}.new`, path)
+    replaceFile(path, text, mode)
   } catch (error) {
     throw new HostError(
       'this machine',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -16,6 +16,8 @@ import {
 } from '../../../lib/drill/schedule.ts'
 import { HostError, InputError } from '../../../lib/errors.ts'
 import { didYouMean } from '../../../lib/inventory/did-you-mean.ts'
+import { propertiesIn } from '../../../lib/properties.ts'
+import { replaceFile } from '../../../lib/replace-file.ts'
 import { runsFolder } from '../../../lib/report/folder.ts'
 import { print, shown } from '../../../lib/report/print.ts'
 
@@ -202,21 +204,10 @@ const systemctl = async (...words: readonly string[]): Promise<string> => {
 }
 
 const shownBy = async (unit: string, ...names: readonly string[]): Promise<Readonly<Record<string, string>>> => {
-  const said = await systemctl('show', ...names.flatMap((name) => ['-p', name]), unit)
-  return Object.fromEntries(
-    said
-      .split('\n')
-      .flatMap((line) =>
-        line.includes('=') ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]] : [],
-      ),
-  )
+  return propertiesIn(await systemctl('show', ...names.flatMap((name) => ['-p', name]), unit))
 }
 
-const put = (name: string, text: string): void => {
-  const file = join(UNITS, name)
-  writeFileSync(`${file}.new`, text, { mode: 0o644 })
-  renameSync(`${file}.new`, file)
-}
+const put = (name: string, text: string): void => replaceFile(join(UNITS, name), text, 0o644)
 
 const run = promisify(execFile)
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
