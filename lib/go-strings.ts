@@ -1,5 +1,6 @@
 const ESCAPE = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{3})|([\s\S])|$)/g
-const SIMPLE: Readonly<Record<string, string>> = {
+/** Characters by the letter that C, Go and systemd write behind a backslash for them. */
+export const ESCAPES: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',
   f: '\f',
@@ -27,7 +28,7 @@ export const unescaped = (
     end = found.index + all.length
     const byte = hex === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hex, 16)
     const point = Number.parseInt(short ?? long ?? '', 16)
-    const plain = letter === quote ? quote : SIMPLE[letter ?? '']
+    const plain = letter === quote ? quote : ESCAPES[letter ?? '']
     if (byte <= 0xff) {
       parts.push(Buffer.of(byte))
       firstByte ??= all

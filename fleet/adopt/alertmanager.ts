@@ -1,19 +1,19 @@
 /** An Alertmanager as it runs, in the settings of its role. */
-import { posix } from 'node:path'
 import {
   type BroughtFile,
   type Configuration,
   configurationOf,
   type Included,
   named,
+  patternsIn,
   unsealed,
   wantedSecrets,
 } from './configuration.ts'
 import type { Wanted } from './look.ts'
-import { extraFlags, flagValue, isOurs, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
-import { isAt, type Known } from './prometheus.ts'
+import { extraFlags, flagValue, ownAlready, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
+import { isAt, type Known, type Surroundings } from './prometheus.ts'
 import { WEB_FLAGS, webOf } from './web.ts'
-import { listIn, mapIn, type Tree, type TreeMap, textIn } from './yaml-tree.ts'
+import { mapIn, type Tree, type TreeMap } from './yaml-tree.ts'
 
 export interface AlertmanagerFound {
   readonly settings: TreeMap
@@ -44,20 +44,13 @@ export const wantedByAlertmanager = (config: Configuration): readonly Wanted[] =
   ...wantedSecrets(config),
 ]
 
-const templatePatterns = ({ map, folder }: Configuration): readonly string[] =>
-  listIn(map.templates).flatMap((one) => {
-    const text = textIn(one)
-    return text === undefined ? [] : [posix.resolve(folder, text)]
-  })
-
-interface Around {
-  readonly config?: Configuration
-  readonly included: Included
-  readonly alertmanagers: readonly Known[]
-}
+const templatePatterns = (config: Configuration): readonly string[] => patternsIn(config, config.map.templates)
 
 /** Its settings, the files that go with them, and what they can't say. */
-export const alertmanagerOn = (program: Program, { config, included, alertmanagers }: Around): AlertmanagerFound => {
+export const alertmanagerOn = (
+  program: Program,
+  { config, included, alertmanagers }: Surroundings,
+): AlertmanagerFound => {
   const web = webOf(program, 9093)
   const file = config ? fromConfig(config, included) : { settings: {}, templates: [], told: [] }
   const retention = flagValue(program, 'data.retention')
@@ -78,9 +71,7 @@ export const alertmanagerOn = (program: Program, { config, included, alertmanage
     },
     templates: file.templates,
     told: [
-      ...(isOurs(program)
-        ? [{ kind: 'look', where: program.process.unit, what: 'Vestal has deployed it already' } as const]
-        : []),
+      ...ownAlready(program),
       ...web.told,
       ...data.told,
       ...extra.told,

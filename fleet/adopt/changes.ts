@@ -1,11 +1,7 @@
 /** What a deploy of the adopted inventory will do otherwise than what runs, each with its reason. */
-import { serviceKind } from '../../lib/kinds/service.ts'
-import type { FlagDefaults } from '../../lib/kinds/service-state.ts'
+import { type ServiceData, serviceKind } from '../../lib/kinds/service.ts'
 import type { Host, Inventory, Role } from '../../lib/model.ts'
 import { isOn, scopeOf } from '../../lib/playbook.ts'
-import { FLAG_DEFAULTS as ALERTMANAGER } from '../../roles/alertmanager/flags.ts'
-import { FLAG_DEFAULTS as NODE_EXPORTER } from '../../roles/node-exporter/role.ts'
-import { FLAG_DEFAULTS as PROMETHEUS } from '../../roles/prometheus/flags.ts'
 import { prometheusOn } from '../../roles/prometheus/vars.ts'
 import type { Adoption } from './adopt.ts'
 import { commandFlags } from './command-flags.ts'
@@ -26,12 +22,6 @@ export const isOfForm = ({ why }: Change): boolean => [OUTRIGHT, OUTRIGHT_NO, SA
 const OUTRIGHT = 'it is so already: Vestal says it outright'
 const OUTRIGHT_NO = 'it is so without it'
 const SAME_FORM = 'the same in the form that Vestal writes'
-/** Values that flags have where they are not given, by program. */
-const DEFAULTS: Readonly<Record<string, FlagDefaults>> = {
-  prometheus: PROMETHEUS,
-  alertmanager: ALERTMANAGER,
-  node_exporter: NODE_EXPORTER,
-}
 /** Paths and times, which settings hold in one form. */
 const FORMS = new Set([
   ...['storage.tsdb.path', 'storage.path', 'collector.textfile.directory', 'storage.tsdb.retention.time'],
@@ -79,9 +69,8 @@ const flagChanges = (
   { host, inventory }: { readonly host: Host; readonly inventory: Inventory },
 ): readonly One[] => {
   const task = role.tasks(scopeOf(role, host, inventory)).find(({ kind }) => kind.name === serviceKind.name)
-  const { command = [] } = (task?.data ?? {}) as { readonly command?: readonly string[] }
+  const { command = [], defaults = {} } = (task?.data ?? {}) as Partial<ServiceData>
   const [now, then] = [program.flags, commandFlags(command).flags]
-  const defaults = DEFAULTS[program.name] ?? {}
   const told = (what: string, why: string): One => ({ program: program.name, what, why })
   const shown = (name: string, values: readonly (string | boolean)[]): string =>
     values

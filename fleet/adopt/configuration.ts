@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import { type Named, namedFiles, withSecrets } from './credentials.ts'
 import type { FoundFile, Wanted } from './look.ts'
 import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './program.ts'
-import { mapIn, readYaml, type TreeMap, type Written } from './yaml-tree.ts'
+import { listIn, mapIn, readYaml, type Tree, type TreeMap, textIn, type Written } from './yaml-tree.ts'
 
 export interface Configuration extends Written {
   readonly path: string
@@ -40,6 +40,13 @@ export interface Included {
   readonly matches: ReadonlyMap<string, readonly FoundFile[]>
   readonly files: ReadonlyMap<string, FoundFile>
 }
+
+/** Patterns of files that a list of a configuration names, from the root. */
+export const patternsIn = ({ folder }: Configuration, list: Tree): readonly string[] =>
+  listIn(list).flatMap((one) => {
+    const text = textIn(one)
+    return text === undefined ? [] : [posix.resolve(folder, text)]
+  })
 
 /** Files with secrets and certificates, as they are asked for. */
 export const wantedSecrets = ({ tree, folder }: Configuration): readonly Wanted[] =>

@@ -184,3 +184,7 @@ export const replacesOf = (
 
 /** Whether Vestal itself has deployed it. */
 export const isOurs = ({ process }: Program): boolean => process.executable.startsWith(`${RELEASES}/`)
+
+/** What is to be looked at of a program that Vestal itself has deployed. */
+export const ownAlready = (program: Program): readonly Told[] =>
+  isOurs(program) ? [{ kind: 'look', where: program.process.unit, what: 'Vestal has deployed it already' }] : []

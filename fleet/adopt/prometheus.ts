@@ -1,5 +1,3 @@
-/** A Prometheus as it runs, in the settings of its role. */
-import { posix } from 'node:path'
 import major from 'semver/functions/major.js'
 import type { Host } from '../../lib/model.ts'
 import { joined } from '../../lib/program/web.ts'
@@ -10,11 +8,12 @@ import {
   configurationOf,
   type Included,
   named,
+  patternsIn,
   unsealed,
   wantedSecrets,
 } from './configuration.ts'
 import type { FoundFile, Wanted } from './look.ts'
-import { extraFlags, flagValue, isOurs, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
+import { extraFlags, flagValue, ownAlready, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
 import { WEB_FLAGS, webOf } from './web.ts'
 import { isMapping, listIn, mapIn, plainData, readYaml, type Tree, type TreeMap, textIn } from './yaml-tree.ts'
 
@@ -58,18 +57,12 @@ export const prometheusConfig = (program: Program) => configurationOf(program, '
 
 /** The files that its configuration names. */
 export const wantedByPrometheus = (config: Configuration): readonly Wanted[] => [
-  ...patterns(config, config.map.rule_files).map((pattern) => ({ pattern, text: true })),
+  ...patternsIn(config, config.map.rule_files).map((pattern) => ({ pattern, text: true })),
   ...fileSds(config.map)
-    .flatMap((sd) => patterns(config, sd.files))
+    .flatMap((sd) => patternsIn(config, sd.files))
     .map((pattern) => ({ pattern, text: true })),
   ...wantedSecrets(config),
 ]
-
-const patterns = ({ folder }: Configuration, list: Tree): readonly string[] =>
-  listIn(list).flatMap((one) => {
-    const text = textIn(one)
-    return text === undefined ? [] : [posix.resolve(folder, text)]
-  })
 
 /** Every `file_sd_configs` entry, of jobs and of Alertmanagers. */
 const fileSds = (config: TreeMap): readonly TreeMap[] =>
@@ -77,14 +70,15 @@ const fileSds = (config: TreeMap): readonly TreeMap[] =>
     listIn(mapIn(one).file_sd_configs).map(mapIn),
   )
 
-interface Around {
+/** What else was read of a program's host, and whom it may send to or be one with. */
+export interface Surroundings {
   readonly config?: Configuration
   readonly included: Included
   readonly alertmanagers: readonly Known[]
 }
 
 /** Its settings, the files that go with them, and what they can't say. */
-export const prometheusOn = (program: Program, { config, included, alertmanagers }: Around): PrometheusFound => {
+export const prometheusOn = (program: Program, { config, included, alertmanagers }: Surroundings): PrometheusFound => {
   const web = webOf(program, 9090)
   const flags = flagSettings(program)
   const empty: FromConfig = { settings: {}, rules: [], targets: [], told: [], clients: [], scraped: [] }
@@ -98,14 +92,7 @@ export const prometheusOn = (program: Program, { config, included, alertmanagers
       ...flags.settings,
       ...file.settings,
     },
-    told: [
-      ...(isOurs(program)
-        ? [{ kind: 'look', where: program.process.unit, what: 'Vestal has deployed it already' } as const]
-        : []),
-      ...web.told,
-      ...flags.told,
-      ...file.told,
-    ],
+    told: [...ownAlready(program), ...web.told, ...flags.told, ...file.told],
     users: web.users,
     tls: web.tls,
   }
@@ -163,16 +150,16 @@ type FromConfig = Pick<PrometheusFound, 'settings' | 'rules' | 'targets' | 'told
 
 const fromConfig = (
   config: Configuration,
-  { program, included, alertmanagers }: Omit<Around, 'config'> & { readonly program: Program },
+  { program, included, alertmanagers }: Omit<Surroundings, 'config'> & { readonly program: Program },
 ): FromConfig => {
   const { tree, told: ofSecrets } = unsealed(config, included, ACCOUNT)
   const map = mapIn(tree)
   const { scrape_interval, scrape_timeout, evaluation_interval, external_labels, ...global } = mapIn(map.global)
   const rules = named(
-    patterns(config, map.rule_files).flatMap((pattern) => included.matches.get(pattern) ?? []),
+    patternsIn(config, map.rule_files).flatMap((pattern) => included.matches.get(pattern) ?? []),
     (name) => `${name.replace(/\.(ya?ml|rules)$/, '')}.yml`,
   )
-  const unmatched = patterns(config, map.rule_files).flatMap((pattern, at): readonly Told[] =>
+  const unmatched = patternsIn(config, map.rule_files).flatMap((pattern, at): readonly Told[] =>
     (included.matches.get(pattern) ?? []).length > 0
       ? []
       : [{ kind: 'look', where: config.at(['rule_files', at]), what: `${pattern} finds no file` }],
@@ -210,7 +197,7 @@ const fromConfig = (
       ...alerting.settings,
       ...(jobs.length > 0 && { scrape_configs: jobs.map(({ job }) => job) }),
       ...(listIn(map.scrape_config_files).length > 0 && {
-        scrape_config_files: patterns(config, map.scrape_config_files),
+        scrape_config_files: patternsIn(config, map.scrape_config_files),
       }),
       ...rest,
     },
@@ -238,7 +225,7 @@ const fromConfig = (
           what: `has a section ${name}, which no setting stands for`,
         }),
       ),
-      ...patterns(config, map.scrape_config_files).map(
+      ...patternsIn(config, map.scrape_config_files).map(
         (path, at): Told => ({
           kind: 'look',
           where: config.at(['scrape_config_files', at]),
@@ -279,7 +266,7 @@ const targetsIn = (job: TreeMap, { config, included }: Reading): readonly string
   const listed = (configs: Tree): readonly string[] =>
     listIn(configs).flatMap((one) => listIn(mapIn(one).targets).flatMap((target) => textIn(target) ?? []))
   const files = listIn(job.file_sd_configs)
-    .flatMap((sd) => patterns(config, mapIn(sd).files))
+    .flatMap((sd) => patternsIn(config, mapIn(sd).files))
     .flatMap((pattern) => included.matches.get(pattern) ?? [])
   return [
     ...listed(job.static_configs),
@@ -303,7 +290,7 @@ interface Brought {
 /** Files of targets below the folder of the configuration go with it; those elsewhere are somebody else's, and stay. */
 const targetFiles = (config: Configuration, included: Included): Brought => {
   const own = (path: string): boolean => path.startsWith(`${config.folder}/`) || path.startsWith('/etc/prometheus/')
-  const all = [...new Set(fileSds(config.map).flatMap((sd) => patterns(config, sd.files)))]
+  const all = [...new Set(fileSds(config.map).flatMap((sd) => patternsIn(config, sd.files)))]
   const matched = all.filter(own).flatMap((pattern) => included.matches.get(pattern) ?? [])
   const { brought, told } = named(matched)
   const nameOf = (file: FoundFile): readonly string[] =>
@@ -335,7 +322,7 @@ const withFiles = (
   if (job.file_sd_configs === undefined) return { job, told: [] }
   const told: Told[] = []
   const sds = listIn(job.file_sd_configs).flatMap((sd, at) => {
-    const files = patterns(config, mapIn(sd).files).flatMap((pattern, which) => {
+    const files = patternsIn(config, mapIn(sd).files).flatMap((pattern, which) => {
       const instead = brought.instead(pattern)
       if (instead?.length === 0)
         told.push({

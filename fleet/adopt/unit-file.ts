@@ -1,4 +1,5 @@
 /** What systemd would start a service with: ExecStart= of its files, with variables from Environment= and EnvironmentFile= in their places. */
+import { ESCAPES } from '../../lib/go-strings.ts'
 
 /** A file as systemd reads it. */
 export interface UnitText {
@@ -67,19 +68,7 @@ const afterReset = (settings: readonly Setting[], name: string): readonly string
   return values.slice(values.lastIndexOf('') + 1)
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  s: ' ',
-  '\\': '\\',
-  '"': '"',
-  "'": "'",
-}
+const UNIT_ESCAPES: Readonly<Record<string, string>> = { ...ESCAPES, s: ' ', '"': '"', "'": "'" }
 
 /** Words of a setting, quotes and C's escapes taken out (systemd `extract_first_word`, and systemd.syntax(7), "Quoting"). */
 export const wordsOf = (line: string): readonly string[] => {
@@ -112,7 +101,7 @@ const escapeAt = (line: string, at: number): readonly [number, string] => {
   if (hex !== undefined) return [all.length, String.fromCharCode(Number.parseInt(hex, 16))]
   if (octal !== undefined) return [all.length, String.fromCharCode(Number.parseInt(octal, 8))]
   const one = line[at] ?? ''
-  return [one === '' ? 0 : 1, ESCAPES[one] ?? `\\${one}`]
+  return [one === '' ? 0 : 1, UNIT_ESCAPES[one] ?? `\\${one}`]
 }
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
