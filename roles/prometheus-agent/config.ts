@@ -1,7 +1,7 @@
 import type { Scope } from '../../lib/model.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { Sealed } from '../../lib/secret.ts'
-import { externalLabel } from '../prometheus/external-labels.ts'
+import { externalLabels } from '../prometheus/external-labels.ts'
 import { type Job, targetOf } from '../prometheus/job.ts'
 import { writtenTo } from '../prometheus/remote-write.ts'
 import type { AgentVars } from './vars.ts'
@@ -22,7 +22,11 @@ export const configFile = (scope: Scope<AgentVars>): string | Sealed => {
     global: {
       scrape_interval: vars.scrape_interval,
       ...(vars.scrape_timeout && { scrape_timeout: vars.scrape_timeout }),
-      external_labels: externalLabels(scope),
+      external_labels: externalLabels(vars.version, {
+        ...vars.external_labels,
+        ...(vars.cluster !== undefined && { [vars.cluster_label]: vars.cluster }),
+        [vars.replica_label]: vars.replica ?? scope.host.name,
+      }),
       ...vars.global,
     },
     scrape_configs: [
@@ -38,12 +42,3 @@ export const configFile = (scope: Scope<AgentVars>): string | Sealed => {
     ),
   })
 }
-
-const externalLabels = ({ vars, host }: Pick<Scope<AgentVars>, 'vars' | 'host'>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries({
-      ...vars.external_labels,
-      ...(vars.cluster !== undefined && { [vars.cluster_label]: vars.cluster }),
-      [vars.replica_label]: vars.replica ?? host.name,
-    }).map(([name, value]) => [name, externalLabel(vars.version, value)]),
-  )

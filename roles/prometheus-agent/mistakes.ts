@@ -1,7 +1,7 @@
 import compare from 'semver/functions/compare.js'
-import { didYouMean } from '../../lib/inventory/did-you-mean.ts'
 import type { Scope, SettingMistake } from '../../lib/model.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
+import { noHostIn } from '../prometheus/no-host.ts'
 import type { AgentVars } from './vars.ts'
 
 /** Before it, agent mode is a feature flag with another command line (prometheus `docs/migration.md`, "Flags"). */
@@ -40,17 +40,9 @@ const besideReplica = ({ host }: Scope<AgentVars>): readonly SettingMistake[] =>
       ]
     : []
 
-const groupsWithoutHost = ({ vars, group, inventory }: Scope<AgentVars>): readonly SettingMistake[] =>
-  Object.entries(vars.targets).flatMap(([job, { group: name }]) =>
-    group(name).length > 0
-      ? []
-      : [
-          {
-            path: ['targets', job, 'group'],
-            what: `no host is in a group \`${name}\`, so nothing would be scraped${didYouMean(name, new Set(inventory.hosts.flatMap(({ groups }) => groups)))}`,
-            fix: 'name a group of the inventory that has hosts, or leave the setting out',
-          },
-        ],
+const groupsWithoutHost = (scope: Scope<AgentVars>): readonly SettingMistake[] =>
+  Object.entries(scope.vars.targets).flatMap(([job, { group: name }]) =>
+    noHostIn(scope, { path: ['targets', job, 'group'], name, so: 'nothing would be scraped' }),
   )
 
 /** Prometheus refuses a configuration with two jobs of one name (`config/config.go`, Load). */

@@ -76,12 +76,11 @@ export const prometheusAgent: Role<AgentVars> = role<AgentVars>({
 
   mistakes,
 
-  healthy: (scope) => [
-    ...scrapes(
+  healthy: (scope) =>
+    scrapes(
       scope,
       jobsOf(scope).flatMap(({ name, targets }) => targets.map(({ address }) => ({ job: name, address }))),
     ),
-  ],
   serves: (scope) => scrapes(scope, []),
 
   instance: ({ host, vars }) => ({

@@ -7,7 +7,7 @@ import { PATH_ALERT, PATH_LABELS } from '../alertmanager/heartbeats.ts'
 import { CANARY_TENANT, canaryStep } from '../cortex-alertmanager/canary.ts'
 import { PREFIX } from '../cortex-alertmanager/vars.ts'
 import { addedLabels, relabelSteps } from './alert-path.ts'
-import { externalLabel } from './external-labels.ts'
+import { externalLabels } from './external-labels.ts'
 import type { Job } from './job.ts'
 import { remoteWriteOf } from './remote-write.ts'
 import { shardedScrape } from './spread.ts'
@@ -42,7 +42,7 @@ export const configFile = (
       scrape_interval: vars.scrape_interval,
       ...(vars.scrape_timeout && { scrape_timeout: vars.scrape_timeout }),
       evaluation_interval: vars.evaluation_interval,
-      external_labels: externalLabels(scope),
+      external_labels: externalLabels(vars.version, addedLabels(scope)),
       ...vars.global,
     },
     ...(vars.runtime && { runtime: vars.runtime }),
@@ -80,11 +80,6 @@ export const targetsFile = ({ targets }: Job, inventory: Inventory): string | Se
 const printed = new WeakMap<Inventory, Map<string, string | Sealed>>()
 
 export const targetsPath = ({ name }: Job): string => `${TARGETS}/${name}.yml`
-
-const externalLabels = (scope: Scope<PrometheusVars>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(addedLabels(scope)).map(([name, value]) => [name, externalLabel(scope.vars.version, value)]),
-  )
 
 const scrapeConfig = (job: Job) => ({
   job_name: job.name,

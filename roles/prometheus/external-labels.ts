@@ -6,3 +6,7 @@ import major from 'semver/functions/major.js'
  */
 export const externalLabel = (version: string, value: string): string =>
   major(version) >= 3 ? value.replaceAll('$', '$$$$') : value
+
+/** Labels as `external_labels` must hold them for a version. */
+export const externalLabels = (version: string, labels: Readonly<Record<string, string>>): typeof labels =>
+  Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, externalLabel(version, value)]))

@@ -1,13 +1,13 @@
 import { isAbsolute, posix } from 'node:path'
 import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
-import { didYouMean } from '../../lib/inventory/did-you-mean.ts'
 import type { Scope, SettingMistake } from '../../lib/model.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { patternOf } from '../../lib/routing/regex/pattern.ts'
 import { RegexError } from '../../lib/routing/regex/regex-error.ts'
 import { targetsPath } from './config.ts'
 import type { Job } from './job.ts'
+import { noHostIn } from './no-host.ts'
 import { targetFilePath, targetFiles } from './target-files.ts'
 import { alertmanagersOf, jobsOf } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
@@ -25,18 +25,10 @@ export const mistakes = (scope: About): readonly SettingMistake[] => [
 ]
 
 /** A group that a setting names and that has no host: nothing would be scraped, no alert would leave. */
-const unknownGroups = ({ host, vars, group, inventory }: About): readonly SettingMistake[] => {
-  const names = new Set(inventory.hosts.flatMap(({ groups }) => groups))
+const unknownGroups = (scope: About): readonly SettingMistake[] => {
+  const { host, vars } = scope
   const missing = (path: SettingMistake['path'], name: string, so: string): readonly SettingMistake[] =>
-    group(name).length > 0 || name === 'all'
-      ? []
-      : [
-          {
-            path,
-            what: `no host is in a group \`${name}\`, so ${so}${didYouMean(name, names)}`,
-            fix: 'name a group of the inventory that has hosts, or leave the setting out',
-          },
-        ]
+    name === 'all' ? [] : noHostIn(scope, { path, name, so })
   // The group's usual name is no claim that there is one.
   const written = (host.vars.prometheus as { readonly alertmanager_group?: unknown } | undefined)?.alertmanager_group
   return [
