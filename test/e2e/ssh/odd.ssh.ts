@@ -1,10 +1,10 @@
 /** Machines unlike the lab's others. Each is deployed to for real, or refused with a sentence before anything is changed. */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { atConsole } from '../../../lib/lab/host.ts'
-import { allOn } from '../deploy/inventories.ts'
 import { leftovers } from '../kill/leftovers.ts'
 import { testLab } from '../lab-setup.ts'
 import { onHost, reportOf, resetHost, vestal } from '../vestal.ts'
+import { changedInventory } from './every-deploy.ts'
 import { bringShells } from './shells.ts'
 
 const lab = inject('lab')
@@ -12,29 +12,8 @@ const { name, address } = lab.hosts.at(-1) ?? { name: '', address: '' }
 const CONFIG = '/etc/ssh/sshd_config.d/00-vestal-odd.conf'
 const SERVICES = 'prometheus alertmanager node_exporter'
 
-let runs = 0
-const inventoryWith = (vars: Readonly<Record<string, unknown>>, at = address): string => {
-  runs += 1
-  return allOn('odd', {
-    address: at,
-    vars: {
-      node_exporter: { version: '1.11.1' },
-      prometheus: {
-        version: '3.5.3',
-        scrape_interval: '1s',
-        evaluation_interval: '1s',
-        retention: { time: `${runs}d` },
-      },
-      rules: { self_monitoring: false },
-      alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
-      ...Object.fromEntries(Object.entries(vars).filter(([one]) => !one.startsWith('ansible_'))),
-    },
-    // What a lab's hosts have in common stands in group_vars.
-    files: {
-      'host_vars/odd.yml': Object.fromEntries(Object.entries(vars).filter(([one]) => one.startsWith('ansible_'))),
-    },
-  })
-}
+const inventoryWith = (vars: Readonly<Record<string, unknown>>, at = address): string =>
+  changedInventory('odd', { address: at, vars })
 /** Deploys, and finds nothing left to do, by both ways of SSH unless one is asked for. */
 const deploys = async (
   vars: Readonly<Record<string, unknown>>,

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startSoftKey } from '../../unit/connection/openssh/soft-key.ts'
 import { makeKey } from '../../unit/connection/sshd.ts'
-import { allOn } from '../deploy/inventories.ts'
 import { onHost, reportOf, startVestal, vestal } from '../vestal.ts'
+import { changedInventory } from './every-deploy.ts'
 
 const lab = inject('lab')
 const [bastion = '', address = ''] = lab.hosts.map((host) => host.address)
@@ -47,30 +47,8 @@ afterAll(async () => {
   await onHost(address, 'systemctl stop prometheus alertmanager node_exporter')
 })
 
-let runs = 0
-/** An inventory of the host, whose retention differs from the one before: each deploy has something to do. */
-const inventoryWith = (vars: Readonly<Record<string, unknown>>): string => {
-  runs += 1
-  return allOn('certified', {
-    address,
-    vars: {
-      node_exporter: { version: '1.11.1' },
-      prometheus: {
-        version: '3.5.3',
-        scrape_interval: '1s',
-        evaluation_interval: '1s',
-        retention: { time: `${runs}d` },
-      },
-      rules: { self_monitoring: false },
-      alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
-      ...Object.fromEntries(Object.entries(vars).filter(([one]) => !one.startsWith('ansible_'))),
-    },
-    // What a lab's hosts have in common stands in group_vars.
-    files: {
-      'host_vars/certified.yml': Object.fromEntries(Object.entries(vars).filter(([one]) => one.startsWith('ansible_'))),
-    },
-  })
-}
+const inventoryWith = (vars: Readonly<Record<string, unknown>>): string =>
+  changedInventory('certified', { address, vars })
 /** How many scripts a deploy takes that changes something, and one that doesn't: by the built-in SSH, and so by any. */
 let usual: readonly number[] | undefined
 /** Deploys, and finds nothing left to do after it; in as many scripts as ever. */
@@ -163,11 +141,8 @@ describe('an agent', () => {
 test('a run that watches alerts has its port of the host’s loopback lead back by OpenSSH', async () => {
   await deploys({ ansible_ssh_executable: 'ssh' })
   // Of one Prometheus, a restart would lose alerts by whatever way: that of its exporter loses none.
-  runs -= 1
-  const inventory = inventoryWith({
-    ansible_ssh_executable: 'ssh',
-    node_exporter: { version: '1.11.1', log_level: 'warn' },
-  })
+  const vars = { ansible_ssh_executable: 'ssh', node_exporter: { version: '1.11.1', log_level: 'warn' } }
+  const inventory = changedInventory('certified', { address, vars, again: true })
   const ended = await vestal(['deploy', '-i', inventory, '--watch-alerts', '--json', '--yes'])
   expect(ended, ended.stdout + ended.stderr).toMatchObject({ code: 0 })
   const { alerts } = reportOf(ended)
