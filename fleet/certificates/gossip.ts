@@ -15,6 +15,7 @@ import { type GossipMode, gossipInWords, gossipOf } from '../../roles/alertmanag
 import { keptAlerts } from '../../roles/alertmanager/hand-over.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { silencesSaved } from '../../roles/alertmanager/save-silences.ts'
+import { gossipInterval, settlesMs } from '../../roles/alertmanager/timings.ts'
 import { has } from '../plays.ts'
 import { lookAtWeb } from './look.ts'
 import { changes } from './switch.ts'
@@ -76,7 +77,7 @@ const together = (members: readonly Host[], to: GossipMode): Playbook => {
   const alerts = keptAlerts()
   const role: Role = {
     ...(alertmanager as Role),
-    tasks: (scope) => afterEachOther((alertmanager as Role).tasks(scope), members.indexOf(scope.host)),
+    tasks: (scope) => afterEachOther((alertmanager as Role).tasks(scope), turnOf(members, scope.host)),
     ...(alertmanager.rollout && {
       rollout: { ...alertmanager.rollout, catchUp: (scope, reach, signal) => alerts.giveBack(scope, reach, signal) },
     }),
@@ -96,19 +97,24 @@ const together = (members: readonly Host[], to: GossipMode): Playbook => {
 }
 
 /**
- * How far apart members of one batch are restarted, in seconds. One that is stopped tells another that it leaves, which takes some gossip intervals, and waits ten
- * seconds where all others leave at the same moment (`Leave` in memberlist's `memberlist.go`, and in Alertmanager's `main.go`). None that has been restarted
- * notifies before the last is: it looks for three times two seconds without a change (`Settle`).
+ * How long after the first a member of one batch is restarted, in seconds. One that is stopped tells another that it leaves, which takes some gossip intervals, and
+ * waits ten seconds where all others leave at the same moment (`Leave` in memberlist's `memberlist.go`, and in Alertmanager's `main.go`). None that has been
+ * restarted notifies before the last is: that is 50 of them later (`Settle`).
  */
-const APART_S = 1.5
+const turnOf = (members: readonly Host[], host: Host): number => {
+  const interval = milliseconds(gossipInterval(alertmanager.varsOf(host).cluster))
+  return (members.indexOf(host) * Math.max(INTERVALS_APART * interval, LEAST_APART_MS)) / 1_000
+}
+const INTERVALS_APART = 7.5
+const LEAST_APART_MS = 500
 
-const afterEachOther = (tasks: readonly Task[], place: number): readonly Task[] =>
+const afterEachOther = (tasks: readonly Task[], seconds: number): readonly Task[] =>
   tasks.map((task) => {
-    if (task.kind.name !== serviceKind.name || place < 1) return task
+    if (task.kind.name !== serviceKind.name || seconds === 0) return task
     const converge: Kind['converge'] = (change) =>
       task.kind
         .converge(change)
-        .map((step) => (step.interrupts ? { ...step, run: `sleep ${place * APART_S}\n${step.run}` } : step))
+        .map((step) => (step.interrupts ? { ...step, run: `sleep ${seconds}\n${step.run}` } : step))
     return { ...task, kind: { ...task.kind, converge } }
   })
 
@@ -147,18 +153,11 @@ const bookOf = (...plays: readonly Play[]): Playbook => ({
   plays,
 })
 
-/** A member that starts looks five times, each ten gossip intervals after the other, until nothing changes (`Settle` in Alertmanager's `cluster/cluster.go`). */
-const LOOKS = 50
-
 const adviceOn = (
   members: readonly Host[],
   { to, serially }: { readonly to: GossipMode; readonly serially: boolean },
 ): Advice => {
-  const settles = members.map((host) => {
-    const { gossip_interval, settle_timeout } = alertmanager.varsOf(host).cluster
-    return Math.min(LOOKS * milliseconds(gossip_interval), milliseconds(settle_timeout))
-  })
-  const seconds = Math.ceil(Math.max(...settles) / 1_000)
+  const seconds = Math.ceil(Math.max(...members.map((host) => settlesMs(alertmanager.varsOf(host).cluster))) / 1_000)
   return {
     level: 'warns',
     where: listed(members.map(({ name }) => name)),

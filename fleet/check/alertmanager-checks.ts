@@ -1,5 +1,6 @@
 import { partitionsOf } from '../../lib/health/partitions.ts'
 import type { TriedPath } from '../../lib/health/reachability.ts'
+import { INTERVALS_TO_SETTLE } from '../../roles/alertmanager/timings.ts'
 import { disagreement, type FleetFacts, type FleetRule, inBoth } from './fleet-facts.ts'
 import type { AlertmanagerView, FleetView } from './view.ts'
 
@@ -74,6 +75,25 @@ export const alertmanagerRules: readonly FleetRule[] = [
         (one) => one !== null,
       ),
     ),
+  },
+  {
+    id: 'gossip-settles-late',
+    severity: 'warning',
+    why: 'A restarted member notifies again 50 × gossip_interval later. Where the one after it has waited peer_timeout by then, both can notify in the same moment, before either hears of the other.',
+    fix: 'Leave out `cluster.gossip_interval`, or make `cluster.peer_timeout` longer.',
+    find: inBoth((view) => {
+      const late = members(view).filter(
+        ({ gossip }) => INTERVALS_TO_SETTLE * gossip.gossipIntervalMs >= gossip.peerTimeoutMs,
+      )
+      if (late.length === 0) return []
+      const { gossipIntervalMs, peerTimeoutMs } = (late[0] as (typeof late)[number]).gossip
+      return [
+        {
+          hosts: late.map(({ host }) => host),
+          what: `settles ${(INTERVALS_TO_SETTLE * gossipIntervalMs) / 1_000} s after its start, and the next waits ${peerTimeoutMs / 1_000} s for it`,
+        },
+      ]
+    }),
   },
   {
     id: 'gossip-label',

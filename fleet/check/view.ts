@@ -38,6 +38,7 @@ export interface AlertmanagerView {
     readonly label: string
     readonly tls: boolean
     readonly peerTimeoutMs: number
+    readonly gossipIntervalMs: number
     readonly timings: Readonly<Record<string, string>>
     /** Whom it sees; only of one that runs. */
     readonly seen?: readonly string[]
@@ -105,6 +106,7 @@ export const alertmanagerView = ({ command, config, seen, ...rest }: Alertmanage
         label: flagIn(command, 'cluster.label') ?? '',
         tls: flagIn(command, 'cluster.tls-config') !== undefined,
         peerTimeoutMs: goMilliseconds(timing('peer-timeout')),
+        gossipIntervalMs: goMilliseconds(timing('gossip-interval')),
         timings: Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, timing(name)])),
         seen,
       },

@@ -1,11 +1,11 @@
-import { goDuration, milliseconds } from '../../lib/duration.ts'
-import type { Duration } from '../../lib/model.ts'
+import { goDuration } from '../../lib/duration.ts'
 import { webConfigFile } from '../../lib/program/certified.ts'
 import { knowsFlag } from '../../lib/program/flag-versions.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { gossipAddress, type Member } from './cluster.ts'
 import { FLAGS } from './flag-versions.ts'
 import { GOSSIP_CONFIG } from './gossip-tls.ts'
+import { gossipInterval, pushpullInterval } from './timings.ts'
 import { WEB } from './vars.ts'
 
 export const CONFIG = '/etc/alertmanager/alertmanager.yml'
@@ -52,15 +52,8 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
     'cluster.tls-config': self.host.tls?.gossip ? GOSSIP_CONFIG : undefined,
     'cluster.peer': members.filter(({ host }) => host !== self.host).map(gossipAddress),
     'cluster.peer-timeout': goDuration(cluster.peer_timeout),
-    'cluster.gossip-interval': goDuration(cluster.gossip_interval),
-    'cluster.pushpull-interval': goDuration(cluster.pushpull_interval ?? betweenTurns(cluster.peer_timeout)),
+    'cluster.gossip-interval': goDuration(gossipInterval(cluster)),
+    'cluster.pushpull-interval': goDuration(pushpullInterval(cluster)),
     'cluster.settle-timeout': goDuration(cluster.settle_timeout),
   }
 }
-
-/**
- * A third of the time that a member waits for the one before it. Gossip sends each piece of news four times, to members taken by lot: of many that
- * are sent at once each member misses some (memberlist, `gossip` in state.go). By Alertmanager's own setting it hears of them within a minute, when whole states are
- * compared: long after it has notified too.
- */
-const betweenTurns = (peerTimeout: Duration): Duration => `${Math.max(1, Math.round(milliseconds(peerTimeout) / 3))}ms`

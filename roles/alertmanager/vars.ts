@@ -23,7 +23,11 @@ const clusterVars = z.strictObject({
     .optional()
     .describe('Only members with the same label gossip with each other. Known from version 0.26 on, left out before.'),
   peer_timeout: duration.default('15s').describe('How long each further member waits for those before it to notify.'),
-  gossip_interval: duration.default('200ms').describe('How often news is sent to other members.'),
+  gossip_interval: duration
+    .optional()
+    .describe(
+      'How often news is sent to other members. A restarted one notifies again 50 times that later; default: a 75th of `peer_timeout`, so that none after it has waited for it by then, at most 200ms.',
+    ),
   pushpull_interval: duration
     .optional()
     .describe('How often the whole state is compared with another member; default: a third of `peer_timeout`.'),

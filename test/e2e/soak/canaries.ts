@@ -2,6 +2,9 @@ import { appendFileSync } from 'node:fs'
 import { openContext } from '../../../cli/context.ts'
 import { watchAlerts } from '../../../cli/watch-alerts.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
+import type { Endpoint } from '../../../lib/api/endpoint.ts'
+import { readAuthority } from '../../../lib/certificates/authority.ts'
+import type { WatchedFleet } from '../../../lib/ledger/fleet.ts'
 import type { AlertsReport } from '../../../lib/model.ts'
 import { runName } from '../../../lib/report/folder.ts'
 
@@ -18,7 +21,7 @@ export const canaries = async (inventory: string, events?: string): Promise<Cana
   const context = await openContext({ inventory: [inventory], acceptNewHostKeys: false })
   let last: AlertsReport | undefined
   const never = new AbortController().signal
-  const ledger = watchAlerts(watchedFleet(context.inventory), {
+  const ledger = watchAlerts(trustingAnew(watchedFleet(context.inventory), context.inventory.folder), {
     run: runName('soak', new Date(), Math.random()),
     connect: context.connect,
     emit(event) {
@@ -41,5 +44,26 @@ export const canaries = async (inventory: string, events?: string): Promise<Cana
       await ledger[Symbol.asyncDispose]()
       await context[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** A fleet whose authority is exchanged meanwhile: each request trusts whom the inventory trusts by then. */
+const trustingAnew = ({ alertmanagers, entries, ...rest }: WatchedFleet, folder: string): WatchedFleet => {
+  const anew = (endpoint: Endpoint): Endpoint =>
+    endpoint.trust
+      ? {
+          ...endpoint,
+          trust: {
+            ...endpoint.trust,
+            get authority() {
+              return readAuthority({ folder })?.bundle ?? ''
+            },
+          },
+        }
+      : endpoint
+  return {
+    ...rest,
+    alertmanagers: alertmanagers.map((one) => ({ ...one, endpoint: anew(one.endpoint) })),
+    entries: entries.map((one) => ({ ...one, prometheus: one.prometheus.map(anew) })),
   }
 }

@@ -117,6 +117,7 @@ const both: readonly (readonly [string, Planted])[] = [
   ['versions-mixed', { prometheus: { version: '2.53.3' } }],
   ['versions-mixed', { alertmanager: { version: '0.28.1' } }],
   ['gossip-timings', { alertmanager: { command: command(0, { 'cluster.gossip-interval': '1s' }) } }],
+  ['gossip-settles-late', { alertmanager: { command: command(0, { 'cluster.gossip-interval': '300ms' }) } }],
   ['gossip-label', { alertmanager: { command: command(0, { 'cluster.label': 'other' }) } }],
   ['group-interval', { alertmanager: { config: { route: { routes: [{ group_interval: '30s' }] } } } }],
 ]
