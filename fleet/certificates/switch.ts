@@ -1,8 +1,8 @@
 /**
  * TLS turned on or off on a fleet that serves. A web server speaks one of the two, so whoever asks it has to change when it does. Alerts are sent to each
  * Alertmanager both ways meanwhile: every Prometheus knows both before the first one changes, and one of the two arrives. What is scraped changes a few
- * machines at a time, each followed at once by the target files of every Prometheus, which it reads again without a reload. Gateways, and the relays of Thanos
- * Query, know both ways meanwhile too, and see by their own checks which one it is.
+ * machines at a time, each followed at once by the target files of every Prometheus, which it reads again without a reload. Gateways, the relays of Thanos
+ * Query and the queries of Thanos Rule know both ways meanwhile too, and see by themselves which one it is.
  */
 import { answered } from '../../lib/answered.ts'
 import { readAuthority } from '../../lib/certificates/authority.ts'
@@ -11,6 +11,7 @@ import { InputError } from '../../lib/errors.ts'
 import { configInForce, sendsBothWays } from '../../lib/gates/prometheus.ts'
 import type { ServiceData } from '../../lib/kinds/service.ts'
 import {
+  type Gate,
   type Host,
   type Inventory,
   type Play,
@@ -35,6 +36,9 @@ import { prometheus } from '../../roles/prometheus/role.ts'
 import { alertmanagersOf } from '../../roles/prometheus/targets.ts'
 import { RELAY, RELAY_CONFIG } from '../../roles/thanos-query/relay.ts'
 import { thanosQuery } from '../../roles/thanos-query/role.ts'
+import { endpointsRead } from '../../roles/thanos-rule/gates.ts'
+import { thanosRule } from '../../roles/thanos-rule/role.ts'
+import { isEndpoints } from '../../roles/thanos-rule/tree.ts'
 import { lookAtWeb, tlsIsSet, type WebLook } from './look.ts'
 
 interface Chosen {
@@ -168,7 +172,7 @@ const staged = (book: Playbook, inventory: Inventory, fleet: Fleet): Playbook =>
       ...proxies.map((proxy) => ({
         name: `${proxy.title} with TLS and without`,
         hosts: among(proxy.hosts),
-        roles: [told(proxy, first, 'told both ways')],
+        roles: [{ ...told(proxy, first, 'told both ways'), ...(proxy.knows && { healthy: proxy.knows }) }],
         passing: true,
       })),
       ...plays,
@@ -203,16 +207,16 @@ const withStage = (
   }),
 })
 
-/** The tasks of a proxy's role, but for its configuration and what reads that: which know both ways. */
+/** The tasks of a proxy's role, but for whom it asks and what reads that: which know both ways. */
 const askingBothWays = (
-  { role, config, service, hosts }: Proxy,
+  { role, files, reads, hosts }: Proxy,
   wanted: readonly Task[],
   { host, first }: { readonly host: Host; readonly first: Inventory },
 ): readonly Task[] => {
   if (!hosts.includes(host)) return wanted
   const both = new Map(tasksIn(first, host.name, role).map((task) => [taskId(task), task]))
   return wanted.map((task) =>
-    [`file ${config}`, `service ${service}`].includes(taskId(task)) ? (both.get(taskId(task)) ?? task) : task,
+    files(task) || (reads && taskId(task) === `service ${reads.service}`) ? (both.get(taskId(task)) ?? task) : task,
   )
 }
 
@@ -269,20 +273,30 @@ const stageOf = (
   return { ...inventory, hosts }
 }
 
-/** Those that run of a proxy's kind, which check by themselves which of two ways is the one. */
+/** Those that run of a kind that asks in the place of others, and sees by itself which of two ways is the one. */
 interface Proxy {
   readonly title: string
   readonly role: Role
   readonly hosts: readonly Host[]
-  /** Its configuration, and its service. */
-  readonly config: string
-  readonly service: string
+  /** Whether a task writes whom it asks. */
+  files(task: Task): boolean
+  /** The service that reads its configuration on a reload; undefined where it is read again by itself. */
+  readonly reads?: { readonly service: string; readonly config: string }
+  /** That it has read what it was told, where nothing else says so. */
+  knows?(scope: { readonly host: Host }): readonly Gate[]
 }
 
 const proxiesOn = async (inventory: Inventory, reach: Reach): Promise<readonly Proxy[]> => {
   const kinds = [
-    { title: 'Every gateway asks', role: gateway as Role, config: GATEWAY, service: 'gateway' },
-    { title: 'Every Thanos Query asks', role: thanosQuery as Role, config: RELAY_CONFIG, service: RELAY },
+    { title: 'Every gateway asks', role: gateway as Role, service: 'gateway', ...reading('gateway', GATEWAY) },
+    { title: 'Every Thanos Query asks', role: thanosQuery as Role, service: RELAY, ...reading(RELAY, RELAY_CONFIG) },
+    {
+      title: 'Every Thanos Rule asks',
+      role: thanosRule as Role,
+      service: 'thanos-rule',
+      files: isEndpoints,
+      knows: ({ host }: { readonly host: Host }) => [endpointsRead(host)],
+    },
   ]
   return (
     await Promise.all(
@@ -295,6 +309,11 @@ const proxiesOn = async (inventory: Inventory, reach: Reach): Promise<readonly P
   ).filter(({ hosts }) => hosts.length > 0)
 }
 
+const reading = (service: string, config: string): Pick<Proxy, 'files' | 'reads'> => ({
+  files: (task) => taskId(task) === `file ${config}`,
+  reads: { service, config },
+})
+
 const isUp = async (host: Host, service: string, reach: Reach): Promise<boolean> => {
   const asked = await answered(async () =>
     (await reach(host)).exec(`systemctl is-active --quiet ${service}`, { within: '30s' }),
@@ -302,14 +321,14 @@ const isUp = async (host: Host, service: string, reach: Reach): Promise<boolean>
   return asked?.code === 0
 }
 
-/** Its configuration at this stage alone, which it reads again. */
-const told = ({ role, config, service }: Proxy, stage: Inventory, when: string): Role => ({
+/** Whom it asks at this stage alone, which it reads again. */
+const told = ({ role, files, reads }: Proxy, stage: Inventory, when: string): Role => ({
   ...role,
   tasks: ({ host }) =>
     tasksIn(stage, host.name, role).flatMap((task) => {
       // Its own certificate too, which the configuration may name.
-      if (task.tags?.includes(CERTIFICATES) || taskId(task) === `file ${config}`) return [task]
-      return taskId(task) === `service ${service}` ? [reloaded(task, when, config)] : []
+      if (task.tags?.includes(CERTIFICATES) || files(task)) return [task]
+      return reads && taskId(task) === `service ${reads.service}` ? [reloaded(task, when, reads.config)] : []
     }),
   healthy: () => [],
 })

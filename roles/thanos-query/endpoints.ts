@@ -2,6 +2,7 @@ import type { Host, Inventory } from '../../lib/model.ts'
 import { bothWays, trustsFleet } from '../../lib/program/certified.ts'
 import { hasTls, portOf, type Web } from '../../lib/program/web.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
+import { grpcWay, type Way } from '../thanos/grpc.ts'
 import { rulersIn } from '../thanos-rule/members.ts'
 import { WEB as RULE, ruleOn } from '../thanos-rule/vars.ts'
 import { sidecarsIn } from '../thanos-sidecar/members.ts'
@@ -14,10 +15,12 @@ export interface Asked {
   readonly name: string
   readonly host: Host
   readonly port: number
-  /** The port of its web server where that says without a login whether it is ready. */
+  /** The port of its web server, where that can be asked whether it is ready. */
   readonly readyPort: number | undefined
-  /** How it is asked there: in both ways while TLS is turned on or off at it. */
-  readonly readyBy: readonly ('tls' | 'plain')[]
+  /** Whether that wants a login: then it is ready while it answers. */
+  readonly login: boolean
+  /** How it is asked, and by gRPC: in both ways while TLS is turned on or off at it. */
+  readonly ways: readonly { readonly ready: Way; readonly grpc: Way }[]
 }
 
 /** All sidecars and rulers, in the inventory's order. */
@@ -44,20 +47,24 @@ const askedOn = (
     name: `${host.name.replaceAll(/[^\w.-]/g, '_')}${suffix}`,
     host,
     port: portOf(grpc_listen),
-    readyPort: wantsNoLogin(web) && (trustsFleet(web) || !hasTls(web)) ? portOf(web.listen) : undefined,
-    readyBy: ways.map((way) => (hasTls(way) ? 'tls' : 'plain')),
+    readyPort: trustsFleet(web) || !hasTls(web) ? portOf(web.listen) : undefined,
+    login: 'basic_auth_users' in (web.web_config ?? {}),
+    ways: ways.map((way) => ({ ready: hasTls(way) ? 'tls' : 'plain', grpc: grpcWay(way) })),
   }
 }
 
-const wantsNoLogin = ({ web_config = {} }: Web): boolean => !('basic_auth_users' in web_config)
+/** Those of them that are asked by gRPC with TLS. */
+export const askedWithTls = (inventory: Inventory): readonly Host[] =>
+  askedIn(inventory).flatMap(({ host, ways }) => (ways.some(({ grpc }) => grpc === 'tls') ? [host] : []))
 
 /**
  * The file of endpoints, as `--endpoint.sd-config-file` takes it (thanos `cmd/thanos/endpointset.go`). A strict endpoint that is down is
  * asked all the same, so that each answer says that it lacks it; one that is not would be left out without a word.
  */
-export const endpointsFile = (addresses: readonly string[], { strict }: { readonly strict: boolean }) => ({
-  endpoints: addresses.map((address) => ({ address, strict })),
-})
+export const endpointsFile = <E extends { readonly address: string }>(
+  endpoints: readonly E[],
+  { strict }: { readonly strict: boolean },
+) => ({ endpoints: endpoints.map((one) => ({ ...one, strict })) })
 
 /** The labels that tell copies of one series apart. */
 export const replicaLabels = (

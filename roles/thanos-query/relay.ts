@@ -1,7 +1,9 @@
 import type { Host, Inventory } from '../../lib/model.ts'
 import { AUTHORITY, nameShownBy } from '../../lib/program/certified.ts'
 import { joined } from '../../lib/program/web.ts'
+import { clientFile } from '../thanos/grpc.ts'
 import { type Asked, askedIn } from './endpoints.ts'
+import { WEB } from './vars.ts'
 
 export const RELAY = 'thanos-query-relay'
 export const RELAY_CONFIG = '/etc/thanos-query/relay.cfg'
@@ -12,6 +14,8 @@ export const RELAY_CONFIG = '/etc/thanos-query/relay.cfg'
  *
  * gRPC waits up to 20 s for a connection that nobody refuses, as those to a machine without power are, and every query with it, as strict endpoints
  * are always asked; and it notices only after 15 s that one under way has died (grpc-go, MinConnectTimeout; thanos `pkg/extgrpc`, keepalive).
+ *
+ * It is the relay that speaks TLS to those that do, and shows them the certificate: on the socket, which only the account of both may use, there is none.
  */
 export const relayFile = (inventory: Inventory): string =>
   `# Written by Vestal from the inventory. Changes made here are replaced by the next deploy.
@@ -31,17 +35,32 @@ ${askedIn(inventory).map(listenOf).join('')}`
 const listenOf = (asked: Asked): string => `
 listen ${asked.name}
   bind unix@${socketOf(asked.name)} mode 600
-${asked.readyPort === undefined ? '' : '  option httpchk GET /-/ready\n'}${asked.readyBy.map((way, at) => serverOf(asked, way, at)).join('')}`
+${checkOf(asked)}${asked.ways.map((way, at) => serverOf(asked, way, at)).join('')}`
 
-/** The same one twice where its readiness is asked in two ways: one of the two is up. */
-const serverOf = ({ name, host, port, readyPort }: Asked, way: 'tls' | 'plain', at: number): string => {
-  const ready = readyPort === undefined ? '' : ` port ${readyPort}${way === 'tls' ? verifying(host) : ''}`
-  return `  server ${name}${at === 0 ? '' : '.otherwise'} ${joined(host.address, port)}${ready}\n`
+const checkOf = ({ readyPort, login }: Asked): string => {
+  if (readyPort === undefined) return ''
+  return `  option httpchk GET /-/ready\n${login ? '  http-check expect status 200,401\n' : ''}`
 }
 
-/** Of the question whether it is ready alone: what it is asked goes on as it is. */
-const verifying = (host: Host): string =>
-  ` check-ssl verify required ca-file ${AUTHORITY} verifyhost ${nameShownBy(host)}`
+/** The same one twice where it is asked in two ways: one of the two is up. */
+const serverOf = ({ name, host, port, readyPort }: Asked, { ready, grpc }: Asked['ways'][number], at: number): string =>
+  `${[
+    `  server ${name}${at === 0 ? '' : '.otherwise'}`,
+    joined(host.address, port),
+    ...(grpc === 'tls' ? ['ssl', 'crt', clientFile(WEB), 'alpn', 'h2'] : []),
+    ...(readyPort === undefined ? [] : ['port', String(readyPort)]),
+    ...(readyPort !== undefined && ready === 'tls' ? ['check-ssl', 'check-alpn', 'http/1.1'] : []),
+    ...(grpc === 'tls' || (readyPort !== undefined && ready === 'tls') ? verifying(host) : []),
+  ].join(' ')}\n`
+
+const verifying = (host: Host): readonly string[] => [
+  'verify',
+  'required',
+  'ca-file',
+  AUTHORITY,
+  'verifyhost',
+  nameShownBy(host),
+]
 
 const socketOf = (name: string): string => `/run/${RELAY}/${name}.sock`
 

@@ -22,10 +22,11 @@ import {
   storesSeenBy,
   thanosReady,
 } from '../thanos/gates.ts'
+import { clientCertificate, clientMistakes, grpcServerFlags, grpcServerStarts } from '../thanos/grpc.ts'
 import { queryIssues } from '../thanos/known-issues.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
-import { askedIn, endpointsFile, replicaLabels } from './endpoints.ts'
+import { askedIn, askedWithTls, endpointsFile, replicaLabels } from './endpoints.ts'
 import { RELAY, RELAY_CONFIG, relayed, relayFile } from './relay.ts'
 import { type QueryVars, queryOn, queryVars, WEB } from './vars.ts'
 
@@ -44,20 +45,29 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
   web: WEB,
   service: SERVICE,
   release: PROGRAM,
+  mistakes: ({ host, inventory }) => clientMistakes(host, askedWithTls(inventory)),
 
   tasks({ host, vars, inventory }) {
     const version = versionOn(host, vars.version)
+    const shown = askedWithTls(inventory).length > 0 ? [clientCertificate(host, WEB, `${RELAY}.service`)] : []
     return [
       packages(['haproxy']),
       systemUser(USER),
       directory(FOLDER),
       staged(PROGRAM, version, host),
       ...trustTasks(inventory),
+      ...shown,
       ...haproxyService(RELAY, {
         title: 'Relay of Thanos Query to those that it asks (HAProxy)',
         user: USER,
         config: { path: RELAY_CONFIG, text: relayFile(inventory) },
-        reads: askedIn(inventory).some(({ readyBy }) => readyBy.includes('tls')) ? trustFile(inventory) : [],
+        // One that is issued makes it read that again by itself; the operator's own is a file like any other.
+        reads: [
+          ...(askedIn(inventory).some(({ ways }) => ways.some(({ ready, grpc }) => [ready, grpc].includes('tls')))
+            ? trustFile(inventory)
+            : []),
+          ...shown.filter(({ kind }) => kind.name === 'file'),
+        ],
         partOf: `${SERVICE}.service`,
       }),
       // Read again by itself whenever it has changed.
@@ -65,7 +75,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
         ENDPOINTS,
         yamlFile(
           endpointsFile(
-            wantedBy(inventory, vars).map(({ name }) => name),
+            wantedBy(inventory, vars).map(({ name }) => ({ address: name })),
             { strict: true },
           ),
         ),
@@ -84,6 +94,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
           tls: hasTls(vars),
           wants: [`${RELAY}.service`],
         }),
+        restartsOn: grpcServerStarts(vars, inventory),
         reloads: false,
       }),
     ]
@@ -170,6 +181,7 @@ function minimum(_: Host, left: readonly Host[]): TooFew | null {
 const flagsOf = (vars: QueryVars, inventory: Inventory): Flags => ({
   'http-address': vars.listen,
   'grpc-address': vars.grpc_listen,
+  ...grpcServerFlags(vars, WEB),
   'http.config': vars.web_config && webConfigFile(WEB),
   'http-grace-period': '30s',
   'grpc-grace-period': '5s',

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { askJson, type Endpoint } from '../../lib/api/endpoint.ts'
 import { instant, listOf } from '../../lib/api/forms.ts'
-import type { Gate, ProgramStatus, Reach } from '../../lib/model.ts'
+import type { Gate, Host, ProgramStatus, Reach } from '../../lib/model.ts'
+import { word } from '../../lib/shell.ts'
 import { counted, listed } from '../../lib/wording.ts'
+import { FOLDER, READ_EVERY_S } from './tree.ts'
 
 /** Every rule group of these files is loaded and evaluated, and none of its rules failed the last time. */
 export const everyGroupEvaluated = (ruler: Endpoint, files: readonly string[]): Gate => ({
@@ -25,6 +27,23 @@ export const everyGroupEvaluated = (ruler: Endpoint, files: readonly string[]): 
         why: `fails: ${listed(failing.map(({ name, lastError }) => `${name}: ${lastError.slice(0, 200)}`))}`,
       }
     return { pass: true, detail: counted(groups.length, 'rule group') }
+  },
+})
+
+/** Its queries have read whom they ask, and have asked: they do so by themselves, and say so nowhere. */
+export const endpointsRead = (host: Host): Gate => ({
+  name: 'queries of Thanos Rule have read whom they ask',
+  host: host.name,
+  within: '1m',
+  async ask(reach) {
+    const since = `${2 * READ_EVERY_S + 1} seconds ago`
+    const { code, stdout } = await (await reach(host)).exec(
+      `find ${FOLDER} -maxdepth 1 -name '*.yml' -newermt ${word(since)}`,
+      { within: '30s', most: 65_536 },
+    )
+    return code === 0 && stdout.toString().trim() === ''
+      ? { pass: true }
+      : { pass: false, why: `they read it every ${READ_EVERY_S} s, and it has just been written` }
   },
 })
 

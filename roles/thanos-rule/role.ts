@@ -20,9 +20,11 @@ import { data as tsdb } from '../prometheus/data.ts'
 import { type RuleFile, ruleFolder } from '../rules/files.ts'
 import { globalRules } from '../rules/placement.ts'
 import { queryAnswers, thanosReady } from '../thanos/gates.ts'
+import { clientCertificate, clientMistakes, endpointMistakes, grpcServerFlags, grpcWay } from '../thanos/grpc.ts'
 import { queryIssues } from '../thanos/known-issues.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
+import { askedWithTls } from '../thanos-query/endpoints.ts'
 import { sidecarsIn } from '../thanos-sidecar/members.ts'
 import { alertmanagersFile, alertmanagersOf, labelsOf, queryUrl, relabelFile } from './alerting.ts'
 import { checks } from './checks.ts'
@@ -46,6 +48,10 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
   web: WEB,
   service: SERVICE,
   release: PROGRAM,
+  mistakes: ({ host, vars, inventory }) => {
+    const asked = askedWithTls(inventory)
+    return [...clientMistakes(host, asked), ...endpointMistakes(vars.version, asked)]
+  },
 
   tasks(scope) {
     const { host, vars, inventory } = scope
@@ -67,6 +73,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
       systemUser(USER),
       directory(FOLDER),
       ...trustTasks(inventory),
+      ...(askedWithTls(inventory).length > 0 ? [clientCertificate(host, WEB)] : []),
       directory(vars.storage_dir, { mode: '0750', owner: USER }),
       staged(PROGRAM, version, host),
       folder,
@@ -90,7 +97,10 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
           reloads: true,
           wants: [...shards, root].map(({ service }) => `${service}.service`),
         }),
-        restartsOn: [...alerting, ...(alertmanagers.some(({ web }) => trustsFleet(web)) ? trustFile(inventory) : [])],
+        restartsOn: [
+          ...alerting,
+          ...(grpcWay(vars) === 'tls' || alertmanagers.some(({ web }) => trustsFleet(web)) ? trustFile(inventory) : []),
+        ],
         loads: [folder, ...rules],
       }),
     ]
@@ -203,6 +213,7 @@ const innerTasks = (
     flags: innerFlags(inventory, query, vars),
     unit: unitOf({ title: query.title, page: 'query', memory: vars.memory_max, partOf: `${SERVICE}.service` }),
     enabled: false,
+    restartsOn: query.asks.endpoints.some((one) => 'client_config' in one) ? trustFile(inventory) : [],
     reloads: false,
   }),
 ]
@@ -228,6 +239,7 @@ const flagsOf = (scope: Scope<RuleVars>, root: InnerQuery): Flags => {
   return {
     'http-address': vars.listen,
     'grpc-address': vars.grpc_listen,
+    ...grpcServerFlags(vars, WEB),
     'http.config': vars.web_config && webConfigFile(WEB),
     'http-grace-period': '5s',
     'grpc-grace-period': '5s',

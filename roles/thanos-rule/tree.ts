@@ -5,13 +5,15 @@
  * with every sidecar strict no rule is evaluated while one replica is down. A shard's query forgets replicas that are down, and says "no StoreAPIs
  * available" once it has none (thanos `pkg/store/proxy.go`, ErrorNoStoresAvailable): so an evaluation fails when, and only when, a shard has nobody left.
  */
-import type { Host, Inventory } from '../../lib/model.ts'
+import type { Host, Inventory, Task } from '../../lib/model.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { replicasOf } from '../prometheus/shards.ts'
+import { endpointBy, grpcWays } from '../thanos/grpc.ts'
 import { endpointsFile, replicaLabels } from '../thanos-query/endpoints.ts'
 import { sidecarsIn } from '../thanos-sidecar/members.ts'
+import { WEB as SIDECAR, sidecarOn } from '../thanos-sidecar/vars.ts'
 import { grpcOf, rulersIn } from './members.ts'
-import type { RuleVars } from './vars.ts'
+import { type RuleVars, ruleOn, WEB } from './vars.ts'
 
 /** One query of a ruler's machine. */
 export interface InnerQuery {
@@ -26,6 +28,13 @@ export interface InnerQuery {
 }
 
 export const FOLDER = '/etc/thanos-rule'
+
+/** Whether a task writes whom one of them asks. */
+export const isEndpoints = ({ kind, key }: Task): boolean =>
+  kind.name === 'file' && /^\/etc\/thanos-rule\/(query|shard-[\w.-]+)\.yml$/.test(key)
+
+/** How often the file of whom it asks is read again, and, later than that, how often those in it are asked what they are (thanos `cmd/thanos/query.go`). */
+export const READ_EVERY_S = 5
 
 /** The query that a ruler asks, and those of the shards, which that one asks. */
 export const treeOf = (
@@ -42,7 +51,11 @@ export const treeOf = (
       grpcPort: inner_port + 3 + 2 * at,
       endpoints: `${FOLDER}/${name}.yml`,
       asks: endpointsFile(
-        sidecars.filter((one) => one.shard === shard).map(({ address }) => address),
+        sidecars
+          .filter((one) => one.shard === shard)
+          .flatMap(({ host, address }) =>
+            grpcWays(host, SIDECAR.role, sidecarOn).map((way) => endpointBy(way, address, WEB)),
+          ),
         { strict: false },
       ),
     }
@@ -56,11 +69,16 @@ export const treeOf = (
     asks: {
       endpoints: [
         ...endpointsFile(
-          shards.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`),
+          shards.map(({ grpcPort }) => endpointBy('plain', `127.0.0.1:${grpcPort}`, WEB)),
           { strict: true },
         ).endpoints,
         // What rules record, so that others can go by it: each ruler has all of it.
-        ...endpointsFile(rulersIn(inventory).map(grpcOf), { strict: false }).endpoints,
+        ...endpointsFile(
+          rulersIn(inventory).flatMap((host) =>
+            grpcWays(host, WEB.role, ruleOn).map((way) => endpointBy(way, grpcOf(host), WEB)),
+          ),
+          { strict: false },
+        ).endpoints,
       ],
     },
   }
@@ -78,7 +96,7 @@ export const innerFlags = (
   'http-grace-period': '5s',
   'grpc-grace-period': '5s',
   'endpoint.sd-config-file': query.endpoints,
-  'endpoint.sd-config-reload-interval': '5s',
+  'endpoint.sd-config-reload-interval': `${READ_EVERY_S}s`,
   'query.replica-label': replicaLabels(inventory),
   'deduplication.func': 'penalty',
   'query.partial-response': false,

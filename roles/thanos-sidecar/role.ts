@@ -15,6 +15,7 @@ import { endpointOf, hasTls, joined, portOf, prefixOf, scrapeOf } from '../../li
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
+import { grpcServerFlags, grpcWay } from '../thanos/grpc.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
 import { GROUP } from './members.ts'
@@ -55,7 +56,7 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
           memory: vars.memory_max,
           tls: hasTls(vars),
         }),
-        restartsOn: [client, ...(trustsFleet(besideIt(host)) ? trustFile(inventory) : [])],
+        restartsOn: [client, ...(grpcWay(vars) === 'tls' || trustsFleet(besideIt(host)) ? trustFile(inventory) : [])],
         reloads: false,
       }),
     ]
@@ -88,6 +89,7 @@ function answers({ host, vars }: Pick<Scope<SidecarVars>, 'host' | 'vars'>): rea
 const flagsOf = (host: Host, vars: SidecarVars): Flags => ({
   'http-address': vars.listen,
   'grpc-address': vars.grpc_listen,
+  ...grpcServerFlags(vars, WEB),
   'http.config': vars.web_config && webConfigFile(WEB),
   'http-grace-period': '5s',
   'grpc-grace-period': '5s',

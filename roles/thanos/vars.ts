@@ -14,4 +14,8 @@ export const thanosFields = (memory: string) => ({
 export const versionField = version.describe('The version that runs; the same for all Thanos roles of a host.')
 
 export const grpcListen = (port: number, who: string) =>
-  listenAddress.default(`0.0.0.0:${port}`).describe(`Address and port by which ${who} it, gRPC without TLS.`)
+  listenAddress
+    .default(`0.0.0.0:${port}`)
+    .describe(
+      `Address and port by which ${who} it, gRPC; with TLS, and a certificate of whoever asks, where its web server has TLS by \`tls\`.`,
+    )

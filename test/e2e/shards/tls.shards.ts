@@ -2,10 +2,11 @@
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { beforeAll, expect, test } from 'vitest'
 import { readAuthority } from '../../../lib/certificates/authority.ts'
 import { vestal } from '../vestal.ts'
-import { ask, at, GLOBAL, numberOf, on, QUERIES, until } from './fleet.ts'
+import { ask, at, GLOBAL, numberOf, on, QUERIES, startAsking, until } from './fleet.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vestal-tls-'))
 const inventory = join(folder, 'global')
@@ -28,6 +29,24 @@ const pages = async (): Promise<readonly (number | string)[]> =>
       return answer.status
     }),
   )
+
+/** What a server of gRPC says first to whoever shows this certificate and key, or none: `HTTP/2` for its settings, or why it says nothing. */
+const greeting = (host: string, port: number, shown?: string): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = connect({
+      ...{ host, port, ca: readAuthority({ folder: inventory })?.bundle, ALPNProtocols: ['h2'] },
+      ...(shown !== undefined && { cert: shown, key: shown }),
+    })
+    const say = (what: string): void => {
+      socket.destroy()
+      resolve(what)
+    }
+    socket.setTimeout(10_000, () => say('nothing'))
+    socket.once('error', ({ message }) => say(message))
+    // A frame of the type SETTINGS (RFC 9113, 6.5).
+    socket.once('data', (frame: Buffer) => say(frame[3] === 4 ? 'HTTP/2' : 'something else'))
+    socket.once('secureConnect', () => socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0'))
+  })
 
 beforeAll(async () => {
   expect(await vestal(['certificates', 'init', '-i', inventory])).toMatchObject({ code: 0 })
@@ -52,6 +71,56 @@ test('every web server of Thanos has a certificate, and none answers in plain te
   for (const role of ['thanos-sidecar', 'thanos-query', 'thanos-rule'])
     expect(new Set(speaking.get(role)?.map(({ speaks }) => speaks))).toEqual(new Set(['tls']))
   expect((await fetch('http://10.88.0.17:10904/-/ready')).status).toBe(400)
+})
+
+test('gRPC of Thanos answers whoever shows a certificate for clients, and nobody else', async () => {
+  const [shown, server] = await Promise.all([
+    at('query-1', 'cat /etc/thanos-query/grpc.pem'),
+    at('query-1', 'cat /etc/thanos-query/web.pem'),
+  ])
+  for (const [host, port] of [
+    ['10.88.0.11', 10901],
+    ['10.88.0.17', 10903],
+    ['10.88.0.17', 10905],
+  ] as const) {
+    expect(await greeting(host, port, shown)).toBe('HTTP/2')
+    expect(await greeting(host, port, server)).toMatch(/bad certificate/)
+    expect(await greeting(host, port)).toMatch(/certificate required/)
+  }
+})
+
+test('TLS of Thanos is turned off and on again: every question is answered by all, every rule is evaluated, no alert is lost', async () => {
+  const thanos = 'thanos-sidecar, thanos-query, thanos-rule'
+  const speaking = async (): Promise<ReadonlySet<string>> => {
+    const { servers } = JSON.parse((await vestal(['certificates', 'status', '--json', '-i', inventory])).stdout) as {
+      servers: readonly { role: string; speaks: string }[]
+    }
+    return new Set(servers.flatMap(({ role, speaks }) => (role.startsWith('thanos-') ? [speaks] : [])))
+  }
+  for (const [tls, speaks] of [
+    [`{ plain: [gateway, ${thanos}], gossip: true }`, 'plain'],
+    ['{ plain: [gateway], gossip: true }', 'tls'],
+  ] as const) {
+    writeFileSync(all, readFileSync(all, 'utf8').replace(/^tls: .*$/m, `tls: ${tls}`))
+    const asking = startAsking('count(up)')
+    const { stdout } = await on(['deploy', '-y', '--watch-alerts', '--json'], 0, inventory)
+    const asked = await asking.end()
+    const ended = stdout
+      .split('\n')
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+      .findLast(({ event }) => event === 'run-ended')
+    const { sent, lost, duplicated } = ended.report.alerts
+    const evaluations = async (metric: string): Promise<number> =>
+      numberOf(await ask(QUERIES, `sum(increase(${metric}{job="thanos-rule"}[3m]))`))
+    const failed = await evaluations('prometheus_rule_evaluation_failures_total')
+    console.log(`${speaks}: ${JSON.stringify({ ...asked, sent, lost, duplicated, failed })}`)
+    expect(asked.failed).toBe(0)
+    expect(lost).toBe(0)
+    expect(await evaluations('prometheus_rule_evaluations_total')).toBeGreaterThan(0)
+    expect(failed).toBe(0)
+    expect(await speaking()).toEqual(new Set([speaks]))
+    expect((await greeting('10.88.0.11', 10901)).includes('certificate required')).toBe(speaks === 'tls')
+  }
 })
 
 test('the authority is exchanged, and all is answered meanwhile and after: gateways are reloaded, and not restarted', async () => {

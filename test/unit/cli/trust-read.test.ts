@@ -55,10 +55,13 @@ const said = ({ key, desired, data }: Task): string => {
   return `${key}: ${Object.keys(desired ?? {}).join(', ')}`
 }
 
-test('with TLS of web servers: what asks others by HTTP and is no Prometheus', async () => {
+test('with TLS of web servers: what asks others and is no Prometheus, and what wants certificates of those who ask', async () => {
   expect(await services({ plain: ['gateway'] })).toEqual({
     'prom-1': ['thanos-sidecar: started'],
-    'q-1': ['thanos-rule: started', 'thanos-query-relay: loaded'],
+    'q-1': [
+      ...['thanos-rule-shard-0: started', 'thanos-rule-query: started', 'thanos-rule: started'],
+      ...['thanos-query-relay: loaded', 'thanos-query: started'],
+    ],
     'am-1': [],
     'am-2': [],
     'gw-1': ['gateway: loaded'],

@@ -30,6 +30,7 @@ const load = (tls: unknown, hosts: Parameters<typeof hostsFile>[0] = HOSTS): Pro
   const vars = {
     prometheus: { version: '3.5.3' },
     ...{ thanos_sidecar: { version: '0.42.4' }, thanos_query: { version: '0.42.4' }, gateway: {} },
+    thanos_rule: { version: '0.42.4' },
     alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
     ...(tls !== undefined && { tls }),
   }
@@ -195,8 +196,8 @@ describe('those that ask in the place of others', () => {
       if (!host || !role || !hosts(host)) return []
       const task = role.tasks(scopeOf(role, host, inventory)).find((one) => one.key === path)
       const lines = String((task?.data as FileData | undefined)?.content).split('\n')
-      const servers = lines.filter((line) => /^ +server prom-1(\.otherwise)? /.test(line))
-      return [[name.replace(/: TLS.*/, ''), servers.map((line) => (line.includes('ssl') ? 'tls' : 'plain'))]]
+      const servers = lines.filter((line) => /^ +server prom-1(\.otherwise)? |address: .*10\.0\.0\.1:/.test(line))
+      return [[name.replace(/: TLS.*/, ''), servers.map((line) => (/ ssl | dns:/.test(line) ? 'tls' : 'plain'))]]
     })
 
   test('gateways and relays know both ways before the first one changes, and until the last one has', async () => {
@@ -225,6 +226,27 @@ describe('those that ask in the place of others', () => {
     expect(textsOf(back, without, ['gw-1', 'gateway', '/etc/gateway/haproxy.cfg'])[0]).toEqual([
       'Every gateway asks with TLS and without',
       ['tls', 'plain'],
+    ])
+  })
+
+  test('queries of Thanos Rule know both ways too, and have read so before the first one changes', async () => {
+    const inventory = await load({ plain: ['alertmanager'] }, { ...GLOBAL, gateway: {}, thanos_rule: { 'q-1': {} } })
+    const book = await bookOf(inventory, plain)
+    expect(textsOf(book, inventory, ['q-1', 'thanos_rule', '/etc/thanos-rule/shard-0.yml'])).toEqual([
+      ['Every Thanos Rule asks with TLS and without', ['plain', 'tls']],
+      ['Thanos Rules, one at a time', ['plain', 'tls']],
+      ['Every Thanos Rule asks in the new way only', ['tls']],
+    ])
+    const opened = book.plays.find(({ name }) => name === 'Every Thanos Rule asks with TLS and without')
+    const host = inventory.hosts.find(({ name }) => name === 'q-1')
+    const [role] = opened?.roles ?? []
+    const scope = host && role && scopeOf(role, host, inventory)
+    expect([...new Set(scope && role.tasks(scope).map(taskId))]).toEqual([
+      ...['directory /etc/vestal', 'file /etc/vestal/authority.crt', 'certificate /etc/thanos-rule/grpc.pem'],
+      ...['file /etc/thanos-rule/shard-0.yml', 'file /etc/thanos-rule/query.yml'],
+    ])
+    expect(scope && role.healthy(scope).map(({ name }) => name)).toEqual([
+      'queries of Thanos Rule have read whom they ask',
     ])
   })
 

@@ -4,7 +4,7 @@ import { type Role, taskId } from '../../../../lib/model.ts'
 import { storeProblems } from '../../../../roles/thanos/gates.ts'
 import { queryIssues } from '../../../../roles/thanos/known-issues.ts'
 import { thanosQuery } from '../../../../roles/thanos-query/role.ts'
-import { fleet } from '../fleet.ts'
+import { type Fleet, fleet } from '../fleet.ts'
 
 const global = (settings: Readonly<Record<string, object>> = {}, hosts: Readonly<Record<string, object>> = {}) =>
   fleet({
@@ -51,8 +51,39 @@ test('with tls each of Thanos has a certificate, is scraped by https, and its re
   }
   expect(one.command('thanos-sidecar', 'prom-1')).toContain('--prometheus.url=https://10.0.0.1:9090')
   expect(one.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')).toContain(
-    'server prom-1 10.0.0.1:10901 port 10902 check-ssl verify required ca-file /etc/vestal/authority.crt verifyhost prom-1',
+    'server prom-1 10.0.0.1:10901 ssl crt /etc/thanos-query/grpc.pem alpn h2 port 10902 check-ssl check-alpn http/1.1 verify required ca-file /etc/vestal/authority.crt verifyhost prom-1\n',
   )
+})
+
+test('with tls its gRPC wants a certificate, and who asks it has one for clients; without, neither', async () => {
+  const flags = (one: Fleet, role: string, host: string) =>
+    one.command(role, host).filter((word) => word.includes('tls'))
+  using one = await global({ all: { tls: true } })
+  for (const [role, host] of [
+    ['thanos-sidecar', 'prom-1'],
+    ['thanos-query', 'q-1'],
+  ] as const)
+    expect(flags(one, role, host)).toEqual([
+      `--grpc-server-tls-cert=/etc/${role}/web.pem`,
+      `--grpc-server-tls-key=/etc/${role}/web.pem`,
+      '--grpc-server-tls-client-ca=/etc/vestal/authority.crt',
+    ])
+  const shown = one.task('thanos-query', 'q-1', 'certificate /etc/thanos-query/grpc.pem')
+  expect(shown.data).toMatchObject({ client: true, reloads: 'thanos-query-relay.service' })
+  using mixed = await global({ all: { tls: { plain: ['thanos-sidecar'] } } })
+  expect(mixed.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')).toContain(
+    'server prom-1 10.0.0.1:10901 port 10902\n',
+  )
+  expect(flags(mixed, 'thanos-sidecar', 'prom-1')).toEqual([])
+  expect(mixed.tasks('thanos-query', 'q-1').map(taskId)).not.toContain('certificate /etc/thanos-query/grpc.pem')
+})
+
+test('a host without tls has no certificate to show to those that want one: it is refused', async () => {
+  expect(
+    await mistakesOf(async () => {
+      using _ = await global({ all: { tls: { plain: [] } } }, { 'q-1': { tls: false } })
+    }),
+  ).toMatch(/hosts\.yml:\d+.*q-1 asks prom-1, prom-2 by gRPC with TLS and has to show a certificate/)
 })
 
 describe('a sidecar', () => {
@@ -118,9 +149,9 @@ describe('a query', () => {
   test('reaches them by a relay that refuses at once for one that is not ready', async () => {
     using one = await global({ sidecar: { web_config: { basic_auth_users: { v: 'hash' } } } })
     const text = one.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')
-    // Its web server wants a login: it counts as ready while it takes connections.
+    // Its web server wants a login: it counts as ready while it says so.
     expect(text).toContain(
-      'listen prom-2\n  bind unix@/run/thanos-query-relay/prom-2.sock mode 600\n  server prom-2 [fd00::2]:10901\n',
+      'listen prom-2\n  bind unix@/run/thanos-query-relay/prom-2.sock mode 600\n  option httpchk GET /-/ready\n  http-check expect status 200,401\n  server prom-2 [fd00::2]:10901 port 10902\n',
     )
     using open = await global()
     expect(open.text('thanos-query', 'q-1', '/etc/thanos-query/relay.cfg')).toContain(

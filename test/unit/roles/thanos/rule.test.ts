@@ -8,6 +8,7 @@ import { everyGroupEvaluated } from '../../../../roles/thanos-rule/gates.ts'
 import { thanosRule } from '../../../../roles/thanos-rule/role.ts'
 import { type Fleet, fleet, route } from '../fleet.ts'
 
+const TLS = { 'group_vars/all.yml': 'tls: true\n' }
 const RULE_FILE = JSON.stringify({ groups: [{ name: 'g', rules: [{ alert: 'A', expr: 'sum(up) < 1' }] }] })
 const global = (
   settings: object = {},
@@ -58,6 +59,26 @@ describe('a ruler', () => {
     expect(one.unitText('thanos-rule', 'r-1')).toContain(
       'Wants=thanos-rule-shard-0.service thanos-rule-shard-1.service thanos-rule-query.service',
     )
+  })
+
+  test('with tls its queries show a certificate to sidecars and rulers, and ask each other in plain text', async () => {
+    using one = await global({}, { files: TLS })
+    const text = (file: string) => one.text('thanos-rule', 'r-1', `/etc/thanos-rule/${file}.yml`)
+    const shown = '/etc/thanos-rule/grpc.pem'
+    const config = `    client_config:
+      tls_config:
+        enabled: true
+        cert_file: ${shown}
+        key_file: ${shown}
+        ca_file: /etc/vestal/authority.crt
+`
+    expect(text('shard-1')).toContain(`  - address: dns:///10.0.0.3:10901\n${config}    strict: false\n`)
+    expect(text('query')).toContain(
+      `  - address: 127.0.0.1:10916\n    strict: true\n  - address: dns:///r-1:10905\n${config}`,
+    )
+    expect(one.task('thanos-rule', 'r-1', `certificate ${shown}`).data).toMatchObject({ client: true })
+    expect(flagsOf(one)).toContain('--grpc-server-tls-client-ca=/etc/vestal/authority.crt')
+    await expect(global({ version: '0.41.0' }, { files: TLS })).rejects.toThrow('choose 0.42.0 or later')
   })
 
   test('sends to every Alertmanager, with the labels of Prometheus, and takes its replica label off', async () => {
