@@ -30,7 +30,14 @@ export interface Listed<T> {
 
 /** Its cluster as it sees it, its version, and its config as it was written. */
 export const statusOf = (reach: Reach, alertmanager: Endpoint) =>
-  askJson(reach, alertmanager, { path: '/api/v2/status', form: STATUS })
+  askJson(reach, alertmanager, { path: STATUS_PATH, form: STATUS })
+
+/** How long it has run, by its own host's clock, in milliseconds; within a second. */
+export const runsForMs = async (reach: Reach, alertmanager: Endpoint): Promise<number> => {
+  const answer = await ask(reach, alertmanager, STATUS_PATH)
+  const { uptime } = read(answer, { endpoint: alertmanager, path: STATUS_PATH, form: STATUS })
+  return nowOn(answer) - Date.parse(uptime)
+}
 
 /** The alerts that it holds: those that have not ended. */
 export const alertsOf = async (reach: Reach, alertmanager: Endpoint): Promise<Listed<HeldAlert>> =>
@@ -50,7 +57,7 @@ export const postAlerts = async (
     const body = JSON.stringify(alerts.slice(at, at + SENT_AT_ONCE))
     const answer = await send(reach, alertmanager, { path: ALERTS_PATH, method: 'POST', body })
     if (answer.status !== 200) throw refusedBy(alertmanager, 'alerts', answer, 'alerts')
-    now = Date.parse(answer.headers.date ?? '') || Date.now()
+    now = nowOn(answer)
   }
   return now
 }
@@ -98,6 +105,7 @@ export const endSilence = (reach: Reach, members: readonly Endpoint[], id: strin
   })
 
 const NONE = new HostError('fleet', 'there is no Alertmanager among these hosts')
+const STATUS_PATH = '/api/v2/status'
 const ALERTS_PATH = '/api/v2/alerts'
 const SENT_AT_ONCE = 500
 const SILENCES_PATH = '/api/v2/silences'
@@ -109,8 +117,10 @@ const list = async <T>(
   { path, form }: { readonly path: string; readonly form: z.ZodType<readonly T[]> },
 ): Promise<Listed<T>> => {
   const answer = await ask(reach, endpoint, path)
-  return { items: read(answer, { endpoint, path, form }), now: Date.parse(answer.headers.date ?? '') || Date.now() }
+  return { items: read(answer, { endpoint, path, form }), now: nowOn(answer) }
 }
+
+const nowOn = ({ headers }: HttpAnswer): number => Date.parse(headers.date ?? '') || Date.now()
 
 const refusedBy = ({ host }: Endpoint, what: string, { status, body }: HttpAnswer, task = 'silences'): HostError =>
   new HostError(host.name, `its Alertmanager refused ${what} (${status}): ${body.trim().slice(0, 200)}`, { task })
@@ -163,5 +173,7 @@ const STATUS = z.object({
       .transform((peers) => peers ?? []),
   }),
   versionInfo: z.object({ version: versionText }),
+  /** When it started. */
+  uptime: instant,
   config: z.object({ original: z.string() }),
 })

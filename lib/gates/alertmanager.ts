@@ -1,7 +1,7 @@
 /** Gates over one member of an Alertmanager cluster. Its own `/-/ready` proves nothing: it says 200 from the first moment on. */
 
 import { createHash } from 'node:crypto'
-import { statusOf } from '../api/alertmanager.ts'
+import { runsForMs, statusOf } from '../api/alertmanager.ts'
 import { ask, type Endpoint, refused } from '../api/endpoint.ts'
 import type { Gate, Verdict } from '../model.ts'
 import { bytesOf, type Content } from '../secret.ts'
@@ -16,6 +16,25 @@ export const alertmanagerServes = (alertmanager: Endpoint): Gate => ({
   host: alertmanager.host.name,
   within: '60s',
   ask: async (reach) => settled((await statusOf(reach, alertmanager)).cluster.status),
+})
+
+/**
+ * Nothing is left of what it looked at when it started. It waits for the members before it with what fired then, and tells that even where it is over by now, if
+ * one of them has said so meanwhile. A member before it says so when it is restarted.
+ */
+export const alertmanagerIsInStep = (alertmanager: Endpoint, { afterMs }: { readonly afterMs: number }): Gate => ({
+  name: 'Alertmanager holds nothing back since its own start',
+  host: alertmanager.host.name,
+  within: `${Math.ceil(afterMs / 1_000) + 15}s`,
+  async ask(reach) {
+    const ms = await runsForMs(reach, alertmanager)
+    return ms >= afterMs
+      ? { pass: true }
+      : {
+          pass: false,
+          why: `it started ${Math.round(ms / 1_000)} s ago; what it held then is told within ${Math.ceil(afterMs / 1_000)} s`,
+        }
+  },
 })
 
 export interface Membership {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   alertmanagerConfigInForce,
+  alertmanagerIsInStep,
   alertmanagerServes,
   configHash,
   gossipMembersAre,
@@ -91,4 +92,21 @@ test('an Alertmanager that answers and has settled serves', async () => {
   expect(await verdict(alertmanagerServes(alertmanager.endpoint))).toEqual({ pass: true })
   alertmanager.pages = cluster('settling', members)
   expect(await verdict(alertmanagerServes(alertmanager.endpoint))).toMatchObject({ pass: false })
+})
+
+test('one that was restarted just now may hold something back, by the clock of its own host', async () => {
+  const at = (uptime: string) => ({
+    '/api/v2/status': new Answer(200, JSON.stringify({ ...statusAnswer({ status: 'ready' }), uptime }), {
+      date: 'Thu, 01 Jan 2026 10:00:30 GMT',
+    }),
+  })
+  await using alertmanager = await webServer('am-3', at('2026-01-01T10:00:20.5Z'))
+  const gate = alertmanagerIsInStep(alertmanager.endpoint, { afterMs: 14_300 })
+  expect(gate).toMatchObject({ host: 'am-3', within: '30s' })
+  expect(await verdict(gate)).toEqual({
+    pass: false,
+    why: 'it started 10 s ago; what it held then is told within 15 s',
+  })
+  alertmanager.pages = at('2026-01-01T10:00:15Z')
+  expect(await verdict(gate)).toEqual({ pass: true })
 })

@@ -113,6 +113,7 @@ const pagesOf = (one: Alertmanager): Json => ({
     cluster: one.cluster,
     versionInfo: { version: '0.33.1' },
     config: { original: JSON.stringify(one.config) },
+    uptime: '2026-01-01T00:00:00Z',
   },
   '/api/v2/alerts': one.alerts,
   '/api/v2/silences': one.silences,
