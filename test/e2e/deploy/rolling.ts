@@ -30,8 +30,10 @@ describe('a change of flags and versions on a fleet that serves', () => {
     ])
     expect(diffs['unit alertmanager.service']).toEqual([
       '-  --cluster.peer-timeout=5s \\',
-      '+  --cluster.peer-timeout=2s \\',
+      '-  --cluster.gossip-interval=66ms \\',
       '-  --cluster.pushpull-interval=1667ms \\',
+      '+  --cluster.peer-timeout=2s \\',
+      '+  --cluster.gossip-interval=26ms \\',
       '+  --cluster.pushpull-interval=667ms \\',
     ])
   })
