@@ -3,7 +3,7 @@ import { askGates } from '../lib/engine/gates.ts'
 import type { Connect } from '../lib/engine/pool.ts'
 import type { WatchedFleet } from '../lib/ledger/fleet.ts'
 import { type Ledger, openLedger } from '../lib/ledger/ledger.ts'
-import type { ReceiverAnswer } from '../lib/ledger/receiver.ts'
+import type { Ears, ReceiverAnswer } from '../lib/ledger/receiver.ts'
 import type { NoPath } from '../lib/ledger/tally.ts'
 import type { Gate, GateReport } from '../lib/model.ts'
 import { CANARY_ALERT, CANARY_RECEIVER } from '../roles/alertmanager/canary.ts'
@@ -12,6 +12,8 @@ interface Watching {
   readonly run: string
   readonly connect: Connect
   readonly emit: Emit
+  /** Links that it shares with ledgers of other runs; default: its own. */
+  readonly ears?: Ears
   /** How the receiver answers, where it is to behave as one that doesn't work. */
   readonly answer?: () => ReceiverAnswer
   /** Which canaries nothing is left to evaluate. */
@@ -24,13 +26,14 @@ interface Watching {
 
 /** A ledger whose gates, progress and every notification are kept and shown as the run's own. */
 export const watchAlerts = (fleet: WatchedFleet, watching: Watching): Ledger => {
-  const { run, connect, emit, answer, noPath, record, stop, abandon } = watching
+  const { run, connect, emit, ears, answer, noPath, record, stop, abandon } = watching
   return openLedger({
     run,
     fleet,
     names: { alert: CANARY_ALERT, receiver: CANARY_RECEIVER },
     connect,
     ask: (gate, signal) => askOne(gate, { emit, signal }),
+    ears,
     answer,
     noPath,
     record,

@@ -833,6 +833,11 @@ export interface DrillFigures {
   readonly forgotten: readonly string[]
   /** Canaries that two members notified within a second of each other, an entry for each time: neither can have heard of the other. */
   readonly together?: readonly string[]
+  /**
+   * Canaries that a member notified once more which was away before, and was not told of others' notifications yet; an entry for each time. Left out where the
+   * scenario knows of no such time.
+   */
+  readonly unheard?: readonly string[]
   /** Labels in which notifications of one canary differ. */
   readonly differing: readonly string[]
   /** How questions were answered that were asked all the while. */

@@ -1,10 +1,18 @@
 import type { LedgerEvent } from '../ledger/events.ts'
+import { wayBroke } from '../ledger/tally.ts'
 import type { DrillFigures } from '../model.ts'
 
 /** When the faults of a drill were begun and over; milliseconds of the controller's clock. */
 export interface FaultWindow {
   readonly beginAt: number
   readonly endAt: number
+}
+/** A member that a fault took away, and for which others' notifications did not reach it before `hearsAt`. Milliseconds of the controller's clock. */
+export interface Away {
+  readonly host: string
+  /** When its undo was begun: it was away until then, at least. */
+  readonly backAt: number
+  readonly hearsAt: number
 }
 /** What was notified so shortly before a fault may not be known to every member yet. */
 const TOLD_MS = 5_000
@@ -15,10 +23,15 @@ const HEARD_MS = 1_000
  * What a ledger's events say of the time before the faults and since, compared. Without faults, all of it is the time before. `closed` drills count each
  * canary once, those under a silence not at all.
  */
-export const figuresOf = (events: readonly LedgerEvent[], window: FaultWindow | undefined): DrillFigures => {
+export const figuresOf = (
+  events: readonly LedgerEvent[],
+  window: FaultWindow | undefined,
+  away: readonly Away[] = [],
+): DrillFigures => {
   const begin = window?.beginAt ?? Number.POSITIVE_INFINITY
   const delays = delaysOf(events)
-  const together = togetherOf(events)
+  const pairs = pairsOf(events)
+  const together = namesOf(pairs, notHeardYet)
   const of = (some: readonly Delay[]) => ({
     delivered: some.length,
     largestDelayMs: Math.max(0, ...some.map(({ sentAt, at }) => at - sentAt)),
@@ -29,6 +42,7 @@ export const figuresOf = (events: readonly LedgerEvent[], window: FaultWindow | 
     forgotten: forgottenOf(events, begin),
     differing: differingLabels(events),
     ...(together.length > 0 && { together }),
+    ...(away.length > 0 && { unheard: namesOf(pairs, (pair) => away.some((one) => isUntold(pair, one))) }),
   }
 }
 
@@ -66,19 +80,39 @@ const forgottenOf = (events: readonly LedgerEvent[], begin: number): readonly st
   return [...forgotten]
 }
 
-/** Canaries, an entry for each time that another member notified one so shortly after the last that it cannot have heard of that. */
-const togetherOf = (events: readonly LedgerEvent[]): readonly string[] => {
-  const last = new Map<string, { readonly host: string; readonly at: number; readonly firing: boolean }>()
+type Notification = Extract<LedgerEvent, { what: 'notified' }>
+/** One canary notified as firing, and then once more, with nothing between. */
+interface Pair {
+  readonly first: Notification
+  readonly again: Notification
+}
+
+/** Those that a tally counts as duplicates. */
+const pairsOf = (events: readonly LedgerEvent[]): readonly Pair[] => {
+  const last = new Map<string, Notification>()
+  const sent = new Map(events.flatMap((event) => (event.what === 'sent' ? [[event.canary, event] as const] : [])))
+  const breaks = events.filter((event) => event.what === 'link-lost')
   return events.flatMap((event) => {
     if (event.what !== 'notified') return []
     const key = `${event.canary} ${event.fingerprint} ${event.way ?? ''}`
-    const before = last.get(key)
-    const firing = event.status === 'firing'
-    last.set(key, { host: event.host, at: event.at, firing })
-    const twice = firing && before?.firing && before.host !== event.host && event.at - before.at < HEARD_MS
-    return twice ? [event.canary] : []
+    const first = last.get(key)
+    last.set(key, event)
+    if (first?.status !== 'firing' || event.status !== 'firing') return []
+    const { silenced = false, at: sentAt = first.at } = sent.get(event.canary) ?? {}
+    return silenced || wayBroke(breaks, event, sentAt) ? [] : [{ first, again: event }]
   })
 }
+
+/** The canaries of those pairs of which this is so, an entry for each. */
+const namesOf = (pairs: readonly Pair[], isSo: (pair: Pair) => boolean): readonly string[] =>
+  pairs.filter(isSo).map(({ again }) => again.canary)
+
+/** Another member notified so shortly after the first that it cannot have heard of that. */
+const notHeardYet = ({ first, again }: Pair): boolean => first.host !== again.host && again.at - first.at < HEARD_MS
+
+/** One that is back notified what another had notified since it was, before it could be told. What others notified while it was away it reads at its start. */
+const isUntold = ({ first, again }: Pair, { host, backAt, hearsAt }: Away): boolean =>
+  again.host === host && first.host !== host && first.at >= backAt && first.at < hearsAt
 
 /** The labels in which notifications of one canary differ: with any, replicas don't send one alert but several. */
 const differingLabels = (events: readonly LedgerEvent[]): readonly string[] => {

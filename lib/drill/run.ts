@@ -10,7 +10,7 @@ import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { AlertsReport, DrilledFault, DrillReport, Duration, Gate, GateReport } from '../model.ts'
 import { whenAborted } from '../signals.ts'
 import type { ChangeFault, Fault } from './fault.ts'
-import { figuresOf } from './figures.ts'
+import { type Away, figuresOf } from './figures.ts'
 import { type Breaking, breakingsOf } from './machine.ts'
 import { askThroughout, unanswered } from './questions.ts'
 import type { DrillFleet, Question, Scenario } from './scenario.ts'
@@ -114,6 +114,7 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
     found.aborted.push(why)
     ended.abort()
   }
+  const away: TakenAway[] = []
   const drilled = options.faults.map(
     (fault): Mutable<DrilledFault> => ({ name: fault.name, host: fault.host.name, undone: true }),
   )
@@ -141,7 +142,7 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
     try {
       await pause(options.controlMs, over)
       harming = true
-      const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, found, over, lookWhereStuck })
+      const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, away, found, over, lookWhereStuck })
       harming = false
       const healed = window && !stop.aborted ? await steadyAfter(options, { found, watch, endAt: window.endAt }) : {}
       const answered = asking.answered()
@@ -156,7 +157,7 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
     }
   })()
   const figures = {
-    ...figuresOf(options.events(), result?.window),
+    ...figuresOf(options.events(), result?.window, untoldAfter(away, { scenario, ...result })),
     ...(result && result.answered.length > 0 && { answered: result.answered }),
     ...result?.healed,
   }
@@ -187,6 +188,36 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
   }
 }
 
+/** Milliseconds of the controller's clock. */
+interface TakenAway {
+  readonly host: string
+  readonly beginAt: number
+  /** When its undo was begun. */
+  readonly backAt: number
+}
+
+/** Members that are back, of a scenario that knows how long such a one may be told nothing: from when it serves again. */
+const untoldAfter = (
+  away: readonly TakenAway[],
+  {
+    scenario: { allowed },
+    window,
+    healed,
+  }: {
+    readonly scenario: Scenario
+    readonly window?: { readonly endAt: number }
+    readonly healed?: { readonly healedMs?: number }
+  },
+): readonly Away[] => {
+  if (!(allowed.untold && window)) return []
+  const servesAt = window.endAt + (healed?.healedMs ?? 0)
+  return away.map(({ host, beginAt, backAt }) => ({
+    host,
+    backAt,
+    hearsAt: servesAt + (allowed.untold?.(servesAt - beginAt) ?? 0),
+  }))
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 const steadyBefore = async (options: DrillOptions, found: Findings): Promise<boolean> => {
@@ -214,6 +245,8 @@ const alertsArrive = async ({ ledger, stop, whereStuck }: DrillOptions, found: F
 
 interface Doing extends DrillOptions {
   readonly drilled: Mutable<DrilledFault>[]
+  /** Faults that are undone. */
+  readonly away: TakenAway[]
   readonly found: Findings
   readonly over: AbortSignal
   lookWhereStuck(): void
@@ -284,11 +317,13 @@ const harm = async (one: Breaking, { at, doing }: { at: number; doing: Doing }):
   }
 }
 
-const heal = async (one: Breaking, at: number, { found, drilled, emit }: Doing): Promise<void> => {
+const heal = async (one: Breaking, at: number, { away, found, drilled, emit }: Doing): Promise<void> => {
   const { name, host } = one.fault
   const record = drilled[at]
+  const backAt = Date.now()
   try {
     await one.heal()
+    if (record?.beginAt) away.push({ host: host.name, beginAt: Date.parse(record.beginAt), backAt })
     if (record) Object.assign(record, { undone: true, ...(record.beginAt && { endAt: new Date().toISOString() }) })
     emit({ event: 'fault', host: host.name, name, state: 'undone' })
   } catch (error) {
@@ -329,7 +364,8 @@ const steadyAfter = async (
     found.gates.push(...gates)
     const bad = gates.filter(({ pass }) => !pass)
     found.broken.push(...bad.map(({ host, name, why }) => `${within} after the faults, ${host}: ${name}: ${why}`))
-    await pause(Math.min(AFTERWARDS_MS, options.controlMs), signal)
+    const { afterwards } = scenario
+    await pause(afterwards ? milliseconds(afterwards) : Math.min(AFTERWARDS_MS, options.controlMs), signal)
     return {
       ...(bad.length === 0 && { healedMs }),
       ...(gossipHealedMs !== undefined && { gossipHealedMs }),

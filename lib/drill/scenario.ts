@@ -12,6 +12,8 @@ export interface Scenario {
   readonly contract: string
   /** How long the faults last, from the first one on, before they are undone. Default 30s. */
   readonly lasts?: Duration
+  /** How long alerts are watched once everything is as it was. Default 5s. */
+  readonly afterwards?: Duration
   /** Where it can be done; default: everywhere. */
   readonly where?: 'lab'
   /** What can be said about it beside, by `--set NAME=VALUE`: what it is, and its default. One without must be given, or the scenario does not apply. */
@@ -35,6 +37,11 @@ export interface Allowed {
    * allows it, and a fleet that works does without: it deviates. `freely`: those who notify cannot hear of each other.
    */
   readonly duplicates: 'never' | 'rarely' | 'freely'
+  /**
+   * For how long, in milliseconds, a member that was away for so long may not be told yet what others notify, once it is back: what it notifies again of that is
+   * no deviation. Default: it is told at once.
+   */
+  untold?(awayMs: number): number
   /**
    * Whether an alert may be said to be resolved while it fires, and then to fire again. `never`, the default, or `rarely`: a member that hears nothing of an
    * alert until the end that it was told takes it for over (Prometheus says four times its `resend_delay`, rules/manager.go), which is a deviation.

@@ -58,13 +58,13 @@ const lostOrTwice = ({ alerts, allowed, figures }: Seen): readonly string[] => {
 const oddities = ({ alerts, allowed, figures, peerWaitMs }: Seen): readonly string[] => {
   if (!alerts) return []
   const bound = figures.control.largestDelayMs + peerWaitMs + milliseconds(allowed.delay)
-  const { together = [] } = figures
+  const { together = [], unheard = [] } = figures
   const late = figures.during.largestDelayMs > bound
   return [
     ...when(allowed.falseResolves === 'rarely' ? alerts.resolvedEarly : 0, falseResolve(alerts)),
     ...when(
-      allowed.duplicates === 'rarely' ? alerts.duplicated : 0,
-      `${alerts.duplicated} notified twice: ${listed(alerts.canaries.duplicated)}`,
+      allowed.duplicates === 'rarely' ? alerts.duplicated - unheard.length : 0,
+      `${alerts.duplicated - unheard.length} notified twice: ${listed(alerts.canaries.duplicated.filter((one) => !unheard.includes(one)))}`,
     ),
     ...when(
       allowed.duplicates === 'never' ? together.length : 0,

@@ -7,7 +7,7 @@ import type { CanaryNames, WatchedFleet } from './fleet.ts'
 import { reachBy, requireFirst } from './kept-link.ts'
 import { metricsFile } from './metrics-file.ts'
 import { preflight } from './preflight.ts'
-import { type ReceiverAnswer, receiveFrom } from './receiver.ts'
+import { type Ears, openEars, type ReceiverAnswer } from './receiver.ts'
 import { lifetimesOf, patienceOf } from './schedule.ts'
 import { type Sender, sendCanaries } from './sending.ts'
 import { holdSilence } from './silence.ts'
@@ -30,6 +30,8 @@ export interface LedgerOptions {
   readonly connect: Connect
   /** Asks a gate until it says yes, its time is up or the signal is given. */
   ask(gate: Gate, signal: AbortSignal): Promise<GateReport>
+  /** Links that ledgers of several runs share; default: links of its own. */
+  readonly ears?: Ears
   /** How its receiver answers, asked at each notification; default: at once, with 200. */
   answer?(): ReceiverAnswer
   /** Which canaries nothing is left to evaluate, or was for a time; default: none. */
@@ -75,16 +77,18 @@ export const openLedger = (options: LedgerOptions): Ledger => {
       }
       const [patience, lifetimes] = [patienceOf(pace), lifetimesOf(pace)]
       const entries = await preflight(fleet, pool.reach, names)
-      const links = receiveFrom(fleet.alertmanagers, {
-        run,
-        connect: options.connect,
-        answer: options.answer,
-        notified: note,
-        foreign: (host, body) => note({ what: 'foreign', host, body }),
-        lost: (host, why) => note({ what: 'link-lost', host, why }),
-        back: (host) => note({ what: 'link-back', host }),
-      })
-      for (const link of links) made.use(link)
+      const ears = options.ears ?? made.use(openEars(fleet.alertmanagers, options.connect))
+      made.use(
+        ears.listen({
+          run,
+          answer: options.answer,
+          notified: note,
+          foreign: (host, body) => note({ what: 'foreign', host, body }),
+          lost: (host, why) => note({ what: 'link-lost', host, why }),
+          back: (host) => note({ what: 'link-back', host }),
+        }),
+      )
+      const { links } = ears
       await requireFirst(links)
       const clusters = Map.groupBy(fleet.alertmanagers, ({ way }) => way)
       for (const members of clusters.values()) {

@@ -17,15 +17,22 @@ export interface ReceiverAnswer {
   /** How long it takes to answer. */
   readonly delayMs?: number
 }
-interface Hearing {
+/** Who is told of a run's notifications, and answers them. */
+export interface Listener {
   readonly run: string
   /** Asked at each notification; default: at once, with 200. */
   answer?(): ReceiverAnswer
-  readonly connect: Reach
   notified(one: Notified): void
+  /** What is no notification of anybody's run that is listened for. */
   foreign(host: string, body: unknown): void
   lost(host: string, why: string): void
   back(host: string): void
+}
+/** A link to each Alertmanager's host, on which the notifications come that it sends to its own loopback. Several runs may listen at once. */
+export interface Ears extends AsyncDisposable {
+  readonly links: readonly KeptLink[]
+  /** Until it is disposed. */
+  listen(listener: Listener): Disposable
 }
 
 /** A notification of one alert has some 2 KB. */
@@ -39,16 +46,20 @@ const IDLE_MS = 60_000
 /** What was not the token a moment ago may have been made since: a machine that joins has none before it is deployed. */
 const READ_AGAIN_MS = 2_000
 
-/** A link to each Alertmanager's host, on which the notifications come that it sends to its own loopback. */
-export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], hearing: Hearing): readonly KeptLink[] =>
-  alertmanagers.map(({ endpoint: { host }, port, token, lentToken, way }) => {
-    const ears = limited(host.name, hearing, way)
-    return keepLink(host, {
-      connect: hearing.connect,
-      onLost: (why) => hearing.lost(host.name, why),
-      onBack: () => hearing.back(host.name),
+/** Opens a link to each of these. */
+export const openEars = (alertmanagers: readonly WatchedAlertmanager[], connect: Reach): Ears => {
+  const listeners = new Set<Listener>()
+  const each = (tell: (listener: Listener) => void): void => {
+    for (const listener of listeners) tell(listener)
+  }
+  const links = alertmanagers.map(({ endpoint: { host }, port, token, lentToken, way }) =>
+    keepLink(host, {
+      connect,
+      onLost: (why) => each(({ lost }) => lost(host.name, why)),
+      onBack: () => each(({ back }) => back(host.name)),
       async use(connection, { up, over }) {
-        const server = webServer(host.name, { ...ears, isToken: tokenOn(() => token(connection), lentToken) })
+        const isToken = tokenOn(() => token(connection), lentToken)
+        const server = webServer({ host: host.name, way, isToken, listeners: () => [...listeners] })
         const streams = new Set<Duplex>()
         await using listening = await connection.listen(port, (stream) => {
           // Anybody on that host can connect.
@@ -66,53 +77,71 @@ export const receiveFrom = (alertmanagers: readonly WatchedAlertmanager[], heari
         await Promise.race([listening.ended, whenAborted(over)])
         for (const stream of streams) stream.destroy()
       },
-    })
-  })
-
-/** The same, up to so many: what a host sends without end is neither held nor written down. */
-const limited = (
-  host: string,
-  { run, answer, notified, foreign }: Hearing,
-  way: string | undefined,
-): Pick<Hearing, 'run' | 'answer' | 'notified' | 'foreign'> => {
-  let [heard, strange] = [0, 0]
+    }),
+  )
   return {
-    run,
-    answer,
-    notified(one) {
-      heard += 1
-      if (heard <= MOST_NOTIFICATIONS) notified(way === undefined ? one : { ...one, way })
+    links,
+    listen(listener) {
+      const one = limited(listener)
+      listeners.add(one)
+      return { [Symbol.dispose]: () => void listeners.delete(one) }
     },
-    foreign(_, body) {
-      strange += 1
-      if (strange <= MOST_FOREIGN) foreign(host, body)
+    async [Symbol.asyncDispose]() {
+      await Promise.all(links.map((link) => link[Symbol.asyncDispose]()))
     },
   }
 }
 
-interface Ears extends Pick<Hearing, 'run' | 'answer' | 'notified' | 'foreign'> {
+/** The same, up to so many from each host: what one sends without end is neither held nor written down. */
+const limited = (listener: Listener): Listener => {
+  const [heard, strange] = [new Map<string, number>(), new Map<string, number>()]
+  const isMore = (counts: Map<string, number>, host: string, most: number): boolean => {
+    const count = (counts.get(host) ?? 0) + 1
+    counts.set(host, count)
+    return count > most
+  }
+  return {
+    ...listener,
+    notified(one) {
+      if (!isMore(heard, one.host, MOST_NOTIFICATIONS)) listener.notified(one)
+    },
+    foreign(host, body) {
+      if (!isMore(strange, host, MOST_FOREIGN)) listener.foreign(host, body)
+    },
+  }
+}
+
+interface Hearing {
+  readonly host: string
+  readonly way: string | undefined
+  listeners(): readonly Listener[]
   /** Null where the host has no token yet. */
   isToken(given: string): Promise<boolean | null>
 }
 
-const webServer = (host: string, { run, answer, notified, foreign, isToken }: Ears): Server =>
+const webServer = ({ host, way, listeners, isToken }: Hearing): Server =>
   createServer(async (request, response) => {
     const known = await isToken(request.headers.authorization ?? '').catch(() => null)
     // Where it isn't known yet, Alertmanager tries again.
     if (!known) return void response.writeHead(known === null ? 503 : 403, { connection: 'close' }).end()
     const body = await jsonOf(request).catch(() => undefined)
-    const { status = 200, delayMs = 0 } = answer?.() ?? {}
+    const all = listeners()
+    const found = readMessage(body, host)
+    const about = all.filter(({ run }) => found.some((one) => one.run === run))
+    // What is nobody's is answered by who came last.
+    const { status = 200, delayMs = 0 } = (about[0] ?? all.at(-1))?.answer?.() ?? {}
     if (status === 200) {
-      const found = readMessage(body, host, run)
-      for (const one of found) notified(one)
-      if (found.length === 0) foreign(host, body)
+      for (const listener of about)
+        for (const { run, ...one } of found)
+          if (run === listener.run) listener.notified(way === undefined ? one : { ...one, way })
+      if (about.length === 0) for (const listener of all) listener.foreign(host, body)
     }
     await sleep(delayMs, undefined, { ref: false })
     response.writeHead(status).end()
   })
 
 /** Whether a request's credentials are the token that was made at random. */
-const tokenOn = (read: () => Promise<string | null>, lent?: string): Ears['isToken'] => {
+const tokenOn = (read: () => Promise<string | null>, lent?: string): Hearing['isToken'] => {
   let token: Promise<string | null> | undefined
   let readAt = 0
   return async (given) => {
@@ -129,19 +158,18 @@ const tokenOn = (read: () => Promise<string | null>, lent?: string): Ears['isTok
   }
 }
 
-const readMessage = (body: unknown, host: string, run: string): readonly Notified[] => {
+const readMessage = (body: unknown, host: string): readonly (Notified & { readonly run: string })[] => {
   const message = MESSAGE.safeParse(body)
   if (!message.success) return []
-  return message.data.alerts
-    .filter(({ labels }) => labels.run === run)
-    .map(({ status, fingerprint, labels }) => ({
-      what: 'notified',
-      canary: labels.canary,
-      status,
-      fingerprint,
-      host,
-      body,
-    }))
+  return message.data.alerts.map(({ status, fingerprint, labels: { run, canary } }) => ({
+    what: 'notified',
+    run,
+    canary,
+    status,
+    fingerprint,
+    host,
+    body,
+  }))
 }
 
 const jsonOf = async (request: IncomingMessage): Promise<unknown> => {

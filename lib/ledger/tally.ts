@@ -140,8 +140,7 @@ const follow = (fate: Fate, story: readonly Of<'notified'>[], breaks: readonly O
     if (one.status === 'firing') {
       fate.deliveredAt = Math.min(fate.deliveredAt ?? one.at, one.at)
       if (last?.status === 'firing') {
-        const broken = breaks.some(({ host, at }) => host === one.host && at >= fate.sentAt && at <= one.at)
-        if (broken) fate.repeated += 1
+        if (wayBroke(breaks, one, fate.sentAt)) fate.repeated += 1
         else fate.duplicated += 1
       }
       if (last?.status === 'resolved' && fate.endedAt !== undefined && one.at > fate.endedAt) fate.refired += 1
@@ -153,6 +152,13 @@ const follow = (fate: Fate, story: readonly Of<'notified'>[], breaks: readonly O
   }
   fate.firing ||= last?.status === 'firing'
 }
+
+/** Whether the link to who notified this broke since the canary was sent: it may be said once more because the first time got no answer. */
+export const wayBroke = (
+  breaks: readonly Of<'link-lost'>[],
+  { host, at }: Pick<Of<'notified'>, 'host' | 'at'>,
+  sentAt: number,
+): boolean => breaks.some((one) => one.host === host && one.at >= sentAt && one.at <= at)
 
 interface Moment {
   readonly now: number

@@ -58,6 +58,33 @@ test('two members within a second of each other are told apart from one member t
   expect(figuresOf(events, FAULT).together).toEqual(['raced'])
 })
 
+test('what one that is back notifies again before it was told of it is told apart from all else that came twice', () => {
+  const by = (host: string, seconds: number, canary: string): LedgerEvent =>
+    ({ at: seconds * 1000, what: 'notified', canary, status: 'firing', fingerprint: '1', host, body: {} }) as LedgerEvent
+  const events = [
+    ...[by('ring-2', 58, 'while it was away'), by('ring-1', 62, 'while it was away')],
+    ...[by('ring-2', 61, 'untold'), by('ring-1', 63, 'untold')],
+    ...[by('ring-2', 62, 'by another'), by('ring-3', 64, 'by another')],
+    ...[by('ring-1', 64, 'by itself first'), by('ring-2', 66, 'by itself first')],
+    ...[by('ring-2', 79, 'just before'), by('ring-1', 81, 'just before')],
+    ...[by('ring-2', 80, 'told'), by('ring-1', 82, 'told')],
+  ]
+  const back = [{ host: 'ring-1', backAt: 60_000, hearsAt: 80_000 }]
+  expect(figuresOf(events, FAULT, back).unheard).toEqual(['untold', 'just before'])
+  expect(figuresOf(events, FAULT).unheard).toBeUndefined()
+})
+
+test('what a ledger does not count as twice is none of those that are told apart', () => {
+  const by = (host: string, seconds: number, canary: string): LedgerEvent =>
+    ({ at: seconds * 1000, what: 'notified', canary, status: 'firing', fingerprint: '1', host, body: {} }) as LedgerEvent
+  const events: readonly LedgerEvent[] = [
+    ...story([50, 'a', 'sent'], [50, 's', 'silenced']),
+    { at: 55_000, what: 'link-lost', host: 'ring-1', why: 'x' },
+    ...[by('ring-2', 61, 'a'), by('ring-1', 63, 'a'), by('ring-2', 61, 's'), by('ring-1', 63, 's')],
+  ]
+  expect(figuresOf(events, FAULT, [{ host: 'ring-1', backAt: 60_000, hearsAt: 80_000 }]).unheard).toEqual([])
+})
+
 test('one that was resolved between was not forgotten', () => {
   const events = story([0, 'a', 'sent'], [10, 'a', 'firing'], [20, 'a', 'resolved'], [40, 'a', 'firing'])
   expect(figuresOf(events, FAULT).forgotten).toEqual([])

@@ -112,6 +112,13 @@ test('two members at the same moment are a deviation where each hears of the oth
   })
 })
 
+test('what one that is back could not be told of yet is no deviation, and one more is', () => {
+  const told = { alerts: { duplicated: 1, ...named('duplicated', 'c1') }, figures: { unheard: ['c1'] } }
+  expect(verdict(told)).toEqual({ verdict: 'passed', causes: [] })
+  const more = { ...told, alerts: { duplicated: 2, ...named('duplicated', 'c1', 'c2') } }
+  expect(verdict(more)).toEqual({ verdict: 'deviated', causes: ['1 notified twice: c2'] })
+})
+
 test('a resolve while it fires is a deviation where the contract knows it', () => {
   const seen = { alerts: { resolvedEarly: 1 }, allowed: { falseResolves: 'rarely' } } as const
   expect(verdict(seen).verdict).toBe('deviated')

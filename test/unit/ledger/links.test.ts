@@ -9,7 +9,7 @@ import { connect } from '../../../lib/connection/connect.ts'
 import { HostError, LinkError } from '../../../lib/errors.ts'
 import { keepLink, reachBy, requireFirst } from '../../../lib/ledger/kept-link.ts'
 import { metricsFile } from '../../../lib/ledger/metrics-file.ts'
-import { type ReceiverAnswer, receiveFrom } from '../../../lib/ledger/receiver.ts'
+import { openEars, type ReceiverAnswer } from '../../../lib/ledger/receiver.ts'
 import { tokenIn } from '../../../lib/ledger/token.ts'
 import type { Host } from '../../../lib/model.ts'
 import { hostWith } from '../connection/host.ts'
@@ -98,17 +98,14 @@ describe('the receiver', () => {
     const answer = (next: ReceiverAnswer): void => {
       answering = next
     }
-    const links = receiveFrom([{ endpoint, port, token: tokenIn(tokenFile) }], {
-      run: 'run-1',
-      connect: open,
-      answer: () => answering,
-      ...calls,
-    })
-    onTestFinished(async () => void (await Promise.all(links.map((link) => link[Symbol.asyncDispose]()))))
+    const ears = openEars([{ endpoint, port, token: tokenIn(tokenFile) }], open)
+    onTestFinished(() => ears[Symbol.asyncDispose]())
+    const { links } = ears
+    ears.listen({ run: 'run-1', answer: () => answering, ...calls })
     await requireFirst(links)
     const post = (body: string, authorization = `Bearer ${TOKEN}`) =>
       fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers: { authorization } })
-    return { calls, links, post, answer, port, tokenFile }
+    return { calls, ears, links, post, answer, port, tokenFile }
   }
 
   test('tells of canaries of its own run, with the whole message', async () => {
@@ -139,6 +136,24 @@ describe('the receiver', () => {
     expect((await post('not JSON')).status).toBe(200)
     expect(calls.notified).not.toHaveBeenCalled()
     expect(calls.foreign).toHaveBeenCalledTimes(2)
+  })
+
+  test('tells two runs of their own canaries each, both of what is neither of theirs, and one that listens no more of nothing', async () => {
+    const { calls, ears, post } = await listening()
+    let status = 500
+    const other = { notified: vi.fn(), foreign: vi.fn(), lost: vi.fn(), back: vi.fn() }
+    const listens = ears.listen({ run: 'run-2', answer: () => ({ status }), ...other })
+    const of = (run: string) => JSON.stringify(message({ canary: 'c0001', run }))
+    expect((await post(of('run-1'))).status).toBe(200)
+    expect([calls.notified.mock.calls.length, other.foreign.mock.calls.length]).toEqual([1, 0])
+    expect((await post(of('run-2'))).status).toBe(500)
+    status = 200
+    expect((await post(of('run-0'))).status).toBe(200)
+    expect([calls.foreign.mock.calls.length, other.foreign.mock.calls.length]).toEqual([1, 1])
+    listens[Symbol.dispose]()
+    expect((await post(of('run-2'))).status).toBe(200)
+    expect([calls.foreign.mock.calls.length, calls.notified.mock.calls.length]).toEqual([2, 1])
+    expect(other.notified).not.toHaveBeenCalled()
   })
 
   test('hears nobody who has not the token of its host, and tells Alertmanager to try again until there is one', async () => {
