@@ -5,7 +5,7 @@
  */
 import { STATE } from '../host-paths.ts'
 import { word } from '../shell.ts'
-import type { MachineFault } from './fault.ts'
+import type { ChangeFault, MachineFault } from './fault.ts'
 
 const FOLDER = `${STATE}/drill`
 const UNITS = '/etc/systemd/system'
@@ -52,8 +52,23 @@ for script in ${FOLDER}/*.sh; do
 done
 exit $code`
 
-/** Shell that prints the names of faults that are armed or were not undone, a line each. */
-export const leftScript = `for script in ${FOLDER}/*.sh; do [ -e "$script" ] && sed -n '2s/^# //p' "$script"; done; :`
+/** Shell that prints the names of faults that are armed or were not undone, a line each, those of changes too. */
+export const leftScript = `for script in ${FOLDER}/*.sh; do [ -e "$script" ] && sed -n '2s/^# //p' "$script"; done
+cat ${FOLDER}/*.change 2>/dev/null; :`
+
+/** Shell that writes down that the fleet is being changed: no machine could undo that by itself, as it knows nothing of the inventory. */
+export const noteChangeScript = (id: string, { name }: Pick<ChangeFault, 'name'>): string => `set -eu
+umask 077
+mkdir -p ${FOLDER}
+printf '%s\\n' ${word(oneLine(name))} >${FOLDER}/${id}.change
+sync -f ${FOLDER}`
+
+/** Shell that prints the names of changes that were not taken back, a line each. */
+export const changesScript = `cat ${FOLDER}/*.change 2>/dev/null; :`
+
+/** Shell after which a change, or each of them, is known no more: the fleet is as its inventory says. */
+export const forgetChangeScript = (id?: string): string => `rm -f ${FOLDER}/${id ?? '*'}.change
+rmdir ${FOLDER} 2>/dev/null; :`
 
 const scriptOf = (id: string): string => `${FOLDER}/${id}.sh`
 const unitOf = (id: string, kind: 'service' | 'timer'): string => `${UNITS}/vestal-drill-${id}.${kind}`

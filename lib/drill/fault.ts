@@ -35,7 +35,8 @@ export interface LabFault extends AnyFault {
 
 /**
  * A change that an operator makes, by a run of Vestal's own: on a copy of the inventory, so that its files stay as they are. The run has gates and locks of its own, and
- * takes back what fails; the undo is another run. Where neither gets to its end, what is left is a fleet that works, and `vestal deploy` makes it what its inventory says.
+ * takes back what fails; the undo is another run. Where neither gets to its end, what is left is a fleet that works. Its machines know of the change: `vestal drill heal`
+ * deploys the inventory, and no other drill is begun before.
  */
 export interface ChangeFault extends AnyFault {
   readonly kind: 'change'
@@ -43,7 +44,7 @@ export interface ChangeFault extends AnyFault {
   readonly commands: readonly (readonly string[])[]
   /** The same for the undo; each may have been done already. After them the fleet is deployed as its inventory says. */
   readonly undo: readonly (readonly string[])[]
-  /** The hosts whose services may stop serving meanwhile, in turn. */
+  /** The hosts whose services may stop serving meanwhile, in turn. They are told of the change before it. */
   readonly touches: readonly Host[]
 }
 

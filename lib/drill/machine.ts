@@ -5,13 +5,13 @@ import { powerLoss, powerOn, powerOnAfter } from '../lab/faults.ts'
 import { describeLab } from '../lab/lab.ts'
 import type { ReceiverAnswer } from '../ledger/receiver.ts'
 import type { Host } from '../model.ts'
-import { armScript, faultId, harmScript, healScript } from './arm.ts'
+import { armScript, faultId, forgetChangeScript, harmScript, healScript, noteChangeScript } from './arm.ts'
 import type { ChangeFault, Fault } from './fault.ts'
 
 /** A fault of a run, and what is done about it. All of them throw HostError where the machine refuses or can't be reached. */
 export interface Breaking {
   readonly fault: Fault
-  /** Lets the machine undo it by itself, or a lab its machine's power, after so many seconds at the latest. */
+  /** Lets the machine undo it by itself, or a lab its machine's power, after so many seconds at the latest; of a change, machines are told of it. */
   arm(seconds: number): Promise<void>
   harm(): Promise<void>
   /** Undoes it now; tries again while the machine can't be reached. */
@@ -40,6 +40,7 @@ export const breakingsOf = (
 ): readonly Breaking[] =>
   faults.map((fault, number) => {
     const { host } = fault
+    const id = faultId(run, number)
     if (fault.kind === 'power') {
       const name = (): string => labHost(host, lab)
       let callOff = (): void => undefined
@@ -67,15 +68,19 @@ export const breakingsOf = (
       let begun = false
       return {
         fault,
-        arm: async () => undefined,
+        async arm() {
+          await Promise.all(fault.touches.map((one) => runOn(one, noteChangeScript(id, fault), machines)))
+        },
         harm() {
           begun = true
           return change(fault, 'harm')
         },
-        heal: async () => (begun ? change(fault, 'undo') : undefined),
+        async heal() {
+          if (begun) await change(fault, 'undo')
+          await Promise.all(fault.touches.map((one) => persistently(one, forgetChangeScript(id), machines)))
+        },
       }
     }
-    const id = faultId(run, number)
     const { refuses } = fault
     return {
       fault,

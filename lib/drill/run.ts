@@ -35,6 +35,10 @@ export interface DrillOptions {
   readonly peerWaitMs: number
   /** How long alerts are watched before the faults. */
   readonly controlMs: number
+  /** The faults are not begun before it settles: alerts of an earlier drill are under way. Alerts are watched so much longer before them. */
+  readonly until?: Promise<unknown>
+  /** Told when all is as it was, and nothing is left to be done but to watch alerts: another drill may be made ready. Not where something went wrong. */
+  healed?(): void
   /** How long a service that is no part of the drill may not serve before the drill ends; default 15 s. */
   readonly leftMs?: number
   /** The ids of the silences that each Alertmanager knows, by the name of its host. */
@@ -121,7 +125,6 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
   const result = await (async () => {
     if (!(await steadyBefore(options, found))) return null
     if (!(await alertsArrive(options, found))) return null
-    const silences = await options.silences().catch(() => null)
     await using watch = watchServices(watched, {
       reach: options.pool.reach,
       onLost: options.pool.forget,
@@ -141,8 +144,12 @@ export const runDrill = async (options: DrillOptions): Promise<Drilled> => {
     }, 1_000)
     try {
       await pause(options.controlMs, over)
+      await Promise.race([options.until, whenAborted(over)])
+      const silences = await options.silences().catch(() => null)
       harming = true
-      const window = over.aborted ? undefined : await breakAndHeal({ ...options, drilled, away, found, over, lookWhereStuck })
+      const window = over.aborted
+        ? undefined
+        : await breakAndHeal({ ...options, drilled, away, found, over, lookWhereStuck })
       harming = false
       const healed = window && !stop.aborted ? await steadyAfter(options, { found, watch, endAt: window.endAt }) : {}
       const answered = asking.answered()
@@ -365,6 +372,7 @@ const steadyAfter = async (
     const bad = gates.filter(({ pass }) => !pass)
     found.broken.push(...bad.map(({ host, name, why }) => `${within} after the faults, ${host}: ${name}: ${why}`))
     const { afterwards } = scenario
+    if (bad.length === 0 && !found.aborted.length && !found.broken.length) options.healed?.()
     await pause(afterwards ? milliseconds(afterwards) : Math.min(AFTERWARDS_MS, options.controlMs), signal)
     return {
       ...(bad.length === 0 && { healedMs }),

@@ -95,6 +95,13 @@ if ! { printf 'run=%s\\ncommand=%s\\nowner=%s\\nsince=%s\\nsession=%s\\nscript=%
 fi
 exec 9>&-`
 
+/** Shell that gives back the lock that an earlier run of this command took; another's is left. Needs `lockFunctions` before it. */
+export const freeLock = (command: string): string => `
+[ -e ${FILE} ] || exit 0
+exec 9>${FILE}.guard
+flock 9
+if vestal_lock_read && [ "$vestal_lock_command" = ${word(command)} ] && ! vestal_lock_at_work; then rm -f ${FILE}; fi`
+
 /** How often, each 0.2 s, a read looks whether another run's script still works: for a minute. */
 const TRIES = 300
 

@@ -8,7 +8,7 @@
 import { HostError } from '../errors.ts'
 import type { Host, Reach } from '../model.ts'
 import { listed } from '../wording.ts'
-import { LOCKED, type LockRequest, lockedError, lockFunctions, takeLock, touchLock } from './lock.ts'
+import { freeLock, LOCKED, type LockRequest, lockedError, lockFunctions, takeLock, touchLock } from './lock.ts'
 
 export interface Holding {
   readonly reach: Reach
@@ -66,6 +66,15 @@ export const keepLocks = (hosts: Iterable<Host>, { run, reach }: { run: string; 
         .catch(() => undefined)
     }
   }, 60_000).unref()
+
+/** Gives back what earlier runs of this command hold, so that runs of another one can take it. A host that can't be reached is passed over. */
+export const freeMembers = async (
+  hosts: readonly Host[],
+  { command, reach }: { readonly command: string; readonly reach: Reach },
+): Promise<void> => {
+  const script = `${lockFunctions}\n${freeLock(command)}`
+  await Promise.allSettled(hosts.map(async (host) => (await reach(host)).exec(script, { within: '30s' })))
+}
 
 /** Returns why a member can't be reached. Throws HostError where another run has it. */
 const hold = async (host: Host, { reach, lockOf, signal }: Holding): Promise<HostError | undefined> => {

@@ -22,14 +22,14 @@ export const changer = (paths: readonly string[]): Changer => {
   return {
     async change({ host, commands, undo }, to, signal) {
       const run = (words: readonly string[], of: readonly string[]): Promise<void> =>
-        vestal([...words, ...of.flatMap((path) => ['-i', path]), '-y', '--no-watch-alerts'], host.name, signal)
+        vestal([...words, ...onInventory(of)], host.name, signal)
       if (to === 'harm') {
         for (const words of commands) await run(words, copied())
         return
       }
       const failed: unknown[] = []
       for (const words of undo) await run(words, copied()).catch((error: unknown) => failed.push(error))
-      await run(['deploy'], paths)
+      await deployed(paths, host.name, signal)
       if (failed.length > 0) throw failed[0]
     },
     [Symbol.dispose]() {
@@ -37,6 +37,19 @@ export const changer = (paths: readonly string[]): Changer => {
     },
   }
 }
+
+const onInventory = (paths: readonly string[]): readonly string[] => [
+  ...paths.flatMap((path) => ['-i', path]),
+  '-y',
+  '--no-watch-alerts',
+]
+
+/** Makes the fleet what the inventory at these paths says. Throws HostError, about this host, where that fails. */
+export const deployed = (
+  paths: readonly string[],
+  host: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> => vestal(['deploy', ...onInventory(paths)], host, signal)
 
 /** What belongs to an inventory that is a file stands beside it. */
 const copyOf = (paths: readonly string[]): { readonly folder: string; readonly paths: readonly string[] } => {

@@ -3,25 +3,22 @@ import type { Argv } from 'yargs'
 import { drillFleet } from '../../../fleet/drill/drill-fleet.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
 import { lastsOf } from '../../../lib/drill/run.ts'
-import { milliseconds } from '../../../lib/duration.ts'
-import { HostError } from '../../../lib/errors.ts'
-import type { Duration, RunReport } from '../../../lib/model.ts'
+import type { RunReport } from '../../../lib/model.ts'
 import { exitCodeOf } from '../../../lib/report/outcome.ts'
 import { onOneLine, print, printError } from '../../../lib/report/print.ts'
 import { command } from '../../command.ts'
 import { isAtTerminal, yes } from '../../confirm.ts'
 import { inLab, type Opened, openContext } from '../../context.ts'
 import { commonOptionsAlone, listOption, NONE } from '../../options.ts'
-import { linePrinter } from '../../view.ts'
 import { chosenBy, mistake, requireFitting } from './chosen.ts'
 import { DEFAULT_CONTROL, type DrillFlags, HEAL, ROUTES, SCHEDULE } from './flags.ts'
 import { heal } from './heal.ts'
-import { hold } from './hold.ts'
+import { type Holding, heldInTurn } from './in-turn.ts'
 import { publish } from './publish.ts'
 import { drillRoutes } from './routes.ts'
-import { type Chosen, type Fitting, fitting, isFitting, type Refused, refusalOf, settingsIn } from './scenarios.ts'
+import { type Chosen, type Fitting, fitting, isFitting, type Refused, settingsIn } from './scenarios.ts'
 import { schedule } from './schedule-action.ts'
-import { drillText, listText, scenarioRow } from './text.ts'
+import { listText, scenarioRow } from './text.ts'
 
 /** Lists scenarios, holds some or all of them one after the other, or undoes what drills have left. */
 const drill = async (flags: DrillFlags): Promise<number> => {
@@ -39,14 +36,15 @@ const drill = async (flags: DrillFlags): Promise<number> => {
   const { inventory } = flags
   if (!inventory) throw mistake('--inventory', 'which fleet?', 'Name its inventory: -i inventory/ha')
   await using context = await openContext({ ...flags, inventory })
-  if (flags.scenarios[0] === HEAL) return (await inLab(context.hosts)) ?? (await heal(context, flags.json))
+  if (flags.scenarios[0] === HEAL)
+    return (await inLab(context.hosts)) ?? (await heal(context, { json: flags.json, paths: inventory }))
   if (flags.limit) throw mistake('--limit', 'a drill is about the whole fleet', 'Leave it out.')
-  watchedFleet(context.inventory)
+  const watched = watchedFleet(context.inventory)
   const fleet = drillFleet(context.inventory)
   const set = settingsIn(flags.set, wanted)
   const chosen = wanted.map((one) => fitting(one, { fleet, inventory: context.inventory, force: flags.force, set }))
   requireFitting(chosen, flags)
-  return (await inLab(context.hosts)) ?? (await holdAll(chosen, context, flags))
+  return (await inLab(context.hosts)) ?? (await holdAll(chosen, { opened: context, watched, flags }))
 }
 
 const routes = async (flags: DrillFlags): Promise<number> => {
@@ -66,39 +64,23 @@ const routes = async (flags: DrillFlags): Promise<number> => {
   )
 }
 
-const holdAll = async (chosen: readonly Chosen[], opened: Opened, flags: DrillFlags): Promise<number> => {
+const holdAll = async (
+  chosen: readonly Chosen[],
+  { opened, watched, flags }: Omit<Holding, 'leaveOut'>,
+): Promise<number> => {
   const fit = chosen.filter(isFitting)
   if (!(await goAhead(fit, opened, flags))) {
     print('Not confirmed: nothing was done.')
     return 1
   }
-  const listen = flags.json ? (event: object) => print(JSON.stringify(event)) : linePrinter(flags.verbose)
-  const reports: RunReport[] = []
   const leftOut: Refused[] = []
   const leaveOut = (one: Refused): void => {
     leftOut.push(one)
     tellLeftOut(one, flags)
   }
   for (const one of chosen) if (!isFitting(one)) leaveOut(one)
-  for (const one of fit) {
-    const refused = await refusalOf(one, opened.pool.reach)
-    if (refused && !flags.all) throw new HostError(refused.host, refused.why, { task: `drill ${one.scenario.name}` })
-    if (refused) {
-      leaveOut({ scenario: one.scenario, refused: `${refused.host}: ${refused.why}`, fix: '' })
-      continue
-    }
-    if (!flags.json) print(onOneLine(`${one.scenario.name}: ${one.scenario.summary}`))
-    const report = await hold(one, opened, {
-      view: { listen },
-      controlMs: milliseconds(flags.control as Duration),
-      forks: flags.forks,
-      command: ['drill', one.scenario.name, ...(flags.inventory ?? [])],
-      paths: flags.inventory ?? [],
-    })
-    reports.push(report)
-    if (!flags.json) print(drillText(opened.redacted(report)))
-    if (report.interrupted) return 130
-  }
+  const reports = await heldInTurn(fit, { opened, watched, flags, leaveOut })
+  if (reports.some(({ interrupted }) => interrupted)) return 130
   await publish(
     reports.map(({ run }) => run),
     flags,

@@ -7,16 +7,15 @@ import {
   watchedServices,
 } from '../../../fleet/drill/drill-fleet.ts'
 import { failuresSoFar, whereStuck } from '../../../fleet/drill/where-stuck.ts'
-import { watchedFleet } from '../../../fleet/watched-fleet.ts'
 import { leftScript } from '../../../lib/drill/arm.ts'
 import { runOn } from '../../../lib/drill/machine.ts'
-import { runDrill } from '../../../lib/drill/run.ts'
+import { type DrillOptions, runDrill } from '../../../lib/drill/run.ts'
 import type { DrillFleet } from '../../../lib/drill/scenario.ts'
-import { holdMembers, keepLocks } from '../../../lib/engine/members.ts'
+import { freeMembers, holdMembers, keepLocks } from '../../../lib/engine/members.ts'
 import { HostError } from '../../../lib/errors.ts'
 import type { LedgerEvent } from '../../../lib/ledger/events.ts'
-import type { Entry } from '../../../lib/ledger/fleet.ts'
-import type { ReceiverAnswer } from '../../../lib/ledger/receiver.ts'
+import type { Entry, WatchedFleet } from '../../../lib/ledger/fleet.ts'
+import type { Ears, ReceiverAnswer } from '../../../lib/ledger/receiver.ts'
 import { prefixOf } from '../../../lib/ledger/schedule.ts'
 import type { AlertsReport, DrillReport, RunReport } from '../../../lib/model.ts'
 import { operator, runName } from '../../../lib/report/folder.ts'
@@ -30,7 +29,10 @@ import { lookForFindings } from '../check.ts'
 import { changer } from './change.ts'
 import type { Fitting } from './scenarios.ts'
 
-interface Holding {
+interface Holding extends Pick<DrillOptions, 'until' | 'healed'> {
+  readonly watched: WatchedFleet
+  /** Links that drills of one command share. */
+  readonly ears?: Ears
   readonly view: Pick<View, 'listen'>
   readonly controlMs: number
   readonly forks: number
@@ -43,7 +45,7 @@ interface Holding {
 export const hold = async (
   { scenario, faults, fleet }: Fitting,
   opened: Opened,
-  { view, controlMs, forks, command, paths }: Holding,
+  { view, watched, ears, until, healed, controlMs, forks, command, paths }: Holding,
 ): Promise<RunReport> => {
   const { inventory, pool, connect, redact } = opened
   const run = runName(`drill-${scenario.name}`, new Date(), Math.random())
@@ -69,12 +71,12 @@ export const hold = async (
   // What changes the fleet takes the locks itself, machine by machine.
   const changes = faults.some(({ kind }) => kind === 'change')
   const lockOf = () => ({ run, command: opened.command, owner, since, break: false })
-  if (!changes) await holdMembers([hosts], { reach: pool.reach, held, lockOf })
+  if (changes) await freeMembers(hosts, { command: opened.command, reach: pool.reach })
+  else await holdMembers([hosts], { reach: pool.reach, held, lockOf })
   const heartbeat = keepLocks(held, { run, reach: pool.reach })
   try {
     await nothingLeft(opened)
     const events: LedgerEvent[] = []
-    const watched = watchedFleet(inventory)
     const book = deployOf(inventory.roles)
     const without = shardsWithout(faults, inventory)
     let broken: { readonly beginAt: number; readonly endAt?: number } | undefined
@@ -83,6 +85,7 @@ export const hold = async (
     await using ledger = watchAlerts(watched, {
       run,
       connect,
+      ears,
       emit,
       answer: () => answer ?? {},
       noPath: () =>
@@ -110,6 +113,8 @@ export const hold = async (
       lost: () => alerts?.lost ?? 0,
       peerWaitMs: watched.pace.peerWaitMs,
       controlMs,
+      until,
+      healed,
       silences: () =>
         silencesHeld(
           watched.alertmanagers.map(({ endpoint }) => endpoint),

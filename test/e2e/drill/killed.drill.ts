@@ -127,6 +127,26 @@ test('heal undoes at once what a killed drill has left, and a drill before that 
   await expect.poll(isHealed, { timeout: 60_000, interval: 1_000 }).toEqual([3, 3, 3])
 })
 
+test('a change of the fleet that a killed drill has left is known to its machines, and heal takes it back', async () => {
+  const { ended } = startDrill(inventory, 'scale-prometheus', {
+    onEvent(event, running) {
+      if (event.event === 'fault' && event.state === 'begun') setTimeout(() => running.kill('SIGKILL'), 8_000)
+    },
+  })
+  await ended
+  const refused = await startDrill(inventory, 'kill-prometheus').ended
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('prom-2 leaves the fleet')])
+  const heal = async () => {
+    const { code, stdout } = await vestal(['drill', 'heal', '-i', inventory])
+    return [code, stdout]
+  }
+  // What the drill had started works on to its end.
+  await expect.poll(heal, { timeout: 180_000, interval: 1_000 }).toEqual([0, 'am-1: undone: prom-2 leaves the fleet\n'])
+  expect(await vestal(['plan', '-i', inventory, '--exit-code'])).toMatchObject({ code: 0 })
+  expect(await vestal(['status', '-i', inventory])).toMatchObject({ code: 0 })
+  expect(await leftovers()).toEqual([])
+})
+
 test('Ctrl-C undoes the harm, and says that it was interrupted', async () => {
   let asked = false
   const running = startDrill(inventory, FIVE, {

@@ -53,15 +53,28 @@ describe('afterwards', () => {
   })
 })
 
-test('two are held by one command, one after the other, each as a run of its own', async () => {
-  const ended = await drill(inventory, 'bad-config', 'receiver-slow')
+test('several are held by one command, one after the other, each as a run of its own, one that changes the fleet too', async () => {
+  const ended = await drill(inventory, 'bad-config', 'receiver-slow', 'scale-prometheus')
   const reports = ended.events.flatMap((event) => (event.event === 'run-ended' ? [event.report] : []))
   expect(
     reports.map(({ drill: one, run }) => [one?.scenario, one?.verdict, run.includes(one?.scenario ?? '?')]),
   ).toEqual([
     ['bad-config', expect.stringMatching(/passed|deviated/), true],
     ['receiver-slow', expect.stringMatching(/passed|deviated/), true],
+    ['scale-prometheus', expect.stringMatching(/passed|deviated/), true],
   ])
+  // The next is made ready meanwhile, and neither is told before nor broken.
+  const told = ended.events.flatMap(({ event }) => (event === 'run-started' || event === 'run-ended' ? [event] : []))
+  expect(told).toEqual(Array(3).fill(['run-started', 'run-ended']).flat())
+  const times = reports.map(({ drill: one, startedAt, ms }) => ({
+    begunAt: Date.parse(one?.faults[0]?.beginAt ?? ''),
+    startedAt: Date.parse(startedAt),
+    endedAt: Date.parse(startedAt) + ms,
+  }))
+  for (const [at, { begunAt, startedAt }] of times.slice(1).entries()) {
+    expect(startedAt).toBeLessThan(times[at]?.endedAt ?? 0)
+    expect(begunAt).toBeGreaterThanOrEqual(times[at]?.endedAt ?? Number.POSITIVE_INFINITY)
+  }
   expect(ended.code).toBe(0)
 })
 

@@ -1,6 +1,16 @@
 /** The scripts of a fault on a machine of their own; systemctl is a stand-in that writes down what it was told. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { armScript, faultId, harmScript, healAllScript, healScript, leftScript } from '../../../lib/drill/arm.ts'
+import {
+  armScript,
+  changesScript,
+  faultId,
+  forgetChangeScript,
+  harmScript,
+  healAllScript,
+  healScript,
+  leftScript,
+  noteChangeScript,
+} from '../../../lib/drill/arm.ts'
 import type { MachineFault } from '../../../lib/drill/fault.ts'
 import { hostWith } from '../connection/host.ts'
 import { type Machine, machine, shells } from '../engine/machine.ts'
@@ -86,6 +96,21 @@ describe.each(shells)('in %s', (shell) => {
     await told()
     expect(await run(shell, healScript(ID))).toMatchObject({ code: 0 })
     expect(await told()).toContain(stop)
+  })
+
+  test('a change of the fleet is known until it is forgotten: healing what the machine can heal leaves it', async () => {
+    const before = await files()
+    const other = faultId('20261127-220000-drill-x-1f', 1)
+    expect(await run(shell, noteChangeScript(ID, { name: "am-3's away" }))).toMatchObject({ code: 0 })
+    await run(shell, noteChangeScript(other, { name: 'a roll' }))
+    await run(shell, armScript(ID, fault, 75))
+    expect((await run(shell, leftScript)).said.split('\n')).toEqual(["it's broken", "am-3's away", 'a roll'])
+    expect(await run(shell, healAllScript)).toMatchObject({ code: 0, said: "it's broken" })
+    await run(shell, forgetChangeScript(ID))
+    expect(await run(shell, changesScript)).toMatchObject({ code: 0, said: 'a roll' })
+    await run(shell, forgetChangeScript())
+    expect([await run(shell, leftScript), await files()]).toEqual([{ code: 0, said: '', stderr: '' }, before])
+    expect(await run(shell, forgetChangeScript())).toMatchObject({ code: 0 })
   })
 
   test('what could not be undone stays armed, and the next try undoes it', async () => {

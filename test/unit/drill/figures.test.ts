@@ -60,7 +60,15 @@ test('two members within a second of each other are told apart from one member t
 
 test('what one that is back notifies again before it was told of it is told apart from all else that came twice', () => {
   const by = (host: string, seconds: number, canary: string): LedgerEvent =>
-    ({ at: seconds * 1000, what: 'notified', canary, status: 'firing', fingerprint: '1', host, body: {} }) as LedgerEvent
+    ({
+      at: seconds * 1000,
+      what: 'notified',
+      canary,
+      status: 'firing',
+      fingerprint: '1',
+      host,
+      body: {},
+    }) as LedgerEvent
   const events = [
     ...[by('ring-2', 58, 'while it was away'), by('ring-1', 62, 'while it was away')],
     ...[by('ring-2', 61, 'untold'), by('ring-1', 63, 'untold')],
@@ -76,7 +84,15 @@ test('what one that is back notifies again before it was told of it is told apar
 
 test('what a ledger does not count as twice is none of those that are told apart', () => {
   const by = (host: string, seconds: number, canary: string): LedgerEvent =>
-    ({ at: seconds * 1000, what: 'notified', canary, status: 'firing', fingerprint: '1', host, body: {} }) as LedgerEvent
+    ({
+      at: seconds * 1000,
+      what: 'notified',
+      canary,
+      status: 'firing',
+      fingerprint: '1',
+      host,
+      body: {},
+    }) as LedgerEvent
   const events: readonly LedgerEvent[] = [
     ...story([50, 'a', 'sent'], [50, 's', 'silenced']),
     { at: 55_000, what: 'link-lost', host: 'ring-1', why: 'x' },

@@ -39,6 +39,7 @@ beforeEach(() => {
 
 const stageOf = (script: string): string => {
   if (script.includes('OnActiveSec')) return 'arm'
+  if (script.includes('.change')) return script.startsWith('rm') ? 'forget' : 'note'
   return script.includes('its undo is not armed any more') ? 'harm' : 'heal'
 }
 const connectionTo = (host: Host): Connection =>
@@ -137,6 +138,46 @@ test('all undos are armed before the first harm is done, and all is undone befor
   ])
   expect([drill.verdict, drill.causes, undone(drill)]).toEqual(['passed', [], [true, true]])
   expect(drill.faults.every(({ armedAt, beginAt, endAt }) => armedAt && beginAt && endAt)).toBe(true)
+})
+
+describe('drills that follow each other', () => {
+  test('no fault is begun before the one before is over, and silences are looked at then', async () => {
+    const before = Promise.withResolvers<void>()
+    const silences = async () => {
+      story.push('silences')
+      return new Map()
+    }
+    const holding = hold({ until: before.promise, silences })
+    await new Promise((done) => setTimeout(done, 200))
+    expect(story).toEqual(['steady', 'alerts'])
+    before.resolve()
+    expect((await holding).verdict).toBe('passed')
+    expect(story.slice(2, 4)).toEqual(['silences', 'arm am-1'])
+  })
+
+  test('where the one before broke off, no fault is begun at all', async () => {
+    const before = Promise.reject(new Error('no room'))
+    before.catch(() => undefined)
+    await expect(hold({ until: before })).rejects.toThrow('no room')
+    expect(story).toEqual(['steady', 'alerts'])
+  })
+
+  test('an interrupt does not wait for the one before', async () => {
+    setTimeout(() => stop.abort(), 100)
+    expect((await hold({ until: new Promise(() => undefined) })).verdict).toBe('interrupted')
+    expect(story).toEqual(['steady', 'alerts'])
+  })
+
+  test('the next may be made ready once all is as it was, and not where something went wrong', async () => {
+    const healed = () => void story.push('healed')
+    await hold({ healed })
+    expect(story.slice(-4)).toEqual(['heal am-2', 'steady', 'healed', 'end'])
+    story = []
+    await hold({ healed, steady: [steady([true, false])] })
+    answers['harm am-2'] = () => 1
+    await hold({ healed })
+    expect(story).not.toContain('healed')
+  })
 })
 
 describe('nothing is harmed', () => {
@@ -263,7 +304,8 @@ describe('a change that an operator would make', () => {
       change: async (_, to) => void story.push(`change ${to}`),
     })
     expect(story).toEqual([
-      ...['steady', 'alerts', 'arm am-1', 'change harm', 'harm am-1', 'change undo', 'heal am-1', 'steady', 'end'],
+      ...['steady', 'alerts', 'arm am-1', 'note am-1', 'note am-3', 'change harm', 'harm am-1'],
+      ...['change undo', 'heal am-1', 'forget am-1', 'forget am-3', 'steady', 'end'],
     ])
     expect([drill.verdict, undone(drill)]).toEqual(['passed', [true, true]])
   })
@@ -277,10 +319,22 @@ describe('a change that an operator would make', () => {
       },
     })
     expect(story.filter((what) => what.startsWith('change'))).toEqual(['change harm', 'change undo'])
+    expect(story).toContain('forget am-3')
     expect([drill.verdict, drill.causes[0]]).toEqual([
       'aborted',
       'am-3 leaves: it could not be done: am-3: remove-node ended with 1',
     ])
+  })
+
+  test('that cannot be taken back stays known to its machines', async () => {
+    const drill = await hold({
+      faults: [change],
+      change: async (_, to) => {
+        if (to === 'undo') throw new HostError('am-3', 'add-node ended with 1')
+      },
+    })
+    expect(story.filter((what) => /^(note|forget)/.test(what))).toEqual(['note am-1', 'note am-3'])
+    expect([drill.verdict, drill.causes[0]]).toEqual(['failed', expect.stringContaining('add-node ended with 1')])
   })
 
   test('is not taken back where it was never begun, and services that it touches may stop meanwhile', async () => {
