@@ -88,6 +88,16 @@ export default defineConfig({
       {
         test: {
           ...inLab,
+          name: 'drills',
+          include: ['test/e2e/drills/*.drills.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        test: {
+          ...inLab,
           name: 'exporters',
           include: ['test/e2e/exporters/*.exporters.ts'],
           setupFiles: ['test/e2e/clean-hosts.ts'],

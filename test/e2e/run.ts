@@ -1,7 +1,7 @@
 /**
  * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [--suite NAME] [what vitest takes]`.
  * `--keep` leaves the lab up for a next run. `--suite` is another project of vitest.config.ts than `e2e`, such as `kill`.
- * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suite `shards`, 4 for `exporters`.
+ * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suites `shards` and `drills`, 4 for `exporters`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ const named = words.indexOf('--suite')
 const suite = (named < 0 ? undefined : words[named + 1]) ?? 'e2e'
 const keep = words.includes('--keep')
 const forVitest = words.filter((word, at) => word !== '--keep' && (named < 0 || (at !== named && at !== named + 1)))
-const HOSTS: Readonly<Record<string, number>> = { shards: 10, exporters: 4 }
+const HOSTS: Readonly<Record<string, number>> = { shards: 10, drills: 10, exporters: 4 }
 const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? HOSTS[suite] ?? 7)
 /** What the tests leave behind, such as their runs' folders, goes when they end. */
 const scratch = mkdtempSync(join(tmpdir(), 'vestal-e2e-'))
@@ -47,6 +47,7 @@ const DEBIAN_STACK = ['', '-alertmanager', '-node-exporter', '-blackbox-exporter
 const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<string | null>>> = {
   cortex: ensureCortex,
   shards: ensureThanos,
+  drills: async (say) => (await ensureThanos(say)) ?? ensureCortex(say),
   exporters: ensureExporters,
   adopt: async (say) => {
     claimRoot()

@@ -1,24 +1,12 @@
 /** The drills of a ring, held on the example. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { bringUpRing } from '../drill/elsewhere.ts'
 import { held } from '../drill/held.ts'
-import { project } from '../vestal.ts'
-import { configure, deploy, emptyStore, on } from './ring.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'vestal-drills-'))
-const inventory = join(folder, 'cortex')
-
+let inventory: string
 beforeAll(async () => {
-  await emptyStore()
-  cpSync(join(project, 'inventory/cortex'), inventory, { recursive: true })
-  // Quick to be over.
-  configure(inventory, { peer_timeout: '2s', canary: { every: '1s', group_interval: '20s' } })
-  await deploy(inventory)
-  await on(inventory, ['tenants', 'sync'])
+  inventory = await bringUpRing()
 })
-afterAll(() => rmSync(folder, { recursive: true }))
 
 test.each([
   ['ring-member-lost', ['ring-1']],

@@ -9,13 +9,15 @@ import { type Ended, onHost, reportOf, startVestal, type VestalOptions, vestal }
 
 type Settings = Readonly<Record<string, unknown>>
 
-/** inventory/ha in which a canary is sent each second, and looked at again every 20 seconds. */
+/** A canary is sent each second, and looked at again every 20 seconds. */
+export const PACE = { cluster: { peer_timeout: '2s' }, canary: { every: '1s', group_interval: '20s' } }
+
+/** inventory/ha at that pace. */
 export const drillInventory = (more: { readonly config?: Settings; readonly alertmanager?: Settings } = {}): string =>
   haWith({
     alertmanager: {
       alertmanager: {
-        cluster: { peer_timeout: '2s' },
-        canary: { every: '1s', group_interval: '20s' },
+        ...PACE,
         ...more.alertmanager,
         ...(more.config && { config: more.config }),
       },
