@@ -43,11 +43,14 @@ export const watchAlerts = (fleet: WatchedFleet, watching: Watching): Ledger => 
   })
 }
 
+/** What the ledger has counted is at hand: drills wait for it one after the other. */
+const LOOK_MS = 500
+
 const askOne = async (gate: Gate, { emit, signal }: { emit: Emit; signal: AbortSignal }): Promise<GateReport> => {
   const reach = (): never => {
     throw new Error('a gate of the ledger asks no host')
   }
-  const [report] = await askGates([gate], { play: 'Canary alerts', reach, emit, signal })
+  const [report] = await askGates([gate], { play: 'Canary alerts', reach, emit, signal, longestPauseMs: LOOK_MS })
   if (!report) throw new Error('a gate was asked and has no report')
   return report
 }

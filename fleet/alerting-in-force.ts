@@ -1,6 +1,7 @@
 /** What servers do to alerts now, by the configuration that runs there: all throw HostError where it cannot be had or read. */
 
 import { statusOf } from '../lib/api/alertmanager.ts'
+import type { Endpoint } from '../lib/api/endpoint.ts'
 import { configOf, versionOf } from '../lib/api/prometheus.ts'
 import { runningYaml } from '../lib/api/running-yaml.ts'
 import type { Host, Reach } from '../lib/model.ts'
@@ -23,8 +24,12 @@ export const pathInForce = async (reach: Reach, host: Host): Promise<AlertPath> 
 }
 
 /** How an Alertmanager routes them, to which receivers, and its version. */
-export const routingInForce = async (reach: Reach, host: Host) => {
-  const answer = await statusOf(reach, endpointOf(host, alertmanager.varsOf(host)))
-  const config = runningYaml(host.name, answer.config.original, routingForm)
+export const routingInForce = (reach: Reach, host: Host) =>
+  routingAt(reach, endpointOf(host, alertmanager.varsOf(host)))
+
+/** The same of whatever answers there as an Alertmanager does. */
+export const routingAt = async (reach: Reach, endpoint: Endpoint) => {
+  const answer = await statusOf(reach, endpoint)
+  const config = runningYaml(endpoint.host.name, answer.config.original, routingForm)
   return { config: { ...config, route: config.route ?? {} }, version: answer.versionInfo.version }
 }

@@ -3,7 +3,9 @@ import compare from 'semver/functions/compare.js'
 import { answered } from '../../lib/answered.ts'
 import { alertsOf, postAlerts } from '../../lib/api/alertmanager.ts'
 import { ask, type Endpoint } from '../../lib/api/endpoint.ts'
+import { firstOf } from '../../lib/api/first-of.ts'
 import { milliseconds } from '../../lib/duration.ts'
+import { HostError } from '../../lib/errors.ts'
 import { samplesOf } from '../../lib/gates/series.ts'
 import { duration } from '../../lib/inventory/schema/fields.ts'
 import type { Host, Inventory, Reach } from '../../lib/model.ts'
@@ -16,7 +18,10 @@ import { understood } from '../../lib/understood.ts'
 import { CANARY_RECEIVER } from '../../roles/alertmanager/canary.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { teamRouting } from '../../roles/alertmanager/teams.ts'
-import { routingInForce } from '../alerting-in-force.ts'
+import { metricsOf, endpointOf as ringEndpointOf } from '../../roles/cortex-alertmanager/api.ts'
+import { membersIn } from '../../roles/cortex-alertmanager/members.ts'
+import { PREFIX } from '../../roles/cortex-alertmanager/vars.ts'
+import { routingAt, routingInForce } from '../alerting-in-force.ts'
 
 /** What is to be tried, by the configuration that runs. */
 export interface Plan {
@@ -29,7 +34,13 @@ export interface Plan {
 interface Member {
   readonly host: Host
   readonly endpoint: Endpoint
+  /** Its systemd unit, in whose journal it says what failed; of what it says, the lines that have this. */
+  readonly unit: string
+  readonly marked?: string
+  /** What it has counted by this name, of whoever is notified here. Throws HostError where it can't be had. */
+  counted(reach: Reach, name: string): Promise<readonly Counted[]>
 }
+type Counted = Pick<ReturnType<typeof samplesOf>[number], 'labels' | 'value'>
 /** What became of one test. */
 export interface Tried extends RouteTest {
   /** `unclear`: nobody says that it failed, and yet less was handed over than there was. */
@@ -40,7 +51,15 @@ export interface Tried extends RouteTest {
 /** A test for every receiver of the routes in force. Throws HostError where the first Alertmanager doesn't answer. */
 export const planRoutes = async (inventory: Inventory, reach: Reach): Promise<Plan> => {
   const hosts = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
-  const members = hosts.map((host) => ({ host, endpoint: endpointOf(host, alertmanager.varsOf(host)) }))
+  const members = hosts.map((host): Member => {
+    const endpoint = endpointOf(host, alertmanager.varsOf(host))
+    return {
+      host,
+      endpoint,
+      unit: 'alertmanager',
+      counted: async (asked, name) => samplesOf((await ask(asked, endpoint, '/metrics')).body, `alertmanager_${name}`),
+    }
+  })
   const [first] = hosts
   const peers = hosts.map((host) => milliseconds(alertmanager.varsOf(host).cluster.peer_timeout))
   const peerWaitMs = (members.length - 1) * Math.max(0, ...peers)
@@ -58,10 +77,50 @@ export const planRoutes = async (inventory: Inventory, reach: Reach): Promise<Pl
       parse,
       known: cases.map(({ alert }) => withOwner(alert, steps)),
       at: new Date(),
-      leave: (receiver) => receiver === CANARY_RECEIVER || receiver.startsWith('vestal-'),
+      leave,
     }),
   }))
 }
+
+const leave = (receiver: string): boolean => receiver === CANARY_RECEIVER || receiver.startsWith('vestal-')
+
+/**
+ * The same of a tenant of a ring, by the configuration that runs for it there. No members where the inventory has no ring. Throws HostError where no instance answers,
+ * or the ring has no such tenant.
+ */
+export const planTenantRoutes = async (inventory: Inventory, tenant: string, reach: Reach): Promise<Plan> => {
+  const members = membersIn(inventory).map(({ host, vars }): Member => {
+    const endpoint = ringEndpointOf(host, vars)
+    return {
+      host,
+      endpoint: { ...endpoint, prefix: PREFIX, headers: { 'X-Scope-OrgID': tenant } },
+      unit: 'cortex-alertmanager',
+      marked: ` user=${tenant} `,
+      async counted(asked, name) {
+        const samples = await metricsOf(asked, endpoint, [`cortex_alertmanager_${name}`])
+        return samples.filter(({ labels }) => labels.user === tenant)
+      },
+    }
+  })
+  const [{ vars } = { vars: undefined }] = membersIn(inventory)
+  if (!vars) return { members: [], peerWaitMs: 0, tests: [], not: [] }
+  const { config } = await firstOf(members, NO_RING, ({ endpoint }) => routingAt(reach, endpoint))
+  const replicas = vars.sharding ? Math.min(vars.replication_factor, members.length) : members.length
+  return understood(`tenant ${tenant}`, 'its routes', () => ({
+    members,
+    peerWaitMs: (replicas - 1) * milliseconds(vars.peer_timeout),
+    ...routeTests({
+      route: config.route,
+      receivers: config.receivers ?? [],
+      router: routerOf(config, parseMatchers),
+      parse: parseMatchers,
+      known: [],
+      at: new Date(),
+      leave,
+    }),
+  }))
+}
+const NO_RING = new HostError('ring', 'there is no instance among these hosts')
 
 interface Trying {
   readonly run: string
@@ -139,14 +198,12 @@ type Counts = ReadonlyMap<string, number>
 const countsOf = async (members: readonly Member[], reach: Reach): Promise<Counts> => {
   const counts = new Map<string, number>()
   await Promise.all(
-    members.map(async ({ endpoint }) => {
-      const page = (await answered(() => ask(reach, endpoint, '/metrics')))?.body
-      const add = (name: string, sign: number): void => {
-        for (const { labels, value } of samplesOf(page ?? '', name))
+    members.flatMap(({ counted }) => {
+      const add = async (name: string, sign: number): Promise<void> => {
+        for (const { labels, value } of (await answered(() => counted(reach, name))) ?? [])
           counts.set(labels.integration ?? '', (counts.get(labels.integration ?? '') ?? 0) + sign * (value || 0))
       }
-      add('alertmanager_notification_requests_total', 1)
-      add('alertmanager_notification_requests_failed_total', -1)
+      return [add('notification_requests_total', 1), add('notification_requests_failed_total', -1)]
     }),
   )
   return counts
@@ -179,18 +236,21 @@ const saidOf = async (
   { reach, since }: { readonly reach: Reach; readonly since: ReadonlyMap<string, number> },
 ): Promise<readonly Said[]> => {
   const all = await Promise.all(
-    members.map(async ({ host }) => {
+    members.map(async ({ host, unit, marked = '' }) => {
       const said = await answered(async () =>
         (await reach(host)).exec(
-          `journalctl -u alertmanager.service --since @${since.get(host.name) ?? 0} -o cat --no-pager 2>/dev/null | grep -i 'notify' | head -c 262144`,
+          `journalctl -u ${unit}.service --since @${since.get(host.name) ?? 0} -o cat --no-pager 2>/dev/null | grep -i 'notify' | head -c 262144`,
           { within: '1m', most: 300_000 },
         ),
       )
-      return said ? [{ host: host.name, lines: said.stdout.toString().split('\n') }] : []
+      return said ? [{ host: host.name, lines: linesWith(marked, said.stdout.toString()) }] : []
     }),
   )
   return all.flat()
 }
+const linesWith = (marked: string, said: string): readonly string[] =>
+  said.split('\n').filter((line) => line.includes(marked))
+
 /** Lines of a member's journal, the oldest first. */
 export interface Said {
   readonly host: string

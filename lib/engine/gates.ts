@@ -8,6 +8,8 @@ export interface GateOptions {
   readonly reach: Reach
   readonly emit: Emit
   readonly signal?: AbortSignal
+  /** From one question to the next, at most; default 2 s. Less is for what asks no host. */
+  readonly longestPauseMs?: number
 }
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 2_000
@@ -20,7 +22,8 @@ const askUntil = async (gate: Gate, options: GateOptions): Promise<GateReport> =
   const startedAt = Date.now()
   let deadline = startedAt + milliseconds(gate.within)
   let progress: string | undefined
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+  const { longestPauseMs = LONGEST_PAUSE } = options
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
     const verdict = await ask(gate, options.reach)
     if (!verdict.pass && verdict.progress !== undefined && verdict.progress !== progress) {
       progress = verdict.progress

@@ -6,7 +6,7 @@ export default drill({
   summary: 'The Alertmanagers are restarted one after the other while a Prometheus hangs',
   contract:
     'One Prometheus and all but one of the Alertmanagers are left at any moment. A restarted one may notify again what it was notifying.',
-  lasts: '75s',
+  lasts: '60s',
   faults: ({ prometheus, alertmanagers }) => [
     ...some(prometheus, 2, 'Prometheus')
       .slice(0, 1)

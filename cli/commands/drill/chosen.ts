@@ -26,4 +26,14 @@ export const requireFitting = (chosen: readonly Chosen[], { all }: DrillFlags): 
     )
 }
 
+/** Throws InputError where a tenant is named: a scenario is about everybody's alerts. */
+export const noTenant = ({ tenant }: DrillFlags): void => {
+  if (tenant !== undefined)
+    throw mistake(
+      '--tenant',
+      'a scenario is about the whole ring',
+      'Leave it out; vestal drill routes tries the receivers of one.',
+    )
+}
+
 export const mistake = (where: string, what: string, fix: string): InputError => new InputError([{ where, what, fix }])

@@ -10,12 +10,12 @@ import { command } from '../../command.ts'
 import { isAtTerminal, yes } from '../../confirm.ts'
 import { inLab, type Opened, openContext } from '../../context.ts'
 import { commonOptionsAlone, listOption, NONE } from '../../options.ts'
-import { chosenBy, mistake, requireFitting } from './chosen.ts'
+import { chosenBy, mistake, noTenant, requireFitting } from './chosen.ts'
 import { DEFAULT_CONTROL, type DrillFlags, HEAL, ROUTES, SCHEDULE } from './flags.ts'
 import { heal } from './heal.ts'
 import { type Holding, heldInTurn } from './in-turn.ts'
 import { publish } from './publish.ts'
-import { drillRoutes } from './routes.ts'
+import { drillRoutes, requireRouted } from './routes.ts'
 import { type Chosen, type Fitting, fitting, isFitting, type Refused, settingsIn } from './scenarios.ts'
 import { schedule } from './schedule-action.ts'
 import { listText, scenarioRow } from './text.ts'
@@ -24,6 +24,7 @@ import { listText, scenarioRow } from './text.ts'
 const drill = async (flags: DrillFlags): Promise<number> => {
   if (flags.scenarios[0] === ROUTES) return await routes(flags)
   if (flags.scenarios[0] === SCHEDULE) return await schedule(flags)
+  noTenant(flags)
   const wanted = await chosenBy(flags)
   if (flags.list) {
     print(
@@ -52,15 +53,17 @@ const routes = async (flags: DrillFlags): Promise<number> => {
     inventory,
     list,
     json,
+    tenant,
     yes: agreed,
     scenarios: [, ...receivers],
   } = flags
   if (!inventory) throw mistake('--inventory', 'which fleet?', 'Name its inventory: -i inventory/ha')
   if (flags.limit) throw mistake('--limit', 'an alert goes to every Alertmanager', 'Leave it out, and name receivers.')
   await using context = await openContext({ ...flags, inventory })
+  requireRouted(context.inventory, tenant)
   return (
     (await inLab(context.hosts)) ??
-    (await drillRoutes(context, { receivers, list, json, yes: agreed, inventory, publishing: flags }))
+    (await drillRoutes(context, { receivers, tenant, list, json, yes: agreed, inventory, publishing: flags }))
   )
 }
 
@@ -176,6 +179,11 @@ export default command({
       .option('set', {
         ...listOption('A setting of a scenario, as NAME=VALUE; may be given again'),
         default: NONE,
+      })
+      .option('tenant', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'For routes: the tenant of a ring whose receivers are tried',
       })
       .option('pages', {
         type: 'boolean',

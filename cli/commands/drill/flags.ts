@@ -12,6 +12,7 @@ export interface DrillFlags extends Omit<CommonFlags, 'inventory'> {
   readonly pages: boolean
   readonly metrics?: string
   readonly at?: string
+  readonly tenant?: string
   readonly name?: string
   readonly textfile?: string
 }

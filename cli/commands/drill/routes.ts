@@ -1,9 +1,10 @@
 import { hostname } from 'node:os'
 import Table from 'cli-table3'
-import { type Plan, planRoutes, type Tried, tryRoutes } from '../../../fleet/drill/routes.ts'
+import { type Plan, planRoutes, planTenantRoutes, type Tried, tryRoutes } from '../../../fleet/drill/routes.ts'
+import { isTenantName } from '../../../fleet/tenants/tenant.ts'
 import { InputError } from '../../../lib/errors.ts'
 import { didYouMean } from '../../../lib/inventory/did-you-mean.ts'
-import type { GateReport, RunReport } from '../../../lib/model.ts'
+import type { GateReport, Inventory, RunReport } from '../../../lib/model.ts'
 import { operator, runName } from '../../../lib/report/folder.ts'
 import { exitCodeOf } from '../../../lib/report/outcome.ts'
 import { paint } from '../../../lib/report/paint.ts'
@@ -20,6 +21,8 @@ import { type Publishing, publish } from './publish.ts'
 interface RoutesFlags {
   /** Receivers to try; none for all. */
   readonly receivers: readonly string[]
+  /** The tenant of a ring whose receivers they are; left out for those of the Alertmanagers. */
+  readonly tenant?: string
   readonly list: boolean
   readonly json: boolean
   readonly yes: boolean
@@ -27,16 +30,30 @@ interface RoutesFlags {
   readonly publishing: Publishing
 }
 
+/** Throws InputError where nobody of this inventory has routes like that. */
+export const requireRouted = ({ hosts }: Inventory, tenant: string | undefined): void => {
+  const [group, fix] =
+    tenant === undefined
+      ? ['alertmanager', 'Routes are those of an Alertmanager; --tenant names a tenant of a ring.']
+      : ['cortex_alertmanager', 'Leave --tenant out.']
+  if (!hosts.some(({ groups }) => groups.includes(group)))
+    throw new InputError([{ where: 'inventory', what: `no host is in the group ${group}`, fix }])
+  if (tenant === undefined || isTenantName(tenant)) return
+  const what = `${JSON.stringify(tenant)} is no name of a tenant`
+  throw new InputError([{ where: '--tenant', what, fix: '`vestal tenants list` tells which there are.' }])
+}
+
 /**
  * Sends a test alert to every receiver that the routes in force lead to, and tells which of them were handed it. Kept as a run. Returns its exit code: 1 where one
- * was not. Throws InputError where there is no Alertmanager, or no such receiver.
+ * was not. Throws InputError where there is no such receiver.
  */
 export const drillRoutes = async (opened: Opened, flags: RoutesFlags): Promise<number> => {
-  const all = await planRoutes(opened.inventory, opened.pool.reach)
-  if (all.members.length === 0)
-    throw new InputError([
-      { where: 'inventory', what: 'no host is in the group alertmanager', fix: 'Routes are those of an Alertmanager.' },
-    ])
+  const { tenant } = flags
+  const { inventory, pool } = opened
+  const all =
+    tenant === undefined
+      ? await planRoutes(inventory, pool.reach)
+      : await planTenantRoutes(inventory, tenant, pool.reach)
   const plan = chosenOf(all, flags.receivers)
   if (flags.list) {
     tellPlan(opened.redacted(plan), flags.json)
@@ -59,7 +76,7 @@ export const drillRoutes = async (opened: Opened, flags: RoutesFlags): Promise<n
 const hold = async (
   plan: Plan,
   opened: Opened,
-  { json, inventory: paths, publishing }: RoutesFlags,
+  { json, tenant, inventory: paths, publishing }: RoutesFlags,
 ): Promise<number> => {
   const { inventory, pool, redact, redacted } = opened
   const run = runName('drill-routes', new Date(), Math.random())
@@ -67,7 +84,13 @@ const hold = async (
   const startedAt = new Date()
   using stop = stopOnSignals(() => kept.emit({ event: 'interrupted' }))
   const listen = json ? (event: object) => print(JSON.stringify(event)) : () => undefined
-  const kept = keepRun({ run, about: { owner, command: ['drill', 'routes', ...paths] }, redact, stop, listen })
+  const kept = keepRun({
+    run,
+    about: { owner, command: ['drill', 'routes', ...(tenant === undefined ? [] : ['--tenant', tenant]), ...paths] },
+    redact,
+    stop,
+    listen,
+  })
   const hosts = plan.members.map(({ host }) => host.name)
   kept.emit({ event: 'run-started', run, playbook: PLAYBOOK, inventory: inventory.name, hosts })
   const tried = await tryRoutes(plan, {

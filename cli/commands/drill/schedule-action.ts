@@ -1,7 +1,7 @@
 import { drillFleet } from '../../../fleet/drill/drill-fleet.ts'
 import { watchedFleet } from '../../../fleet/watched-fleet.ts'
 import { openContext } from '../../context.ts'
-import { chosenBy, mistake, requireFitting } from './chosen.ts'
+import { chosenBy, mistake, noTenant, requireFitting } from './chosen.ts'
 import { DEFAULT_CONTROL, type DrillFlags, ROUTES } from './flags.ts'
 import { fitting, settingsIn } from './scenarios.ts'
 import { install, remove, status } from './schedule.ts'
@@ -26,6 +26,7 @@ export const schedule = async (flags: DrillFlags): Promise<number> => {
   if (!inventory) throw mistake('--inventory', 'which fleet?', 'Name its inventory: -i inventory/ha')
   await using context = await openContext({ ...flags, inventory })
   if (what[0] !== ROUTES) {
+    noTenant(flags)
     const wanted = await chosenBy({ ...flags, scenarios: what, list: false })
     const set = settingsIn(flags.set, wanted)
     const fleet = drillFleet(context.inventory)
@@ -40,6 +41,7 @@ export const schedule = async (flags: DrillFlags): Promise<number> => {
     ...(flags.all ? ['--all'] : []),
     ...(flags.force ? ['--force'] : []),
     ...flags.set.flatMap((one) => ['--set', one]),
+    ...(flags.tenant === undefined ? [] : ['--tenant', flags.tenant]),
     ...(flags.control === DEFAULT_CONTROL ? [] : ['--control', flags.control]),
   ]
   return await install({ json, name, at, textfile, inventory, what: words })

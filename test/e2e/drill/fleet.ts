@@ -9,8 +9,8 @@ import { type Ended, onHost, reportOf, startVestal, type VestalOptions, vestal }
 
 type Settings = Readonly<Record<string, unknown>>
 
-/** A canary is sent each second, and looked at again every 20 seconds. */
-export const PACE = { cluster: { peer_timeout: '2s' }, canary: { every: '1s', group_interval: '20s' } }
+/** A canary is sent each second, and looked at again every 15 seconds. */
+export const PACE = { cluster: { peer_timeout: '2s' }, canary: { every: '1s', group_interval: '15s' } }
 
 /** inventory/ha at that pace. */
 export const drillInventory = (more: { readonly config?: Settings; readonly alertmanager?: Settings } = {}): string =>

@@ -16,6 +16,13 @@ test.each<[readonly string[], string]>([
   [['./nowhere.ts', ...ON], 'nowhere.ts'],
   [['kill-prometheus', ...ON, '--set', 'percent=1'], 'no scenario that is to be held has a setting percent'],
   [['routes', ...ON, '--limit', 'am-1'], 'an alert goes to every Alertmanager'],
+  [['routes', ...ON, '--tenant', 'payments'], 'no host is in the group cortex_alertmanager'],
+  [['routes', '-i', 'inventory/cortex', '--tenant', '../x'], 'is no name of a tenant'],
+  [['kill-prometheus', ...ON, '--tenant', 'payments'], 'a scenario is about the whole ring'],
+  [
+    ['schedule', 'install', 'kill-prometheus', ...ON, '--at', 'daily', '--tenant', 'x'],
+    'a scenario is about the whole ring',
+  ],
   [['schedule', ...ON], 'install, remove or status?'],
   [['schedule', 'install', 'routes', ...ON], 'when?'],
   [
