@@ -40,6 +40,8 @@ export interface FoundUnit {
   readonly properties: Readonly<Record<string, string>>
   /** Its file, its drop-ins and its files of environment, in the order in which systemd reads them. */
   readonly paths: readonly string[]
+  /** What else runs in it: the names of processes that the kernel has for them. */
+  readonly others: readonly string[]
 }
 /** All that was seen on a host. */
 export interface Look {
@@ -177,12 +179,16 @@ for cmd in $(grep -laE 'config\\.file|listen-address|storage\\.|collector\\.|pro
   case " $units " in *" $unit "*) ;; *) units="$units $unit" ;; esac
 done
 for unit in $units; do
-  show=$(systemctl show --property=Id,FragmentPath,DropInPaths,EnvironmentFiles,User,Group,UnitFileState,ActiveState,NeedDaemonReload -- "$unit" 2>/dev/null)
+  show=$(systemctl show --property=Id,FragmentPath,DropInPaths,EnvironmentFiles,User,Group,UnitFileState,ActiveState,NeedDaemonReload,ControlGroup -- "$unit" 2>/dev/null)
   printf 'unit %s =%s\\n' "$(b "$unit")" "$(b "$show")"
   printf '%s\\n' "$show" | sed -n 's/^FragmentPath=//p;s/^EnvironmentFiles=\\(.*\\) (ignore_errors=.*/\\1/p' | while IFS= read -r path; do
     maybe "$path"
   done
   for path in $(printf '%s\\n' "$show" | sed -n 's/^DropInPaths=//p'); do maybe "$path"; done
+  group=$(printf '%s\\n' "$show" | sed -n 's/^ControlGroup=//p')
+  for pid in $(cat "/sys/fs/cgroup$group/cgroup.procs" "/sys/fs/cgroup/systemd$group/cgroup.procs" 2>/dev/null | head -n ${MOST_PROCESSES}); do
+    printf 'with %s %s =%s\\n' "$(b "$unit")" "$pid" "$(b "$(cat "/proc/$pid/comm" 2>/dev/null)")"
+  done
 done
 for path in $(grep -lsE '^ExecStart=.*(prometheus|alertmanager|_exporter)' /etc/systemd/system/*.service /usr/local/lib/systemd/system/*.service /usr/lib/systemd/system/*.service /run/systemd/system/*.service | head -n ${MOST_PROCESSES}); do
   printf 'idle %s\\n' "$(b "\${path##*/}")"
@@ -192,17 +198,26 @@ printf 'end\\n'`
 const readLook = (host: Host, said: Buffer): Look => {
   const all = linesOf(said)
   const of = (kind: string) => all.filter(([first]) => first === kind)
-  const odd = all.find(([first = '']) => !['name', 'process', 'unit', 'file', 'folder', 'idle'].includes(first))
+  const odd = all.find(([first = '']) => !['name', 'process', 'unit', 'with', 'file', 'folder', 'idle'].includes(first))
   if (odd) throw new Error(`it says ${JSON.stringify(odd[0]?.slice(0, 40))}`)
   const files = of('file').map(fileIn)
-  const units = of('unit').map(([, name, show]) => unitIn(textIn(name), textIn(show?.slice(1))))
+  const processes = of('process').map(processIn)
+  const known = new Set(processes.map(({ pid }) => pid))
+  const others = of('with')
+    .map(([, unit, pid, name]) => ({ unit: textIn(unit), pid: numberIn(pid, 4_194_304), name: textIn(name?.slice(1)) }))
+    .filter(({ pid, name }) => !known.has(pid) && name !== '')
+  const units = of('unit').map(([, name, show]) => {
+    const unit = textIn(name)
+    const names = others.filter((one) => one.unit === unit).map((one) => one.name)
+    return { ...unitIn(unit, textIn(show?.slice(1))), others: [...new Set(names)] }
+  })
   const running = new Set(units.flatMap(({ name, properties }) => [name, properties.Id ?? '']))
   return {
     host,
     names: [...new Set([host.name, host.address, ...of('name').map(([, name]) => textIn(name).trim())])].filter(
       (name) => name !== '' && !/^127\.|^(localhost|::1)$/.test(name),
     ),
-    processes: of('process').map(processIn),
+    processes,
     units,
     idle: [...new Set(of('idle').map(([, name]) => textIn(name)))].filter((name) => !running.has(name)),
     files: new Map(files.map((one) => [one.path, one])),
@@ -257,7 +272,7 @@ const programIn = (said: string): FoundProcess['program'] => {
   return name === undefined || version === undefined ? null : { name: name.replaceAll('-', '_'), version }
 }
 
-const unitIn = (name: string, show: string): FoundUnit => {
+const unitIn = (name: string, show: string): Omit<FoundUnit, 'others'> => {
   const properties = propertiesIn(show)
   const environment = show
     .split('\n')

@@ -2,6 +2,7 @@
 import { isAbsolute, posix } from 'node:path'
 import { RELEASES } from '../../lib/host-paths.ts'
 import type { Exporter } from '../../lib/program/exporter.ts'
+import { listed } from '../../lib/wording.ts'
 import { catalogue } from '../../roles/exporters/catalogue.ts'
 import { type CommandFlags, commandFlags } from './command-flags.ts'
 import type { FoundFile, FoundProcess, Look } from './look.ts'
@@ -73,7 +74,7 @@ export const programsOn = (look: Look): { readonly programs: readonly Program[];
   const place = ({ name }: Program): number => (ROLES.includes(name) ? ROLES.indexOf(name) : ROLES.length)
   return {
     programs: programs.sort((one, other) => place(one) - place(other) || (one.name < other.name ? -1 : 1)),
-    told: [...told, ...programs.flatMap(startedOtherwise)],
+    told: [...told, ...programs.flatMap(startedOtherwise), ...programs.flatMap(runsOthers)],
   }
 }
 
@@ -89,6 +90,15 @@ const startedOtherwise = ({ name, look, process }: Program): readonly Told[] => 
     environment: new Map(texts.environment.map(({ path, text }) => [path, text])),
   })
   if (words === undefined) return []
+  const starter = posix.basename(words[0] ?? '')
+  if (![process.executable, process.command[0] ?? ''].some((path) => posix.basename(path) === starter))
+    return [
+      {
+        kind: 'look',
+        where: texts.units[0]?.path ?? process.unit,
+        what: `starts ${name} by ${words[0]}: the flags of the process are taken over, and nothing else that this does`,
+      },
+    ]
   const [now, then] = [process.command.slice(1), words.slice(1)]
   const differing = [
     ...now.filter((word) => !then.includes(word)),
@@ -103,6 +113,21 @@ const startedOtherwise = ({ name, look, process }: Program): readonly Told[] => 
     },
   ]
 }
+
+/** What ends with the unit when it is taken over. */
+const runsOthers = ({ look, process }: Program): readonly Told[] => {
+  const others = look.units.find(({ name }) => name === process.unit)?.others ?? []
+  if (others.length === 0) return []
+  return [
+    {
+      kind: 'look',
+      where: process.unit,
+      what: `also runs ${listed(others)}, which end with it when it is taken over`,
+      fix: 'Give what is still needed a unit of its own before the first deploy.',
+    },
+  ]
+}
+
 /** A flag may have a secret in its value. */
 const shortened = (word: string): string => word.replace(/=.*$/s, '=…')
 

@@ -75,3 +75,35 @@ test.each<[string, Partial<NonNullable<Machine['processes']>[number]>, string]>(
   expect(hosts).toEqual([])
   expect(notes.map((note) => note.what).join('\n')).toContain(what)
 })
+
+test('a script that starts it is named, and so is what ends with its unit', async () => {
+  const scripted: Machine = {
+    name: 'prom-1',
+    address: '10.0.0.1',
+    processes: [
+      {
+        unit: 'prometheus-9090.service',
+        command: ['bin/prometheus/prometheus', '--web.listen-address=:9090'],
+        version: says('prometheus', '2.42.0'),
+        others: ['tee', 'a-monitor', 'tee'],
+      },
+    ],
+    files: {
+      '/etc/systemd/system/prometheus-9090.service': '[Service]\nExecStart=/srv/prometheus/scripts/run_prometheus.sh\n',
+    },
+  }
+  const { notes } = await adoptFleet([hostOf(scripted)], { forks: 1, reach: async () => connectionTo(scripted) })
+  expect(notes).toContainEqual({
+    kind: 'look',
+    host: 'prom-1',
+    where: '/etc/systemd/system/prometheus-9090.service',
+    what: 'starts prometheus by /srv/prometheus/scripts/run_prometheus.sh: the flags of the process are taken over, and nothing else that this does',
+  })
+  expect(notes).toContainEqual({
+    kind: 'look',
+    host: 'prom-1',
+    where: 'prometheus-9090.service',
+    what: 'also runs tee, a-monitor, which end with it when it is taken over',
+    fix: 'Give what is still needed a unit of its own before the first deploy.',
+  })
+})

@@ -18,6 +18,8 @@ export interface Process {
   readonly cgroup?: string
   readonly environment?: readonly string[]
   readonly dropIns?: readonly string[]
+  /** What else runs in its unit. */
+  readonly others?: readonly string[]
   /** As `name=value` lines. */
   readonly usual?: string
 }
@@ -38,6 +40,10 @@ export const answerOf = ({ name, address, processes = [], files = {}, idle = [] 
       ({ unit, environment = [], dropIns = [] }) =>
         `unit ${b(unit)} =${b([`Id=${unit}`, `FragmentPath=/etc/systemd/system/${unit}`, `DropInPaths=${dropIns.join(' ')}`, ...environment.map((path) => `EnvironmentFiles=${path} (ignore_errors=yes)`)].join('\n'))}`,
     ),
+    ...processes.flatMap(({ unit, others = [] }, at) => [
+      `with ${b(unit)} ${100 + at} =${b('itself')}`,
+      ...others.map((name, n) => `with ${b(unit)} ${500 + n} =${b(name)}`),
+    ]),
     ...Object.entries(files).map(([path, text]) => fileLine(path, text)),
     ...idle.map((unit) => `idle ${b(unit)}`),
     'end',
