@@ -37,7 +37,7 @@ export interface Host {
 export interface Tls {
   /** Names of roles whose web servers stay in plain text. */
   readonly plain: readonly string[]
-  /** Whether Alertmanagers gossip with TLS. */
+  /** Whether Alertmanagers gossip with TLS, and instances of a ring speak to each other so. */
   readonly gossip: boolean
   /** Further names and addresses that certificates of the host are made out to. */
   readonly names: readonly string[]
@@ -348,7 +348,7 @@ export interface Role<V = unknown> {
   /** What `check` looks for beside what holds for every role. */
   readonly checks?: readonly RoleCheck[]
 }
-/** A web server that reads its certificate again with each connection. */
+/** A web server that can have a certificate of the fleet. */
 export interface WebServer {
   /** The role's name. */
   readonly role: string

@@ -1,5 +1,5 @@
 /**
- * Gossip of Alertmanagers turned to TLS, or back, on a fleet that serves. A member hears those alone that gossip as it does, so there is a window however it is
+ * Gossip of Alertmanagers, and of a ring, turned to TLS, or back, on a fleet that serves. A member hears those alone that gossip as it does, so there is a window however it is
  * done: one after the other, each side notifies by itself; all at once, nobody notifies until they have found each other again. The second is what is done,
  * with the alerts that they held given back, as it delays and notifies nothing twice.
  */
@@ -16,6 +16,10 @@ import { keptAlerts } from '../../roles/alertmanager/hand-over.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { silencesSaved } from '../../roles/alertmanager/save-silences.ts'
 import { gossipInterval, settlesMs } from '../../roles/alertmanager/timings.ts'
+import { instanceReady } from '../../roles/cortex-alertmanager/gates.ts'
+import { memberOf } from '../../roles/cortex-alertmanager/members.ts'
+import { cortexAlertmanager } from '../../roles/cortex-alertmanager/role.ts'
+import { ringModesOf } from '../../roles/cortex-alertmanager/tls.ts'
 import { has } from '../plays.ts'
 import { lookAtWeb } from './look.ts'
 import { changes } from './switch.ts'
@@ -32,22 +36,66 @@ export interface GossipSwitch {
   readonly advice: readonly Advice[]
 }
 
-/** What turns the members that gossip otherwise than the inventory says; null where all do as it says. Asks, and changes nothing. Throws InputError where it can't be done. */
+interface Turn {
+  readonly to: GossipMode
+  readonly plays: readonly Play[]
+  readonly advice: Advice
+}
+
+/**
+ * What turns the members that gossip otherwise than the inventory says, of Alertmanagers and of a ring; null where all do as it says. Asks, and changes nothing. Throws
+ * InputError where it can't be done.
+ */
 export const gossipSwitch = async (inventory: Inventory, chosen: Chosen): Promise<GossipSwitch | null> => {
-  const members = inventory.hosts.filter(has(alertmanager))
-  const found = await gossipOf(inventory, { hosts: members, reach: chosen.reach })
-  const [first] = found.filter(({ mode, wanted }) => mode !== wanted)
+  const turns = (await Promise.all([clusterTurn(inventory, chosen), ringTurn(inventory, chosen)])).flat()
+  const [first] = turns
   if (!first) return null
-  await refuse(inventory, members, chosen)
-  const to = first.wanted
   return {
-    to,
-    book: chosen.oneByOne ? oneByOne(members, to) : together(members, to),
-    advice: [adviceOn(members, { to, serially: chosen.oneByOne })],
+    to: first.to,
+    book: bookOf(...turns.flatMap(({ plays }) => plays)),
+    advice: turns.map(({ advice }) => advice),
   }
 }
 
-const refuse = async (inventory: Inventory, members: readonly Host[], { hosts, reach }: Chosen): Promise<void> => {
+const clusterTurn = async (inventory: Inventory, chosen: Chosen): Promise<readonly Turn[]> => {
+  const members = inventory.hosts.filter(has(alertmanager))
+  const found = await gossipOf(inventory, { hosts: members, reach: chosen.reach })
+  const [first] = found.filter(({ mode, wanted }) => mode !== wanted)
+  if (!first) return []
+  await refuse(inventory, { role: alertmanager as Role, members }, chosen)
+  const to = first.wanted
+  return [
+    {
+      to,
+      plays: chosen.oneByOne ? oneByOne(members, to) : [together(members, to)],
+      advice: adviceOn(members, { to, serially: chosen.oneByOne }),
+    },
+  ]
+}
+
+const ringTurn = async (inventory: Inventory, chosen: Chosen): Promise<readonly Turn[]> => {
+  const members = inventory.hosts.filter(has(cortexAlertmanager))
+  const found = await ringModesOf(inventory, { hosts: members, reach: chosen.reach })
+  const [first] = found.filter(({ mode, wanted }) => mode !== wanted)
+  if (!first) return []
+  await refuse(inventory, { role: cortexAlertmanager as Role, members }, chosen)
+  if (chosen.oneByOne)
+    throw new InputError([
+      {
+        where: '--one-by-one',
+        what: `a ring, that of ${listed(members.map(({ name }) => name))}, can only turn as a whole: in between there would be two, of which each hands its tenants’ alerts to some of their instances`,
+        fix: 'Leave it out.',
+      },
+    ])
+  const to = first.wanted
+  return [{ to, plays: [ringTogether(members, to)], advice: ringAdvice(members) }]
+}
+
+const refuse = async (
+  inventory: Inventory,
+  { role, members }: { readonly role: Role; readonly members: readonly Host[] },
+  { hosts, reach }: Chosen,
+): Promise<void> => {
   const left = members.filter((host) => !hosts.includes(host)).map(({ name }) => name)
   if (left.length > 0)
     throw new InputError([
@@ -58,7 +106,7 @@ const refuse = async (inventory: Inventory, members: readonly Host[], { hosts, r
       },
     ])
   const web = (await lookAtWeb(inventory, { hosts: members, reach })).filter(
-    (look) => look.role.key === alertmanager.key && changes(look),
+    (look) => look.role.key === role.key && changes(look),
   )
   if (web.length > 0)
     throw new InputError([
@@ -73,7 +121,7 @@ const refuse = async (inventory: Inventory, members: readonly Host[], { hosts, r
 const titled = (to: GossipMode, how: string): string => `Alertmanagers gossip ${gossipInWords(to)}, ${how}`
 
 /** All members in one batch. What they were being sent is read before, and given back to all of them as soon as they answer. */
-const together = (members: readonly Host[], to: GossipMode): Playbook => {
+const together = (members: readonly Host[], to: GossipMode): Play => {
   const alerts = keptAlerts()
   const role: Role = {
     ...(alertmanager as Role),
@@ -82,7 +130,7 @@ const together = (members: readonly Host[], to: GossipMode): Playbook => {
       rollout: { ...alertmanager.rollout, catchUp: (scope, reach, signal) => alerts.giveBack(scope, reach, signal) },
     }),
   }
-  return bookOf({
+  return {
     name: titled(to, 'all at once'),
     hosts: (host) => members.includes(host),
     roles: [role],
@@ -93,8 +141,29 @@ const together = (members: readonly Host[], to: GossipMode): Playbook => {
       await alerts.keep(scope, keeping)
     },
     onGateFailure: 'take-back',
-  })
+  }
 }
+
+/**
+ * All instances of a ring in one batch. Each has its silences and what was notified on its own disk when it is stopped (cortex `pkg/alertmanager/alertmanager.go`,
+ * Maintenance), and its tokens; alerts it has from who sends them again.
+ */
+const ringTogether = (members: readonly Host[], to: GossipMode): Play => ({
+  name: `Instances of the ring speak to each other ${gossipInWords(to)}, all at once`,
+  hosts: (host) => members.includes(host),
+  roles: [cortexAlertmanager as Role],
+  batch: members.length,
+  before: ({ batch }) => batch.map((host) => instanceReady(memberOf(host))),
+  onGateFailure: 'take-back',
+})
+
+const ringAdvice = (members: readonly Host[]): Advice => ({
+  level: 'warns',
+  where: listed(members.map(({ name }) => name)),
+  what: 'all instances of the ring restart at once: for some seconds, more with more tenants, nobody takes alerts of its tenants or notifies; one that waits to be notified, or begins meanwhile, can be a minute late, as Prometheus sends it again no sooner',
+  why: 'Cortex has no mixed mode: an instance with TLS hears only instances with TLS, by gossip and by gRPC.',
+  fix: 'Nothing is lost: silences, and what was notified, each instance has on its disk. --watch-alerts measures it.',
+})
 
 /**
  * How long after the first a member of one batch is restarted, in seconds. One that is stopped tells another that it leaves, which takes some gossip intervals, and
@@ -119,7 +188,7 @@ const afterEachOther = (tasks: readonly Task[], seconds: number): readonly Task[
   })
 
 /** One by one, as any change of theirs goes: whether they see each other can be asked at the end alone. */
-const oneByOne = (members: readonly Host[], to: GossipMode): Playbook => {
+const oneByOne = (members: readonly Host[], to: GossipMode): readonly Play[] => {
   const role: Role = {
     ...(alertmanager as Role),
     healthy: ({ host }) => [serves(host)],
@@ -127,7 +196,7 @@ const oneByOne = (members: readonly Host[], to: GossipMode): Playbook => {
   }
   const seen = (inventory: Inventory): readonly Gate[] =>
     members.flatMap((host) => alertmanager.serves(scopeOf(alertmanager, host, inventory)))
-  return bookOf(
+  return [
     {
       name: titled(to, 'one by one'),
       hosts: (host) => members.includes(host),
@@ -141,14 +210,14 @@ const oneByOne = (members: readonly Host[], to: GossipMode): Playbook => {
       roles: [],
       after: ({ inventory }) => seen(inventory),
     },
-  )
+  ]
 }
 
 const serves = (host: Host): Gate => alertmanagerServes(endpointOf(host, alertmanager.varsOf(host)))
 
 const bookOf = (...plays: readonly Play[]): Playbook => ({
   name: 'certificates-gossip',
-  summary: 'Turns the gossip of Alertmanagers to TLS, or back.',
+  summary: 'Turns the gossip of Alertmanagers, and of a ring, to TLS, or back.',
   onFailure: 'stop',
   plays,
 })

@@ -29,11 +29,13 @@ import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
 import { listed } from '../../lib/wording.ts'
 import { gossipInWords, gossipOf } from '../../roles/alertmanager/gossip-tls.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { cortexAlertmanager } from '../../roles/cortex-alertmanager/role.ts'
+import { ringModesOf } from '../../roles/cortex-alertmanager/tls.ts'
 import { CONFIG as GATEWAY } from '../../roles/gateway/config.ts'
 import { gateway } from '../../roles/gateway/role.ts'
 import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
-import { alertmanagersOf } from '../../roles/prometheus/targets.ts'
+import { alertmanagersOf, ringOf } from '../../roles/prometheus/targets.ts'
 import { RELAY, RELAY_CONFIG } from '../../roles/thanos-query/relay.ts'
 import { thanosQuery } from '../../roles/thanos-query/role.ts'
 import { endpointsRead } from '../../roles/thanos-rule/gates.ts'
@@ -76,8 +78,12 @@ export const changes = ({ web, speaks }: WebLook): boolean =>
 
 /** A member that is restarted hears those alone that gossip as it does: they change together, and by an operation of its own. */
 const refuseGossip = async (inventory: Inventory, { hosts, reach, tags }: Chosen): Promise<void> => {
-  if (tags && !tags.includes(alertmanager.name)) return
-  const other = (await gossipOf(inventory, { hosts, reach })).filter(({ mode, wanted }) => mode !== wanted)
+  const may = ({ name }: Pick<Role, 'name'>): boolean => !tags || tags.includes(name)
+  const found = await Promise.all([
+    may(alertmanager) ? gossipOf(inventory, { hosts, reach }) : [],
+    may(cortexAlertmanager) ? ringModesOf(inventory, { hosts, reach }) : [],
+  ])
+  const other = found.flat().filter(({ mode, wanted }) => mode !== wanted)
   const [first] = other
   if (!first) return
   throw new InputError([
@@ -384,7 +390,7 @@ const opener = (stage: Inventory): Role => ({
     if (!here) return []
     const scope = scopeOf(prometheus, here, stage)
     const self = endpointOf(here, scope.vars)
-    const wanted = alertmanagersOf(scope).map(
+    const wanted = [...alertmanagersOf(scope), ...ringOf(scope)].map(
       ({ host: to, web }) => `${hasTls(web) ? 'https' : 'http'}://${joined(to.address, portOf(web.listen))}`,
     )
     return [configInForce(self), sendsBothWays(self, wanted)]

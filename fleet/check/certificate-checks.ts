@@ -107,7 +107,9 @@ const openOf = (
         return said(`answers ${users.length > 0 ? 'whoever has a password' : 'everybody'}, in plain text`)
       return users.length > 0 ? [] : said('answers everybody, with TLS and without a password')
     }
-    return LOOPBACK.test(listen) && listen.endsWith(`:${port}`) ? [] : said('has no TLS of the fleet')
+    return LOOPBACK.test(listen) && listen.endsWith(`:${port}`)
+      ? []
+      : said('asks nobody for a certificate of the fleet')
   })
 }
 

@@ -95,10 +95,11 @@ export const requestFor = (
   tenant: string,
   { method, body }: Pick<HttpRequest, 'method' | 'body'> = {},
 ): HttpRequest => {
-  const { address, port } = endpointOf(host)
+  const { address, port, trust } = endpointOf(host)
   return {
     address,
     port,
+    trust,
     path: '/api/v1/alerts',
     method,
     body,
@@ -142,8 +143,7 @@ const attempt = (text: string): unknown => {
 
 /** All configurations come in one answer, so only the lines with names are let through: a name stands at the start of a line, all else is set in. */
 const namesAt = async (reach: Reach, host: Host): Promise<readonly string[]> => {
-  const { address, port } = endpointOf(host)
-  const page = askOnHost({ address, port, path: '/multitenant_alertmanager/configs' })
+  const page = askOnHost(endpointOf(host), { path: '/multitenant_alertmanager/configs' })
   const { stdout, code } = await (await reach(host)).exec(`${page} | grep -aE '^(HTTP/|[^[:space:]].*:.?$)'`, {
     within: '90s',
   })

@@ -22,7 +22,7 @@ const settings = z
       .boolean()
       .default(false)
       .describe(
-        'Whether Alertmanagers gossip with TLS, each showing the others a certificate. Members that run change all at once: vestal certificates gossip.',
+        'Whether Alertmanagers gossip with TLS, each showing the others a certificate, and instances of a ring speak to each other so. Members that run change all at once: vestal certificates gossip.',
       ),
     names: z
       .array(address)

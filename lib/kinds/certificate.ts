@@ -37,6 +37,8 @@ export interface CertificateData {
   readonly client: boolean
   /** The unit that is made to read it again. */
   readonly reloads?: string
+  /** The unit that reads it when it starts alone, and is restarted where it runs with it. */
+  readonly restarts?: string
   /** The authority that must have issued it, in PEM; empty until the task is prepared. */
   readonly authority: string
   /** One that was issued before is issued anew; milliseconds since the epoch. */
@@ -106,6 +108,8 @@ interface IssuedFor {
   readonly names?: readonly string[]
   /** The unit that is made to read it again once it is there, where it runs; default: whoever shows it reads it with each connection. */
   readonly reloads?: string
+  /** The unit that reads it when it starts alone, and names it on its command line: restarted once it is there, where it was started with it. */
+  readonly restarts?: string
 }
 
 /**
@@ -115,7 +119,7 @@ interface IssuedFor {
 export const issuedCertificate = (
   path: string,
   host: Host,
-  { group, client = false, names: more = [], reloads }: IssuedFor,
+  { group, client = false, names: more = [], reloads, restarts }: IssuedFor,
 ): Task<CertificateState, CertificateData> => {
   const { names = [], lifetime = '30d', renewBefore = '10d' } = host.tls ?? {}
   const all = [host.name, host.address, host.link.address, ...names, ...more].map(sameName).filter(isName)
@@ -130,6 +134,7 @@ export const issuedCertificate = (
       renewBeforeMs: milliseconds(renewBefore),
       client,
       reloads,
+      restarts,
       authority: '',
     },
   }
@@ -180,10 +185,7 @@ const step = ({ task: { key, data }, from, to, fields }: Change<CertificateState
     if (data.open) return data.open()
     throw new Error(`${key} was not prepared`)
   }
-  const again =
-    data.reloads === undefined
-      ? ''
-      : `\nif systemctl is-active --quiet -- ${word(data.reloads)}; then systemctl reload -- ${word(data.reloads)}; fi`
+  const again = readAgain(key, data)
   return {
     title: `issue ${key}`,
     run: `${replace(key, makeFile(wanted))}${again}`,
@@ -200,5 +202,22 @@ const step = ({ task: { key, data }, from, to, fields }: Change<CertificateState
       },
     },
     undo: `${putBack(key)}${again}`,
+    ...(data.restarts !== undefined && from?.type === 'file' && { interrupts: true }),
   }
 }
+
+/** What makes those read it again who don't by themselves. One that was started without it is about to be restarted, or never will be. */
+const readAgain = (path: string, { reloads, restarts }: CertificateData): string =>
+  [
+    ...(reloads === undefined
+      ? []
+      : [`if systemctl is-active --quiet -- ${word(reloads)}; then systemctl reload -- ${word(reloads)}; fi`]),
+    ...(restarts === undefined
+      ? []
+      : [
+          `pid=$(systemctl show --property=MainPID --value -- ${word(restarts)})`,
+          `if [ "\${pid:-0}" != 0 ] && tr '\\0' '\\n' <"/proc/$pid/cmdline" | grep -qF -- ${word(`=${path}`)}; then systemctl restart -- ${word(restarts)}; fi`,
+        ]),
+  ]
+    .map((line) => `\n${line}`)
+    .join('')

@@ -47,6 +47,8 @@ interface Shown {
   readonly names?: readonly string[]
   /** The unit that reads it again on a reload only, where it does not with each connection. */
   readonly reloads?: string
+  /** The unit that reads it when it starts alone, and names it on its command line. */
+  readonly restarts?: string
 }
 
 /** A certificate of a server, with its key. */

@@ -5,18 +5,18 @@ import { ask, type Endpoint, read, refused } from '../../lib/api/endpoint.ts'
 import { listOf } from '../../lib/api/forms.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Host, Reach } from '../../lib/model.ts'
-import { portOf } from '../../lib/program/web.ts'
+import { type Web, endpointOf as webEndpointOf } from '../../lib/program/web.ts'
 import { askOnHost } from './host-http.ts'
-import { type CortexVars, cortexOn } from './vars.ts'
+import { cortexOn } from './vars.ts'
 
 /** The page of the ring; a POST to it with `forget` takes an instance out. */
 export const RING = '/multitenant_alertmanager/ring'
 
-/** Where an instance is asked from its own host. */
-export const endpointOf = (host: Host, { listen }: Pick<CortexVars, 'listen'> = cortexOn(host)): Endpoint => {
-  const address = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1')
-  return { host, address: ['', '0.0.0.0', '::'].includes(address) ? '127.0.0.1' : address, port: portOf(listen) }
-}
+/** Where an instance is asked from its own host: all its pages, of which those of tenants alone are below its prefix. */
+export const endpointOf = (host: Host, vars: Web = cortexOn(host)): Endpoint => ({
+  ...webEndpointOf(host, vars),
+  prefix: '',
+})
 
 /** An instance as another one sees it in the ring. */
 export interface Seen {
@@ -74,10 +74,11 @@ export interface Sample {
  */
 export const metricsOf = async (
   reach: Reach,
-  { host, address = '127.0.0.1', port }: Endpoint,
+  endpoint: Endpoint,
   names: readonly string[],
 ): Promise<readonly Sample[]> => {
-  const page = askOnHost({ address, port, path: '/metrics' })
+  const { host } = endpoint
+  const page = askOnHost(endpoint, { path: '/metrics' })
   const script = `${page} | grep -aE '^(HTTP/|(${names.join('|')})[ {])'`
   const { code, stdout, stderr } = await (await reach(host)).exec(script, { within: '90s' })
   const [status = '', ...lines] = stdout.toString().split('\n')

@@ -1,4 +1,4 @@
-import { joined, portOf } from '../../lib/program/web.ts'
+import { hasTls, joined, portOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { Sealed } from '../../lib/secret.ts'
 import { advertised, type Member, seedsOf } from './members.ts'
@@ -41,7 +41,8 @@ export const configFile = (self: Member, members: readonly Member[]): string | S
     },
     alertmanager: {
       enable_api: true,
-      external_url: vars.external_url ?? `http://${joined(address, portOf(vars.listen))}${PREFIX}`,
+      external_url:
+        vars.external_url ?? `${hasTls(vars) ? 'https' : 'http'}://${joined(address, portOf(vars.listen))}${PREFIX}`,
       data_dir: stateFolder(vars),
       retention: vars.retention,
       poll_interval: vars.poll_interval,

@@ -1,8 +1,8 @@
+import type { Endpoint } from '../../lib/api/endpoint.ts'
 import { command } from '../../lib/kinds/command.ts'
 import type { Role, Scope } from '../../lib/model.ts'
-import { portOf } from '../../lib/program/web.ts'
 import { word } from '../../lib/shell.ts'
-import { RING } from './api.ts'
+import { endpointOf, RING } from './api.ts'
 import { askOnHost } from './host-http.ts'
 import { GROUP, membersOf } from './members.ts'
 import { type CortexVars, cortexOn, cortexVars } from './vars.ts'
@@ -21,11 +21,12 @@ export const forgetting: Role<CortexVars> = {
   tasks({ host, vars, group }: Scope<CortexVars>) {
     const members = membersOf(group)
     if (members[0]?.host !== host || !vars.sharding) return []
+    const self = endpointOf(host, vars)
     const left = strangers(
-      portOf(vars.listen),
+      self,
       members.map((member) => member.host.name),
     )
-    const forget = askOnHost({ port: portOf(vars.listen), path: RING, form: '"forget=$id"' })
+    const forget = askOnHost(self, { path: RING, form: '"forget=$id"' })
     return [
       command(
         'forget those that left the ring',
@@ -42,8 +43,7 @@ done`,
 }
 
 /** Shell that sets `left` to the ids in the ring that are none of these; it fails where the ring can't be read. */
-const strangers = (port: number, staying: readonly string[]): string => `ids=$(${askOnHost({
-  port,
+const strangers = (self: Endpoint, staying: readonly string[]): string => `ids=$(${askOnHost(self, {
   path: RING,
   accept: 'application/json',
 })} | head -c 33554432 | grep -ao '"id":"[A-Za-z0-9._-]*"' | cut -d '"' -f 4)

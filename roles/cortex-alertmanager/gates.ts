@@ -3,7 +3,8 @@ import { milliseconds } from '../../lib/duration.ts'
 import type { Gate, Host, Reach, Verdict } from '../../lib/model.ts'
 import { listed } from '../../lib/wording.ts'
 import { endpointOf, gossipSeenBy, metricsOf, readyAt, ringSeenBy, type Sample, type Seen, sumOf } from './api.ts'
-import { type Member, USER } from './members.ts'
+import type { Member } from './members.ts'
+import { USER } from './vars.ts'
 
 /** An instance that has said nothing for longer is not taken as alive. */
 const FRESH_MS = 30_000

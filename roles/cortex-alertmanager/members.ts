@@ -4,8 +4,6 @@ import type { Host, Inventory, Scope } from '../../lib/model.ts'
 import { type CortexVars, cortexOn } from './vars.ts'
 
 export const GROUP = 'cortex_alertmanager'
-/** The account of its service. */
-export const USER = 'cortex'
 
 /** One instance of a ring, with its settings. Its id in the ring is its host's name. */
 export interface Member {

@@ -16,7 +16,7 @@ import { programTasks, staged } from '../../lib/program/release.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { template } from '../../lib/program/template.ts'
-import { portOf } from '../../lib/program/web.ts'
+import { portOf, scrapeOf } from '../../lib/program/web.ts'
 import { role } from '../../lib/role.ts'
 import { word } from '../../lib/shell.ts'
 import { endpointOf, metricsOf, readyAt, ringSeenBy, sumOf } from './api.ts'
@@ -25,9 +25,10 @@ import { CONFIG, configFile, stateFolder, tokensPath } from './config.ts'
 import { forgetting } from './forget.ts'
 import { everyTenantOwned, instanceReady, nothingFails, ringAgreed, storageIsShared } from './gates.ts'
 import { issues } from './known-issues.ts'
-import { advertised, GROUP, membersIn, membersOf, USER } from './members.ts'
+import { advertised, GROUP, membersIn, membersOf } from './members.ts'
 import { TOKENS, tokensFile } from './ring/tokens.ts'
-import { type CortexVars, cortexOn, cortexVars } from './vars.ts'
+import { hasRingTls, tlsFlags, tlsMistakes, tlsTasks } from './tls.ts'
+import { type CortexVars, cortexOn, cortexVars, USER, WEB } from './vars.ts'
 
 const PROGRAM = {
   owner: 'cortexproject',
@@ -52,10 +53,13 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
   summary: 'One instance of a ring of multi-tenant Alertmanagers: its binary, configuration and service.',
   group: GROUP,
   vars: cortexVars,
+  web: WEB,
   service: SERVICE,
   release: PROGRAM,
+  mistakes: tlsMistakes,
 
   tasks({ host, vars, inventory, group }) {
+    const tls = tlsTasks({ host, vars, inventory })
     const binary = releaseBinary(PROGRAM.name, vars.version, 'cortex')
     const config = file(CONFIG, configFile({ host, vars }, membersOf(group)), {
       mode: '0640',
@@ -70,6 +74,7 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
       directory(stateFolder(vars), { mode: '0750', owner: USER }),
       ...storageTasks(vars),
       ...tokenTasks(inventory, host, vars),
+      ...tls.tasks,
       staged(PROGRAM, vars.version, host),
       config,
       ...programService(SERVICE, {
@@ -77,6 +82,7 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
         version: vars.version,
         flags: {
           'config.file': CONFIG,
+          ...tlsFlags({ host, vars }),
           ...Object.fromEntries(Object.entries(vars.extra_flags).map(([name, value]) => [name, String(value)])),
         },
         unit: (line) =>
@@ -88,7 +94,7 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
             }),
             ...memory(vars.memory_max),
           }),
-        restartsOn: [config],
+        restartsOn: [config, ...tls.starts],
         reloads: false,
       }),
     ]
@@ -159,12 +165,12 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
   },
   data: { folder: ({ data_dir }) => data_dir },
   upgrade: { config: CONFIG, issues },
-  scrape: ({ vars }) => ({
-    job: SERVICE,
-    port: portOf(vars.listen),
+  scrape: ({ vars }) => {
+    // Its own figures are not below the prefix of tenants' pages.
+    const { config, ...scrape } = scrapeOf(SERVICE, { ...vars, external_url: undefined })
     // 17 KB for each tenant: 33 MB and 3 s at 2,000.
-    config: { scrape_interval: '1m', scrape_timeout: '30s' },
-  }),
+    return { ...scrape, config: { scrape_interval: '1m', scrape_timeout: '30s', ...config } }
+  },
   reaches: ({ host, group }) =>
     membersOf(group)
       .filter((member) => member.host !== host)
@@ -179,11 +185,10 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
       ),
   checks,
 
-  needs: ({ vars }) => ({
+  needs: ({ host, vars }) => ({
     ports: [portOf(vars.listen), vars.grpc_port, vars.sharding ? vars.gossip_port : vars.cluster_port].map((port) => ({
-      port,
-      protocol: 'tcp' as const,
-      unit: `${SERVICE}.service`,
+      ...{ port, protocol: 'tcp' as const, unit: `${SERVICE}.service` },
+      ...(port === vars.grpc_port && hasRingTls(host, vars) && { closed: true as const }),
     })),
     folders: [vars.data_dir, RELEASES],
     memoryBytes: vars.memory_max.endsWith('%') ? undefined : byteCount(vars.memory_max),

@@ -10,6 +10,7 @@ import {
   url,
   version,
 } from '../../lib/inventory/schema/fields.ts'
+import type { WebServer } from '../../lib/model.ts'
 import { settingsOf } from '../../lib/role.ts'
 
 /** Under which path Cortex serves the API of each tenant's Alertmanager; the path of its external URL must be the same. */
@@ -224,5 +225,11 @@ export const cortexVars = z.strictObject({
 })
 export type CortexVars = z.infer<typeof cortexVars>
 
+/** The account of its service. */
+export const USER = 'cortex'
+
+/** Its web server. */
+export const WEB: WebServer = { role: 'cortex-alertmanager', folder: '/etc/cortex-alertmanager', user: USER }
+
 /** The settings of an instance's host. */
-export const cortexOn = settingsOf('cortex_alertmanager', cortexVars)
+export const cortexOn = settingsOf('cortex_alertmanager', cortexVars, WEB)

@@ -3,7 +3,7 @@ import { bothWays } from '../../lib/program/certified.ts'
 import { portOf, prefixOf, type Web } from '../../lib/program/web.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import { GROUP } from '../cortex-alertmanager/members.ts'
-import { cortexOn, PREFIX } from '../cortex-alertmanager/vars.ts'
+import { cortexOn, PREFIX, WEB as RING } from '../cortex-alertmanager/vars.ts'
 import { WEB as PROMETHEUS, prometheusOn } from '../prometheus/vars.ts'
 import { WEB as QUERY, queryOn } from '../thanos-query/vars.ts'
 import type { GatewayVars } from './vars.ts'
@@ -74,8 +74,9 @@ export const backendsOf = (inventory: Pick<Inventory, 'hosts'>, vars: GatewayVar
     ring: {
       servers: serversOf(inventory, {
         group: GROUP,
-        role: 'cortex-alertmanager',
-        on: (host) => ({ listen: cortexOn(host).listen }),
+        role: RING.role,
+        // Its checks ask pages that are not below the prefix of tenants' pages.
+        on: (host) => ({ ...cortexOn(host), external_url: undefined }),
       }),
       checks: [{ path: '/ready' }],
       harmless: '{ method GET HEAD OPTIONS }',

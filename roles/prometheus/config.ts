@@ -11,7 +11,7 @@ import { externalLabels } from './external-labels.ts'
 import type { Job } from './job.ts'
 import { remoteWriteOf } from './remote-write.ts'
 import { shardedScrape } from './spread.ts'
-import type { Receiving } from './targets.ts'
+import type { Receiving, RingReceiving } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
 export const CONFIG = '/etc/prometheus/prometheus.yml'
@@ -20,8 +20,8 @@ export const TARGETS = '/etc/prometheus/file_sd'
 export interface Parts {
   readonly jobs: readonly Job[]
   readonly alertmanagers: readonly Receiving[]
-  /** Where tenants' alerts go, each as `address:port`. */
-  readonly ring: readonly string[]
+  /** Where tenants' alerts go. */
+  readonly ring: readonly RingReceiving[]
   /** Whether canary alerts go there too, as a tenant of their own. */
   readonly ringCanary: boolean
   /** Where the rule files are. */
@@ -52,8 +52,8 @@ export const configFile = (
       alertmanagers: [
         ...senders(scope.host, alertmanagers),
         // A canary alert is no tenant's of the operator: nobody is to be notified of it.
-        ...vars.tenants.map((tenant) => tenantSender(tenant, { ring, canaries: 'drop' })),
-        ...(ringCanary ? [tenantSender(CANARY_TENANT, { ring, canaries: 'keep' })] : []),
+        ...vars.tenants.flatMap((tenant) => tenantSenders(tenant, { ring, canaries: 'drop' })),
+        ...(ringCanary ? tenantSenders(CANARY_TENANT, { ring, canaries: 'keep' }) : []),
         ...vars.alerting.alertmanagers,
       ],
     },
@@ -87,17 +87,21 @@ const scrapeConfig = (job: Job) => ({
   file_sd_configs: [{ files: [targetsPath(job)] }],
 })
 
-/** One entry for each tenant: the header is the same for all targets of an entry. */
-const tenantSender = (
+/** One entry for each tenant, the header being the same for all targets of an entry, and for all instances that are asked in the same way. */
+const tenantSenders = (
   tenant: string,
-  { ring, canaries }: { readonly ring: readonly string[]; readonly canaries: 'keep' | 'drop' },
-) => ({
-  api_version: 'v2',
-  path_prefix: PREFIX,
-  http_headers: { 'X-Scope-OrgID': { values: [tenant] } },
-  alert_relabel_configs: [canaryStep(canaries)],
-  static_configs: [{ targets: ring }],
-})
+  { ring, canaries }: { readonly ring: readonly RingReceiving[]; readonly canaries: 'keep' | 'drop' },
+) =>
+  [...Map.groupBy(ring, ({ web }) => JSON.stringify(clientConfig(web))).values()].map((some) => ({
+    api_version: 'v2',
+    path_prefix: PREFIX,
+    ...(some[0] && clientConfig(some[0].web)),
+    http_headers: { 'X-Scope-OrgID': { values: [tenant] } },
+    alert_relabel_configs: [canaryStep(canaries)],
+    static_configs: [{ targets: some.map(placeOf) }],
+  }))
+
+const placeOf = ({ host, web: { listen } }: RingReceiving): string => joined(host.address, portOf(listen))
 
 /** One entry for all Alertmanagers that are asked in the same way; with heartbeats each its own, whose alert says which path it takes. */
 const senders = (self: Host, alertmanagers: Parts['alertmanagers']) => {

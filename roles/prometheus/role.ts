@@ -119,10 +119,9 @@ export const prometheus: Role<PrometheusVars> = role({
       job.targets.filter((target) => mine(job, target)).map(({ address }) => ({ job: job.name, address })),
     )
     const files = ruleFileNames(scopeOf(rules, host, inventory))
-    const alertmanagers = [
-      ...alertmanagersOf(scope).map((one) => joined(one.host.address, portOf(one.web.listen))),
-      ...ringOf(scope),
-    ]
+    const alertmanagers = [...alertmanagersOf(scope), ...ringOf(scope)].map((one) =>
+      joined(one.host.address, portOf(one.web.listen)),
+    )
     return [
       prometheusReady(self),
       configInForce(self),

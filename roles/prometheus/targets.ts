@@ -3,12 +3,13 @@ import { InputError } from '../../lib/errors.ts'
 import type { Host, Inventory, Role, Scope } from '../../lib/model.ts'
 import { isOn, scopeOf } from '../../lib/playbook.ts'
 import { bothWays } from '../../lib/program/certified.ts'
-import { joined, portOf } from '../../lib/program/web.ts'
+import type { Web } from '../../lib/program/web.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { EVERYWHERE_LABEL } from '../../lib/sharding/hash.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import type { AlertmanagerVars } from '../alertmanager/vars.ts'
 import { GROUP, membersOf } from '../cortex-alertmanager/members.ts'
+import { cortexOn, WEB as RING } from '../cortex-alertmanager/vars.ts'
 import { canaryJobs } from './canary.ts'
 import { type Job, targetOf } from './job.ts'
 import { shardingOf } from './shards.ts'
@@ -58,11 +59,17 @@ export const alertmanagersOf = ({ vars, group }: Scope<PrometheusVars>): readonl
 /** The first version that is documented to send headers to an Alertmanager (its CHANGELOG, 2.55). */
 const SENDS_HEADERS = '2.55.0'
 
+/** An instance of a ring that alerts are sent to. */
+export interface RingReceiving {
+  readonly host: Host
+  readonly web: Web
+}
+
 /**
- * The instances of the ring that tenants' alerts are sent to, as `address:port`; none without tenants. Throws InputError for a version that
+ * The instances of the ring that tenants' alerts are sent to; none without tenants. Throws InputError for a version that
  * can't say which tenant an alert is of, and where there is no ring.
  */
-export const ringOf = ({ host, vars, group }: Scope<PrometheusVars>): readonly string[] => {
+export const ringOf = ({ host, vars, group }: Scope<PrometheusVars>): readonly RingReceiving[] => {
   if (vars.tenants.length === 0) return []
   const about = { where: `host ${host.name}`, path: 'prometheus.tenants' }
   const members = membersOf(group)
@@ -78,7 +85,9 @@ export const ringOf = ({ host, vars, group }: Scope<PrometheusVars>): readonly s
     throw new InputError([
       { ...about, what: `no host is in the group ${GROUP}`, fix: 'Leave the setting out, or add a ring.' },
     ])
-  return members.map((member) => joined(member.host.address, portOf(member.vars.listen)))
+  return members.flatMap((member) =>
+    bothWays(member.host, RING.role).map((way) => ({ host: member.host, web: cortexOn(way) })),
+  )
 }
 
 /** Whether its canary alerts go to the ring: where it sends to one whose canary tenant is there. */

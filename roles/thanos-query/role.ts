@@ -10,7 +10,7 @@ import { webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
-import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, joined, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { haproxyService } from '../gateway/haproxy.ts'
@@ -22,7 +22,7 @@ import {
   storesSeenBy,
   thanosReady,
 } from '../thanos/gates.ts'
-import { clientCertificate, clientMistakes, grpcServerFlags, grpcServerStarts } from '../thanos/grpc.ts'
+import { clientCertificate, clientMistakes, grpcServerFlags, grpcServerStarts, portsOf } from '../thanos/grpc.ts'
 import { queryIssues } from '../thanos/known-issues.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
@@ -149,11 +149,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
       ),
 
   needs: ({ vars }) => ({
-    ports: [vars.listen, vars.grpc_listen].map((listen) => ({
-      port: portOf(listen),
-      protocol: 'tcp' as const,
-      unit: `${SERVICE}.service`,
-    })),
+    ports: portsOf(`${SERVICE}.service`, vars),
     folders: [RELEASES],
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),

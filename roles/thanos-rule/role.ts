@@ -20,7 +20,14 @@ import { data as tsdb } from '../prometheus/data.ts'
 import { type RuleFile, ruleFolder } from '../rules/files.ts'
 import { globalRules } from '../rules/placement.ts'
 import { queryAnswers, thanosReady } from '../thanos/gates.ts'
-import { clientCertificate, clientMistakes, endpointMistakes, grpcServerFlags, grpcWay } from '../thanos/grpc.ts'
+import {
+  clientCertificate,
+  clientMistakes,
+  endpointMistakes,
+  grpcServerFlags,
+  grpcWay,
+  portsOf,
+} from '../thanos/grpc.ts'
 import { queryIssues } from '../thanos/known-issues.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
@@ -173,7 +180,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
       ports.map((port) => ({ port, protocol: 'tcp' as const, unit: `${service}.service` }))
     return {
       ports: [
-        ...of(SERVICE, [portOf(vars.listen), portOf(vars.grpc_listen)]),
+        ...portsOf(`${SERVICE}.service`, vars),
         ...[root, ...shards].flatMap(({ service, httpPort, grpcPort }) => of(service, [httpPort, grpcPort])),
       ],
       folders: [vars.storage_dir, RELEASES],

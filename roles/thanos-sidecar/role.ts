@@ -11,11 +11,11 @@ import { trustsFleet, webConfigFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
-import { endpointOf, hasTls, joined, portOf, prefixOf, scrapeOf } from '../../lib/program/web.ts'
+import { endpointOf, hasTls, joined, prefixOf, scrapeOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import { role } from '../../lib/role.ts'
 import { prometheusOn } from '../prometheus/vars.ts'
-import { grpcServerFlags, grpcWay } from '../thanos/grpc.ts'
+import { grpcServerFlags, grpcWay, portsOf } from '../thanos/grpc.ts'
 import { PROGRAM, USER, versionOn } from '../thanos/release.ts'
 import { unitOf } from '../thanos/unit.ts'
 import { GROUP } from './members.ts'
@@ -66,11 +66,7 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
   serves: answers,
   scrape: ({ vars }) => scrapeOf(SERVICE, vars),
   needs: ({ vars }) => ({
-    ports: [vars.listen, vars.grpc_listen].map((listen) => ({
-      port: portOf(listen),
-      protocol: 'tcp' as const,
-      unit: `${SERVICE}.service`,
-    })),
+    ports: portsOf(`${SERVICE}.service`, vars),
     folders: [RELEASES],
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),

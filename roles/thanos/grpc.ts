@@ -3,11 +3,11 @@
  * own again when that has changed, as who asks does, and whom it trusts when it starts alone (thanos `pkg/tls/options.go`).
  */
 import compare from 'semver/functions/compare.js'
-import type { Host, Inventory, SettingMistake, Task, WebServer } from '../../lib/model.ts'
+import type { Host, Inventory, Needs, SettingMistake, Task, WebServer } from '../../lib/model.ts'
 import { isHeldForClients, shownCertificate, trustFile } from '../../lib/program/certificates.ts'
 import { AUTHORITY, bothWays, certificateFile, fileOfCertificate } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
-import type { Web } from '../../lib/program/web.ts'
+import { portOf, type Web } from '../../lib/program/web.ts'
 import { listed } from '../../lib/wording.ts'
 
 /** How somebody is asked. */
@@ -22,6 +22,12 @@ export const grpcServerFlags = ({ certified }: Web, web: WebServer): Flags =>
         'grpc-server-tls-client-ca': AUTHORITY,
       }
     : {}
+
+/** Its two ports; that of gRPC is closed to whoever has no certificate. */
+export const portsOf = (unit: string, vars: Web & { readonly grpc_listen: string }): NonNullable<Needs['ports']> => [
+  { port: portOf(vars.listen), protocol: 'tcp', unit },
+  { port: portOf(vars.grpc_listen), protocol: 'tcp', unit, ...(vars.certified && { closed: true }) },
+]
 
 /** What it reads for that when it starts. */
 export const grpcServerStarts = ({ certified }: Web, inventory: Inventory): readonly Task[] =>

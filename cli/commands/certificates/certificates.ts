@@ -57,7 +57,7 @@ export default command({
         choices: ['init', 'status', 'renew', 'rotate-authority', 'gossip'] as const,
         demandOption: true,
         describe:
-          'init: makes the authority, in a folder beside the inventory; its key is encrypted with the vault password. status: what each web server shows, until when, and whether it is trusted; exit 1 where one is not. renew: issues what ends soon; restarts nothing. gossip: members of the Alertmanager cluster begin to gossip as `tls: { gossip: … }` says, all at once: nobody notifies for some seconds, and nothing is lost; asks before, or wants --yes. rotate-authority: a new authority in place of the old one, in three steps, each a deploy of certificates: both are trusted, all is issued anew, the old one is trusted no more; goes on where it was interrupted',
+          'init: makes the authority, in a folder beside the inventory; its key is encrypted with the vault password. status: what each web server shows, until when, and whether it is trusted; exit 1 where one is not. renew: issues what ends soon; restarts nothing but instances of Cortex, one at a time. gossip: members of the Alertmanager cluster, and instances of a ring, begin to gossip as `tls: { gossip: … }` says, all at once: nobody notifies for some seconds, and nothing is lost; asks before, or wants --yes. rotate-authority: a new authority in place of the old one, in three steps, each a deploy of certificates: both are trusted, all is issued anew, the old one is trusted no more; goes on where it was interrupted',
       })
       .option('years', {
         type: 'number',

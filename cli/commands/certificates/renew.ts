@@ -14,7 +14,7 @@ export const YEAR_MS = 365 * 86_400_000
 
 type BookOf = (roles: readonly Role[]) => Playbook
 
-/** Issues certificates that end soon, or all; restarts nothing, as who shows them reads them again with each connection. Returns the exit code. */
+/** Issues certificates that end soon, or all; restarts those alone that don't read them again with each connection. Returns the exit code. */
 export const renewCertificates = (context: Context, flags: CertificatesFlags, bookOf: BookOf): Promise<number> => {
   requireTls(context.inventory)
   const book = trustReadAgain(bookOf(context.inventory.roles))

@@ -23,6 +23,7 @@ const HOSTS = {
   thanos_query: { 'q-1': { ansible_host: '10.0.0.2' } },
   thanos_rule: { 'q-1': {} },
   alertmanager: { 'am-1': { ansible_host: '10.0.0.3' }, 'am-2': { ansible_host: '10.0.0.4' } },
+  cortex_alertmanager: { 'c-1': { ansible_host: '10.0.0.6' }, 'c-2': { ansible_host: '10.0.0.7' } },
   gateway: { 'gw-1': { ansible_host: '10.0.0.5' } },
   node_exporter: { 'prom-1': {}, 'am-1': {} },
 }
@@ -33,6 +34,7 @@ const services = async (tls: unknown): Promise<Readonly<Record<string, readonly 
   const vars = {
     prometheus: { version: '3.5.3' },
     alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
+    cortex_alertmanager: { version: '1.21.1', storage: { backend: 'filesystem', dir: '/srv/ring' } },
     ...{ thanos_sidecar: thanos, thanos_query: thanos, thanos_rule: thanos, gateway: {} },
     tls,
   }
@@ -64,6 +66,8 @@ test('with TLS of web servers: what asks others and is no Prometheus, and what w
     ],
     'am-1': [],
     'am-2': [],
+    'c-1': [],
+    'c-2': [],
     'gw-1': ['gateway: loaded'],
   })
 })
@@ -71,4 +75,5 @@ test('with TLS of web servers: what asks others and is no Prometheus, and what w
 test('with TLS of gossip: its members too', async () => {
   const found = await services({ plain: ['gateway'], gossip: true })
   expect([found['am-1'], found['am-2']]).toEqual([['alertmanager: started'], ['alertmanager: started']])
+  expect([found['c-1'], found['c-2']]).toEqual([['cortex-alertmanager: started'], ['cortex-alertmanager: started']])
 })

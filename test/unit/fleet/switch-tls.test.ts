@@ -28,7 +28,8 @@ const HOSTS = {
 }
 const load = (tls: unknown, hosts: Parameters<typeof hostsFile>[0] = HOSTS): Promise<Inventory> => {
   const vars = {
-    prometheus: { version: '3.5.3' },
+    prometheus: { version: '3.5.3', ...('cortex_alertmanager' in hosts && { tenants: ['checkout'] }) },
+    cortex_alertmanager: { version: '1.21.1', storage: { backend: 'filesystem', dir: '/srv/ring' } },
     ...{ thanos_sidecar: { version: '0.42.4' }, thanos_query: { version: '0.42.4' }, gateway: {} },
     thanos_rule: { version: '0.42.4' },
     alertmanager: { version: '0.33.1', config: { route: { receiver: 'none' }, receivers: [{ name: 'none' }] } },
@@ -324,6 +325,73 @@ describe('gossip', () => {
   test('is of all members or of none', async () => {
     const mixed = { ...HOSTS, alertmanager: { ...HOSTS.alertmanager, 'am-2': { ansible_host: '10.0.0.4', tls: true } } }
     await expect(load({ gossip: true }, mixed)).rejects.toThrow('am-1 is to gossip with TLS, and am-2 without')
+  })
+})
+
+describe('a ring', () => {
+  const RING = {
+    ...HOSTS,
+    alertmanager: {},
+    cortex_alertmanager: { 'c-1': { ansible_host: '10.0.0.31' }, 'c-2': { ansible_host: '10.0.0.32' } },
+    gateway: { 'gw-1': { ansible_host: '10.0.0.22', gateway: { metrics: '127.0.0.1:8404' } } },
+  }
+  const secretly = speaking(
+    () => 'tls',
+    () => 'tls',
+  )
+  const withRing = (tls: object = {}) => load({ plain: ['gateway'], ...tls }, RING)
+
+  test('is sent to with TLS and without before its first instance changes, as any tenant, and asked so by gateways', async () => {
+    const inventory = await withRing()
+    const book = await bookOf(inventory, plain)
+    const plays = named(book, inventory)
+    expect(plays.filter((name) => name.startsWith('Cortex'))).toEqual([
+      'Cortex Alertmanagers, one at a time: TLS, 1 of 2: c-1',
+      'Cortex Alertmanagers, one at a time: TLS, 2 of 2: c-2',
+    ])
+    const both = ['http 10.0.0.31:9009,10.0.0.32:9009', 'https 10.0.0.31:9009,10.0.0.32:9009']
+    expect(senders(told(book, inventory, 0, CONFIG))).toEqual([...both, ...both])
+    expect(told(book, inventory, 0, CONFIG)).toMatch(
+      /scheme: https\n +tls_config:\n +ca_file: \/etc\/vestal\/authority\.crt/,
+    )
+    const last = senders(told(book, inventory, book.plays.length - 2, CONFIG))
+    expect(last).toEqual([both[1], both[1]])
+    const gateways = (name: string): string => {
+      const play = book.plays.find((one) => one.name === name)
+      const role = play?.roles.find(({ key }) => key === 'gateway')
+      const host = inventory.hosts.find((one) => one.name === 'gw-1')
+      if (!role || !host) throw new Error(`no play ${name}`)
+      const task = role.tasks(scopeOf(role, host, inventory)).find(({ key }) => key === '/etc/gateway/haproxy.cfg')
+      return String((task?.data as FileData).content)
+    }
+    expect(gateways('Every gateway asks with TLS and without')).toMatch(
+      /server c-1 10\.0\.0\.31:9009\n +server c-1\.otherwise 10\.0\.0\.31:9009 ssl verify required verifyhost c-1 /,
+    )
+    expect(gateways('Every gateway asks in the new way only')).toContain(
+      'server c-1 10.0.0.31:9009 ssl verify required',
+    )
+  })
+
+  test('is nothing for a deploy where its instances are to speak to each other otherwise', async () => {
+    await expect(bookOf(await withRing({ gossip: true }), secure)).rejects.toThrow(
+      'c-1, c-2: gossip in plain text, and are to do so with TLS',
+    )
+    await expect(bookOf(await withRing(), secretly)).rejects.toThrow('gossip with TLS, and are to do so in plain text')
+  })
+
+  test('turns as a whole', async () => {
+    const inventory = await withRing({ gossip: true })
+    const found = await gossipSwitch(inventory, { hosts: inventory.hosts, reach: secure, oneByOne: false })
+    expect(found?.book.plays).toMatchObject([
+      { name: 'Instances of the ring speak to each other with TLS, all at once', batch: 2, onGateFailure: 'take-back' },
+    ])
+    expect(found?.advice[0]?.what).toContain('restart at once')
+    await expect(gossipSwitch(inventory, { hosts: inventory.hosts, reach: secure, oneByOne: true })).rejects.toThrow(
+      'can only turn as a whole',
+    )
+    const some = inventory.hosts.filter(({ name }) => name !== 'c-2')
+    await expect(gossipSwitch(inventory, { hosts: some, reach: secure, oneByOne: false })).rejects.toThrow('left out')
+    expect(await gossipSwitch(inventory, { hosts: inventory.hosts, reach: secretly, oneByOne: false })).toBe(null)
   })
 })
 

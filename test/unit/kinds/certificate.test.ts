@@ -53,6 +53,28 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     expect(box.sh(`ls -A /srv`).output.trim()).toBe('')
   })
 
+  test('whoever reads it when it starts alone is restarted where it was started with it, and only then', async () => {
+    const onMachine = (script: string) =>
+      script.replaceAll('"/proc/$pid/cmdline"', '/srv/cmdline').replaceAll('systemctl ', '/srv/systemctl ')
+    const read = { ...task, data: { ...(task.data as CertificateData), restarts: 'ring.service' } }
+    for (const [running, restarted] of [
+      [`/usr/local/bin/ring\0--tls-cert-path=${PATH}\0`, 'restart -- ring.service'],
+      ['/usr/local/bin/ring\0', ''],
+    ] as const) {
+      using box = sandbox(shell)
+      writeFileSync(box.at('/srv/cmdline'), running)
+      const systemctl = '#!/bin/sh\ncase $1 in show) echo 7 ;; *) echo "$@" >>/srv/said ;; esac\n'
+      writeFileSync(box.at('/srv/systemctl'), systemctl, { mode: 0o755 })
+      const [first, ...more] = await made(stepsOf(box.changes([read])))
+      expect([first?.interrupts, more]).toEqual([undefined, []])
+      const steps = first ? [{ ...first, run: onMachine(first.run) }] : []
+      expect(box.take(steps)).toEqual({ code: 0, output: '' })
+      expect(box.sh('cat /srv/said 2>/dev/null || :').output.trim()).toBe(restarted)
+      const [again] = stepsOf(box.changes([issuedAnew(read, Date.now() + 1_000)]))
+      expect(again?.interrupts).toBe(true)
+    }
+  })
+
   test('nothing that is read of a machine has its key', async () => {
     using box = sandbox(shell)
     box.take(await made(stepsOf(box.changes([task]))))

@@ -45,6 +45,54 @@ const refusal = async (made: Promise<Fleet>): Promise<string> => {
   }
 }
 
+describe('TLS', () => {
+  const flags = (one: Fleet): readonly string[] =>
+    one.command(ROLE, 'am-1').flatMap((word) => (word.includes('tls') ? [word.replace(/^--/, '')] : []))
+  const ownFlags = (prefix: string) =>
+    ['cert', 'key'].map((what) => `${prefix}${what}-path=/etc/cortex-alertmanager/web.pem`)
+  const withTls = (tls: unknown, files: Readonly<Record<string, string>> = {}) =>
+    ring({}, {}, { 'group_vars/all.yml': JSON.stringify({ tls }), ...files })
+
+  test('of its web server by `tls`: its flags, and how it is scraped and linked to', async () => {
+    using one = await withTls(true)
+    expect(flags(one)).toEqual(ownFlags('server.http-tls-'))
+    expect(one.text(ROLE, 'am-1', CONFIG)).toContain('external_url: https://10.0.0.1:9009/alertmanager')
+    const role = cortexAlertmanager as Role
+    expect(role.scrape?.(scopeOf(role, one.host('am-1'), one.inventory))).toMatchObject({
+      labels: { __scheme__: 'https' },
+      config: { scrape_interval: '1m', tls_config: { ca_file: '/etc/vestal/authority.crt' } },
+    })
+    expect(one.task(ROLE, 'am-1', 'certificate /etc/cortex-alertmanager/web.pem').data).toMatchObject({
+      client: true,
+      restarts: 'cortex-alertmanager.service',
+    })
+  })
+
+  test('between instances by `gossip`: each shows a certificate by gRPC, and verifies whom it calls', async () => {
+    using one = await withTls({ gossip: true, plain: [ROLE] })
+    expect(flags(one)).toEqual([
+      ...ownFlags('server.grpc-tls-'),
+      'server.grpc-tls-ca-path=/etc/vestal/authority.crt',
+      'server.grpc-tls-client-auth=RequireAndVerifyClientCert',
+      ...['alertmanager.alertmanager-client.tls-', 'memberlist.tls-'].flatMap((prefix) => [
+        `${prefix}enabled=true`,
+        ...ownFlags(prefix),
+        `${prefix}ca-path=/etc/vestal/authority.crt`,
+      ]),
+    ])
+    expect(one.text(ROLE, 'am-1', CONFIG)).toContain('external_url: http://10.0.0.1:9009/alertmanager')
+    using none = await withTls({ plain: [ROLE] })
+    expect(flags(none)).toEqual([])
+  })
+
+  test('is for all instances of a ring or for none', async () => {
+    const one = { 'host_vars/am-2.yml': 'tls: { gossip: false }\n' }
+    expect(await refusal(withTls({ gossip: true }, one))).toMatch(
+      /am-1 is to speak with TLS to other instances, and am-2 without: they would not hear each other/,
+    )
+  })
+})
+
 describe('the configuration', () => {
   test('is a ring: sharding, stable names and tokens, gossip, storage, and no extension of replica sets', async () => {
     using one = await ring({ limits: { max_alerts_count: 100 } })
