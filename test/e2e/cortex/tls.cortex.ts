@@ -50,12 +50,12 @@ const securely = (instance: number, path: string, body?: unknown): Promise<strin
   })
 
 /** Whom a port shows, verified by the authority: the certificate's number, or why not; and what comes of having none oneself. */
-const shown = (instance: number, port: number): Promise<{ readonly serial: string; readonly then: string }> =>
+const shown = (instance: number, port: number): Promise<{ readonly serial: string; readonly said: string }> =>
   new Promise((resolve) => {
     let serial = ''
-    const say = (then: string): void => {
+    const say = (said: string): void => {
       socket.destroy()
-      resolve({ serial, then })
+      resolve({ serial, said })
     }
     const socket = connect({ host: hostAddress(instance), port, ca: authority(), ALPNProtocols: ['h2'] })
     socket.setTimeout(2_000, () => say('nothing'))
@@ -114,9 +114,9 @@ test('what instances say to each other is no matter of a deploy; it turns as a w
   await watched('certificates', 'gossip')
   for (const one of INSTANCES) {
     const grpc = await shown(one, 9095)
-    expect([grpc.serial !== '', grpc.then]).toEqual([true, expect.stringContaining('certificate required')])
+    expect([grpc.serial !== '', grpc.said]).toEqual([true, expect.stringContaining('certificate required')])
     // Who calls is asked for none: that is what it is, and what the docs say.
-    expect(await shown(one, 7946)).toEqual({ serial: grpc.serial, then: 'nothing' })
+    expect(await shown(one, 7946)).toEqual({ serial: grpc.serial, said: 'nothing' })
   }
   expect(await silences()).toEqual(['made just before', 'made just before', 'made just before'])
   expect((await on(inventory, ['deploy', '-y', '--no-watch-alerts'])).stdout).toMatch(/: 0 changed,/)

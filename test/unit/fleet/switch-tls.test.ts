@@ -362,7 +362,7 @@ describe('a ring', () => {
       const host = inventory.hosts.find((one) => one.name === 'gw-1')
       if (!role || !host) throw new Error(`no play ${name}`)
       const task = role.tasks(scopeOf(role, host, inventory)).find(({ key }) => key === '/etc/gateway/haproxy.cfg')
-      return String((task?.data as FileData).content)
+      return String((task?.data as FileData | undefined)?.content)
     }
     expect(gateways('Every gateway asks with TLS and without')).toMatch(
       /server c-1 10\.0\.0\.31:9009\n +server c-1\.otherwise 10\.0\.0\.31:9009 ssl verify required verifyhost c-1 /,
