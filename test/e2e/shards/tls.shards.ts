@@ -112,10 +112,10 @@ test('TLS of Thanos is turned off and on again: every question is answered, no a
     const { sent, lost, duplicated } = ended.report.alerts
     const evaluations = async (metric: string, within: string): Promise<number> =>
       numberOf(await ask(QUERIES, `sum(increase(${metric}{job="thanos-rule"}[${within}]))`))
-    const [all, failed] = await Promise.all(
+    const [done, failed] = await Promise.all(
       ['evaluations', 'evaluation_failures'].map((what) => evaluations(`prometheus_rule_${what}_total`, '4m')),
     )
-    console.log(`${speaks}: ${JSON.stringify({ ...asked, sent, lost, duplicated, evaluations: { all, failed } })}`)
+    console.log(`${speaks}: ${JSON.stringify({ ...asked, sent, lost, duplicated, evaluations: { done, failed } })}`)
     expect([asked.failed, lost]).toEqual([0, 0])
     await until(
       'no rule has failed for 20 s',
