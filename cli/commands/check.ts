@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { lookAtGossip, lookAtWeb } from '../../fleet/certificates/look.ts'
+import { lookAtShown, lookAtWeb } from '../../fleet/certificates/look.ts'
 import { alertmanagerRules } from '../../fleet/check/alertmanager-checks.ts'
 import { certificateRules } from '../../fleet/check/certificate-checks.ts'
 import { pathRules } from '../../fleet/check/path-checks.ts'
@@ -69,7 +69,7 @@ export const lookForFindings = async (
     }),
     tryPaths(requiredPortsOf(inventory), surveys, reach),
     lookAtWeb(inventory, { hosts: [...surveys.keys()], reach }),
-    lookAtGossip(inventory, { hosts: [...surveys.keys()], reach }),
+    lookAtShown(inventory, { hosts: [...surveys.keys()], reach }),
   ])
   const balanced = [...surveys].flatMap(([{ name: host }, { names: resolved }]) =>
     [...resolved]

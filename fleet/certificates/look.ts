@@ -10,12 +10,19 @@ import {
 } from '../../lib/certificates/certificate.ts'
 import { expiredOn, FOREIGN, NOT_VALID_YET, notMadeOutTo } from '../../lib/certificates/refusals.ts'
 import { HostError } from '../../lib/errors.ts'
-import type { Host, Inventory, Reach, Role } from '../../lib/model.ts'
-import { rolesOn, scopeOf } from '../../lib/playbook.ts'
+import type { Host, Inventory, Reach, Role, WebServer } from '../../lib/model.ts'
+import { isOn, rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { endpointOf, portOf, type Web } from '../../lib/program/web.ts'
 import { settingsUnder } from '../../lib/role.ts'
+import { word } from '../../lib/shell.ts'
 import { GOSSIP_CERTIFICATE, type GossipMode, gossipOf } from '../../roles/alertmanager/gossip-tls.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { clientFile } from '../../roles/thanos/grpc.ts'
+import { askedWithTls } from '../../roles/thanos-query/endpoints.ts'
+import { thanosQuery } from '../../roles/thanos-query/role.ts'
+import { WEB as QUERY } from '../../roles/thanos-query/vars.ts'
+import { thanosRule } from '../../roles/thanos-rule/role.ts'
+import { WEB as RULE } from '../../roles/thanos-rule/vars.ts'
 
 /** One web server of a role that can have a certificate, as the inventory wants it and as it was found. */
 export interface WebLook {
@@ -32,12 +39,14 @@ export interface WebLook {
   readonly why?: string
 }
 
-/** What a member shows others of its cluster. */
-export interface GossipLook {
+/** What somebody shows to those that it asks: a member of a cluster to others, or a client of gRPC. */
+export interface ShownLook {
   readonly host: Host
   readonly role: Role
+  /** The port of its own for the same. */
   readonly port: number
   readonly speaks: GossipMode
+  readonly wanted: GossipMode
   /** When its certificate ends, RFC 3339, and why it is refused. */
   readonly until?: string
   readonly refused?: string
@@ -74,33 +83,64 @@ const look = async (about: Pick<WebLook, 'host' | 'role' | 'web' | 'port'>, reac
   }
 }
 
+interface Looking {
+  readonly hosts: readonly Host[]
+  readonly reach: Reach
+}
+
 /**
- * How Alertmanagers on these hosts gossip, those that run, and what they show each other. The file is read, as they read it with each handshake: whoever has no
- * certificate is shown nothing that says why.
+ * How Alertmanagers on these hosts gossip, those that run, and what they show each other; and what Thanos shows to those that it asks by gRPC with TLS. The file is
+ * read, as they read it with each handshake: whoever has no certificate is shown nothing that says why.
  */
-export const lookAtGossip = async (
-  inventory: Inventory,
-  { hosts, reach }: { readonly hosts: readonly Host[]; readonly reach: Reach },
-): Promise<readonly GossipLook[]> =>
+export const lookAtShown = async (inventory: Inventory, looking: Looking): Promise<readonly ShownLook[]> =>
+  (await Promise.all([lookAtGossip(inventory, looking), lookAtClients(inventory, looking)])).flat()
+
+const lookAtGossip = async (inventory: Inventory, { hosts, reach }: Looking): Promise<readonly ShownLook[]> =>
   Promise.all(
-    (await gossipOf(inventory, { hosts, reach })).map(async ({ host, mode }): Promise<GossipLook> => {
+    (await gossipOf(inventory, { hosts, reach })).map(async ({ host, mode, wanted }): Promise<ShownLook> => {
       const { cluster } = alertmanager.varsOf(host)
-      const about = { host, role: alertmanager as Role, port: cluster.port, speaks: mode }
-      return mode === 'plain' ? about : { ...about, ...shownBy(await certificateOn(host, reach), host) }
+      const about = { host, role: alertmanager as Role, port: cluster.port, speaks: mode, wanted }
+      return mode === 'plain' ? about : { ...about, ...(await shownIn(GOSSIP_CERTIFICATE, host, reach)) }
     }),
   )
 
-const certificateOn = async (host: Host, reach: Reach): Promise<string> => {
-  const { stdout } = await (await reach(host)).exec(
-    `sed -n '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p' ${GOSSIP_CERTIFICATE} 2>/dev/null | head -c 65536`,
-    { within: '30s' },
+const CLIENTS: readonly (readonly [Role, WebServer])[] = [
+  [thanosQuery as Role, QUERY],
+  [thanosRule as Role, RULE],
+]
+
+const lookAtClients = async (inventory: Inventory, { hosts, reach }: Looking): Promise<readonly ShownLook[]> => {
+  if (askedWithTls(inventory).length === 0) return []
+  const clients = CLIENTS.flatMap(([role, web]) =>
+    hosts.filter((host) => isOn(role, host)).map((host) => ({ host, role, web })),
   )
-  return stdout.toString()
+  return Promise.all(
+    clients.map(async ({ host, role, web }) => {
+      const { grpc_listen } = role.varsOf(host) as { readonly grpc_listen: string }
+      const about = { host, role, port: portOf(grpc_listen), speaks: 'tls', wanted: 'tls' } as const
+      return { ...about, ...(await shownIn(clientFile(web), host, reach)) }
+    }),
+  )
 }
 
-const shownBy = (text: string, { tls, address }: Host): Pick<GossipLook, 'until' | 'refused'> => {
+type Shown = Pick<ShownLook, 'until' | 'refused'>
+
+const shownIn = async (path: string, host: Host, reach: Reach): Promise<Shown> => {
+  try {
+    const { stdout } = await (await reach(host)).exec(
+      `sed -n '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p' ${word(path)} 2>/dev/null | head -c 65536`,
+      { within: '30s' },
+    )
+    return shownBy(stdout.toString(), path, host)
+  } catch (error) {
+    if (error instanceof HostError) return { refused: `${path} can't be read: ${error.message}` }
+    throw error
+  }
+}
+
+const shownBy = (text: string, path: string, { tls, address }: Host): Shown => {
   const [leaf, ...between] = certificatesIn(text)
-  if (!leaf) return { refused: `there is none in ${GOSSIP_CERTIFICATE}` }
+  if (!leaf) return { refused: `there is none in ${path}` }
   const end = endOf(leaf)
   const until = Number.isNaN(end.getTime()) ? '' : end.toISOString()
   if (end.getTime() <= Date.now()) return { until, refused: expiredOn(until) }

@@ -4,7 +4,7 @@ import type { Host, Inventory, Role } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
 import type { Web } from '../../lib/program/web.ts'
 import { settingsUnder } from '../../lib/role.ts'
-import type { GossipLook, WebLook } from '../certificates/look.ts'
+import type { ShownLook, WebLook } from '../certificates/look.ts'
 
 /** What the rules of certificates and open ports look at. */
 export interface TrustFacts {
@@ -13,7 +13,7 @@ export interface TrustFacts {
   readonly hosts: readonly Host[]
   readonly looks: readonly WebLook[]
   /** What members of clusters show each other. */
-  readonly gossip: readonly GossipLook[]
+  readonly gossip: readonly ShownLook[]
   /** Authorities that the fleet trusts. */
   readonly authorities: readonly { readonly subject: string; readonly until: Date }[]
   readonly now: number

@@ -1,4 +1,4 @@
-import { type GossipLook, lookAtGossip, lookAtWeb, type WebLook } from '../../../fleet/certificates/look.ts'
+import { lookAtShown, lookAtWeb, type ShownLook, type WebLook } from '../../../fleet/certificates/look.ts'
 import { trustedAuthorities } from '../../../lib/certificates/authority.ts'
 import { InputError } from '../../../lib/errors.ts'
 import { replaceFile } from '../../../lib/replace-file.ts'
@@ -15,7 +15,7 @@ export const statusOfCertificates = async (
 ): Promise<number> => {
   const [looks, gossip] = await Promise.all([
     lookAtWeb(inventory, { hosts, reach }),
-    lookAtGossip(inventory, { hosts, reach }),
+    lookAtShown(inventory, { hosts, reach }),
   ])
   const authorities = trustedAuthorities(inventory).map(({ subject, until }) => ({
     subject,
@@ -65,10 +65,10 @@ const problemOf = ({ speaks, web, refused, why }: WebLook): string => {
   return ''
 }
 
-const gossipProblem = ({ host, speaks, refused }: GossipLook): string => {
+const gossipProblem = ({ speaks, wanted, refused }: ShownLook): string => {
   if (refused !== undefined) return refused
-  if (host.tls?.gossip && speaks === 'plain') return 'it gossips in plain text, and is to have TLS'
-  return speaks === 'tls' && !host.tls?.gossip ? 'it gossips with TLS, and is not to' : ''
+  if (speaks === wanted) return ''
+  return speaks === 'plain' ? 'it gossips in plain text, and is to have TLS' : 'it gossips with TLS, and is not to'
 }
 
 const writeMetrics = (path: string, text: string): void => {

@@ -65,8 +65,13 @@ test('it is whole, a second deploy changes nothing, and what is asked at its one
 
 test('every web server of Thanos has a certificate, and none answers in plain text', async () => {
   const { servers } = JSON.parse((await on(['certificates', 'status', '--json'], 0, inventory)).stdout) as {
-    servers: readonly { role: string; speaks: string }[]
+    servers: readonly { host: string; role: string; port: number; speaks: string; until: string }[]
   }
+  // What those show who ask by gRPC.
+  const clients = servers.filter(({ port, until }) => [10903, 10905].includes(port) && until !== '')
+  expect(clients.map(({ host, role }) => `${host} ${role}`).sort()).toEqual(
+    ['query-1', 'query-2'].flatMap((host) => [`${host} thanos-query`, `${host} thanos-rule`]),
+  )
   const speaking = Map.groupBy(servers, ({ role }) => role)
   for (const role of ['thanos-sidecar', 'thanos-query', 'thanos-rule'])
     expect(new Set(speaking.get(role)?.map(({ speaks }) => speaks))).toEqual(new Set(['tls']))
