@@ -141,7 +141,9 @@ test('a change of the fleet that a killed drill has left is known to its machine
     return [code, stdout]
   }
   // What the drill had started works on to its end.
-  await expect.poll(heal, { timeout: 180_000, interval: 1_000 }).toEqual([0, 'am-1: undone: prom-2 leaves the fleet\n'])
+  await expect
+    .poll(heal, { timeout: 180_000, interval: 1_000 })
+    .toEqual([0, 'prom-1: undone: prom-2 leaves the fleet\n'])
   expect(await vestal(['plan', '-i', inventory, '--exit-code'])).toMatchObject({ code: 0 })
   expect(await vestal(['status', '-i', inventory])).toMatchObject({ code: 0 })
   expect(await leftovers()).toEqual([])
