@@ -104,7 +104,11 @@ export const planTenantRoutes = async (inventory: Inventory, tenant: string, rea
   })
   const [{ vars } = { vars: undefined }] = membersIn(inventory)
   if (!vars) return { members: [], peerWaitMs: 0, tests: [], not: [] }
-  const { config } = await firstOf(members, NO_RING, ({ endpoint }) => routingAt(reach, endpoint))
+  const { config } = await firstOf(members, NO_RING, async ({ endpoint }) => {
+    const { status } = await ask(reach, endpoint, '/api/v2/status')
+    if (status === 404) throw new HostError(endpoint.host.name, `the ring has no tenant ${tenant}`)
+    return routingAt(reach, endpoint)
+  })
   const replicas = vars.sharding ? Math.min(vars.replication_factor, members.length) : members.length
   return understood(`tenant ${tenant}`, 'its routes', () => ({
     members,

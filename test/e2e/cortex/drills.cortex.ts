@@ -68,6 +68,6 @@ describe('receivers of a tenant', () => {
 
   test('a tenant that the ring has not is an error', async () => {
     const { code, stderr } = await vestal(['drill', 'routes', '-i', inventory, '--tenant', 'nobody'])
-    expect([code, stderr]).toEqual([1, expect.stringContaining('ring-1')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the ring has no tenant nobody')])
   })
 })
