@@ -74,7 +74,7 @@ export const prometheusRules: readonly FleetRule[] = [
     why: 'Behind a load balancer each alert reaches only one member, so members notify and resolve on their own; a stranger may notify a second time.',
     fix: 'List every Alertmanager by its own address, and nothing else.',
     find: ({ inventory, running }) => {
-      const known = new Set(inventory.alertmanagers.map(({ address }) => address))
+      const known = new Set([...inventory.alertmanagers.map(({ address }) => address), ...(inventory.ring ?? [])])
       return [...inventory.prometheus, ...running.prometheus].flatMap(({ host, alertmanagers }) => {
         const foreign = alertmanagers.filter((address) => !known.has(address))
         return foreign.length > 0

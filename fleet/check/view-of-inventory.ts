@@ -7,6 +7,7 @@ import { scopeOf } from '../../lib/playbook.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
 import { CONFIG as ALERTMANAGER_CONFIG } from '../../roles/alertmanager/flags.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { membersIn } from '../../roles/cortex-alertmanager/members.ts'
 import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
@@ -46,6 +47,7 @@ export const inventoryView = (inventory: Inventory): FleetView => ({
       command: commandOf(tasks, 'alertmanager'),
     })
   }),
+  ring: membersIn(inventory).map(({ host, vars }) => joined(host.address, portOf(vars.listen))),
 })
 
 const hostsOf = ({ hosts }: Inventory, group: string): readonly Host[] =>

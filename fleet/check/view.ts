@@ -8,6 +8,8 @@ import { trackedLabels } from '../../roles/prometheus/remote-write.ts'
 export interface FleetView {
   readonly prometheus: readonly PrometheusView[]
   readonly alertmanagers: readonly AlertmanagerView[]
+  /** `address:port` of each instance of a ring that tenants' alerts may go to. */
+  readonly ring?: readonly string[]
 }
 export interface PrometheusView {
   readonly host: string

@@ -9,9 +9,12 @@ import {
   type PrometheusParts,
   prometheusView,
 } from '../../../../fleet/check/view.ts'
+import { inventoryView } from '../../../../fleet/check/view-of-inventory.ts'
 import { runningYaml } from '../../../../lib/api/running-yaml.ts'
 import { findingsOf } from '../../../../lib/health/finding.ts'
+import { loadInventory } from '../../../../lib/inventory/load.ts'
 import { alertingForm } from '../../../../lib/routing/running-forms.ts'
+import { rolesFor } from '../../../../roles/registry.ts'
 
 const MEMBERS = ['am-1', 'am-2', 'am-3'] as const
 const gossip = (n: number) => `10.0.0.${n + 1}:9094`
@@ -228,4 +231,14 @@ test('samples of which an HA tracker would drop a shard, or keep too many, are f
   expect(sent(sends('a', '0'), sends('c', '1'))).toEqual([])
   const elsewhere = { url: 'http://vm:8428/api/v1/write' }
   expect(sent(sends('a', '0', elsewhere), sends('b', '0', elsewhere))).toEqual([])
+})
+
+test('instances of a ring are no strangers to the Prometheus that sends to them as a tenant', async () => {
+  const paths = ['inventory/cortex']
+  const inventory = inventoryView(await loadInventory(paths, await rolesFor(paths)))
+  const sentTo = inventory.prometheus.flatMap(({ alertmanagers }) => alertmanagers)
+  expect(new Set(sentTo)).toEqual(new Set(['10.88.0.11:9009', '10.88.0.12:9009', '10.88.0.13:9009']))
+  const rule = prometheusRules.find(({ id }) => id === 'alertmanager-foreign')
+  const running = { prometheus: inventory.prometheus, alertmanagers: [] }
+  expect(rule?.find({ inventory, running } as unknown as FleetFacts)).toEqual([])
 })
