@@ -3,27 +3,44 @@ import { playbook } from '../../lib/playbook.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
 import { rolledRoles } from '../plays.ts'
-import { firesWhatMoves, hasLetGo, movesOf, scrapesWhatMoves } from './moved.ts'
+import { firesWhatMoves, hasLetGo, movesOf, scrapesWhatMoves, setsApart } from './moved.ts'
 
-/** New shards scrape what moves to them, beside the old ones, until each of their replicas was seen to. The inventory's table says what moves. `alertsMs`: how long alerts with a `for` are waited for at most. */
+/**
+ * New shards scrape what moves to them, beside the old ones, which set it apart, until each of their replicas was seen to. The inventory's table says
+ * what moves. `alertsMs`: how long alerts with a `for` are waited for at most.
+ */
 export const newShardsScrape = (inventory: Inventory, { alertsMs }: { readonly alertsMs: number }): Playbook => {
-  const to = new Set(movesOf(inventory).map((move) => String(move.to)))
-  const hosts: Select = (host) => host.groups.includes('prometheus') && to.has(shardOf(host, inventory))
+  const moves = movesOf(inventory)
+  const of = (shards: readonly number[]): Select => {
+    const some = new Set(shards.map(String))
+    return (host) => host.groups.includes('prometheus') && some.has(shardOf(host, inventory))
+  }
+  const [from, to] = [of(moves.map((move) => move.from)), of(moves.map((move) => move.to))]
   return playbook({
     name: 'shards-move',
     summary: 'New shards scrape what moves to them, beside the old ones.',
     onFailure: 'stop',
     plays: [
-      { ...playOf(inventory.roles), name: 'New shards scrape too', hosts },
+      {
+        ...playOf(inventory.roles),
+        name: 'New shards scrape too, and old ones set apart what moves',
+        hosts: (host) => from(host) || to(host),
+      },
+      {
+        name: 'What moves is set apart on its old shard',
+        hosts: from,
+        roles: [],
+        after: ({ hosts: all }) => all.map((host) => setsApart(inventory, host)),
+      },
       {
         name: 'Every target that moves is scraped by its new shard',
-        hosts,
+        hosts: to,
         roles: [],
         after: ({ hosts: all }) => all.map((host) => scrapesWhatMoves(inventory, host)),
       },
       {
         name: 'Every alert that moves fires on its new shard',
-        hosts,
+        hosts: to,
         roles: [],
         after: ({ hosts: all }) => all.map((host) => firesWhatMoves(inventory, host, alertsMs)),
       },

@@ -52,16 +52,32 @@ export const scrapesWhatMoves = (inventory: Inventory, host: Host): Gate => {
   }
 }
 
+/** The old shard's server scrapes what moves away from it by jobs for that alone, which it can lose as a whole. */
+export const setsApart = (inventory: Inventory, host: Host): Gate => {
+  const meant = meantBy(inventory, requireSharding(inventory))
+  const moves = movesOf(inventory).filter(({ from }) => String(from) === shardOf(host, inventory))
+  return {
+    name: 'Prometheus has set apart every target that moves away',
+    host: host.name,
+    within: '60s',
+    async ask(reach) {
+      const among = (await activeOf(reach, host)).filter((one) => !one.leaving && isMoved(one, moves, meant))
+      return among.length === 0
+        ? { pass: true }
+        : { pass: false, why: `still among what stays: ${listed(among.map((one) => one.scrapeUrl))}` }
+    },
+  }
+}
+
 /**
- * Every alert that fires on an old shard and is pending on the new one fires there too, so that it does not begin anew when the old one lets go. It says
- * yes after `atMostMs` all the same, and which ones are not due yet.
+ * Every alert that fires on an old shard and is pending on the new one fires there too, so that it does not begin anew when the old one lets go; and so
+ * does every alert of a target that moves which the new one doesn't know, as its rule looks further back than it has samples. It says yes after
+ * `atMostMs` all the same, and which ones are not due yet.
  */
 export const firesWhatMoves = (inventory: Inventory, host: Host, atMostMs: number): Gate => {
-  const from = new Set(
-    movesOf(inventory)
-      .filter(({ to }) => String(to) === shardOf(host, inventory))
-      .map((move) => String(move.from)),
-  )
+  const meant = meantBy(inventory, requireSharding(inventory))
+  const moves = movesOf(inventory).filter(({ to }) => String(to) === shardOf(host, inventory))
+  const from = new Set(moves.map((move) => String(move.from)))
   let begun: number | undefined
   return {
     name: 'Alerts that fire on the old shard fire on the new one',
@@ -69,12 +85,18 @@ export const firesWhatMoves = (inventory: Inventory, host: Host, atMostMs: numbe
     within: `${atMostMs + 60_000}ms`,
     async ask(reach) {
       begun ??= Date.now()
-      const [mine, ...old] = await Promise.all([
+      const [mine, targets, ...old] = await Promise.all([
         alertsOn(reach, host),
+        activeOf(reach, host),
         ...[...from].map((shard) => alertsOfShard(reach, inventory, shard)),
       ])
-      const pending = new Set(mine.filter(({ state }) => state === 'pending').map(alertKey))
-      const waiting = old.flat().filter((one) => one.state === 'firing' && pending.has(alertKey(one)))
+      const stateHere = new Map(mine.map((one) => [alertKey(one), one.state]))
+      const moved = new Set(targets.filter((one) => isMoved(one, moves, meant)).map(({ labels }) => sourceOf(labels)))
+      const isDue = (one: Alert): boolean => {
+        const state = stateHere.get(alertKey(one))
+        return state === undefined ? !moved.has(sourceOf(one.labels)) : state !== 'pending'
+      }
+      const waiting = old.flat().filter((one) => one.state === 'firing' && !isDue(one))
       if (waiting.length === 0) return { pass: true }
       const names = listed([...new Set(waiting.map(({ labels }) => labels.alertname ?? ''))])
       const what = `${counted(waiting.length, 'alert')} not due yet: ${names}`
@@ -132,6 +154,9 @@ const alertsOfShard = async (reach: Reach, inventory: Inventory, shard: string):
     }
   return []
 }
+
+/** The target that an alert is of. */
+const sourceOf = ({ job, instance }: Readonly<Record<string, string>>): string => JSON.stringify([job, instance])
 
 const alertKey = ({ labels }: Alert): string => JSON.stringify(Object.entries(labels).sort())
 

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { duration } from '../inventory/schema/fields.ts'
 import type { Reach } from '../model.ts'
+import { isLeavingJob, jobItself } from '../sharding/leaving.ts'
 import { askJson, type Endpoint } from './endpoint.ts'
 import { instant, listOf, placeInUrl, texts, versionText } from './forms.ts'
 
@@ -30,9 +31,32 @@ export const targetsOf = async (reach: Reach, prometheus: Endpoint): Promise<rea
  * (`keep_dropped_targets`); `counts` says how many there are by job, from 2.47 on.
  */
 export const discoveredOf = async (reach: Reach, prometheus: Endpoint): Promise<Discovered> => {
-  const found = await data(reach, prometheus, '/api/v1/targets', DISCOVERED)
-  return { active: found.activeTargets, dropped: found.droppedTargets, counts: found.droppedTargetCounts ?? null }
+  const { activeTargets, droppedTargets, droppedTargetCounts } = await data(
+    reach,
+    prometheus,
+    '/api/v1/targets',
+    DISCOVERED,
+  )
+  return {
+    active: activeTargets,
+    dropped: droppedTargets.filter(({ discoveredLabels: { job = '' } }) => !isLeavingJob(job)),
+    counts: droppedTargetCounts ? countsOfJobs(droppedTargetCounts, activeTargets) : null,
+  }
 }
+
+/** What leaves is dropped by its job, and scraped by the one for what leaves, which drops all else once more. */
+const countsOfJobs = (
+  counts: Readonly<Record<string, number>>,
+  active: readonly ActiveTarget[],
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(counts)
+      .filter(([job]) => !isLeavingJob(job))
+      .map(([job, count]) => [
+        job,
+        count - active.filter(({ scrapePool, leaving }) => leaving && scrapePool === job).length,
+      ]),
+  )
 
 /** Its groups of rules, in the order of files and names. */
 export const ruleGroupsOf = async (reach: Reach, prometheus: Endpoint): Promise<readonly RuleGroup[]> =>
@@ -103,18 +127,29 @@ const data = async <T>(reach: Reach, prometheus: Endpoint, path: string, form: z
 
 const answer = <T extends z.ZodRawShape>(shape: T) => z.object({ data: z.object(shape) })
 
+const ofJobItself = (labels: z.output<typeof texts>): z.output<typeof texts> =>
+  labels.job === undefined ? labels : { ...labels, job: jobItself(labels.job) }
+
 const alert = z.object({ labels: texts, state: z.string(), activeAt: instant.optional() })
-const target = z.object({
-  scrapePool: z.string(),
-  scrapeUrl: z.string(),
-  health: z.string(),
-  /** The first year there is, where it was never scraped. */
-  lastScrape: instant,
-  /** How often it is scraped. */
-  scrapeInterval: duration.optional(),
-  labels: texts,
-  discoveredLabels: texts,
-})
+const target = z
+  .object({
+    scrapePool: z.string(),
+    scrapeUrl: z.string(),
+    health: z.string(),
+    /** The first year there is, where it was never scraped. */
+    lastScrape: instant,
+    /** How often it is scraped. */
+    scrapeInterval: duration.optional(),
+    labels: texts,
+    discoveredLabels: texts,
+  })
+  // Whichever job scrapes it while it leaves, it is of one.
+  .transform((one) => ({
+    ...one,
+    scrapePool: jobItself(one.scrapePool),
+    leaving: isLeavingJob(one.scrapePool),
+    discoveredLabels: ofJobItself(one.discoveredLabels),
+  }))
 const group = z.object({
   name: z.string(),
   file: z.string(),

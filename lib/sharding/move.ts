@@ -1,6 +1,6 @@
 /** How a table becomes another one, step by step, so that no bucket is ever without a shard that scrapes it. Pure. */
 
-import type { Move, ShardTable } from './table.ts'
+import { leftBy, type Move, type ShardTable } from './table.ts'
 
 /**
  * The table with all moves begun that lead to these owners: both the old and the new shard scrape what moves. Nothing moves where owners are the
@@ -37,6 +37,7 @@ export const moveSeen = (table: ShardTable): ShardTable => ({
 /** The table once old shards have let go. One that owns nothing any more drains. */
 export const moveDone = (table: ShardTable): ShardTable => {
   const owners = ownersAfter(table)
+  const left = table.shards.map((shard) => [shard, leftBy(table, shard)] as const).filter(([, some]) => some.length > 0)
   const emptied = table.moving.map(({ from }) => from).filter((shard) => !owners.includes(shard))
   return {
     ...table,
@@ -45,21 +46,19 @@ export const moveDone = (table: ShardTable): ShardTable => {
     draining: [...new Set([...table.draining, ...emptied])]
       .filter((one) => !owners.includes(one))
       .sort((a, b) => a - b),
+    left: Object.fromEntries(left),
   }
 }
 
-/**
- * The table whose moves lead back. Where both shards still scrape, the old one needs not be seen again; where it may have let go already, it scrapes
- * first.
- */
+/** The table whose moves lead back, which begin as any: both shards scrape, though the old one may never have stopped. */
 export const moveUndone = (table: ShardTable): ShardTable => ({
   ...table,
   owners: ownersAfter(table),
-  moving: table.moving.map(({ buckets, from, to, state }) => ({
+  moving: table.moving.map(({ buckets, from, to }) => ({
     buckets,
     from: to,
     to: from,
-    state: state === 'scraping' ? 'seen' : 'scraping',
+    state: 'scraping',
   })),
 })
 

@@ -6,18 +6,25 @@ type Labels = Readonly<Record<string, string>>
 
 /**
  * The last steps of a job's relabelling: a target's bucket is worked out, and the target kept where the bucket is one of these. What stands in
- * `__tmp_hash` already is hashed in place of the labels, and a target with any `__tmp_disable_sharding` is kept by every shard.
+ * `__tmp_hash` already is hashed in place of the labels, and a target with any `__tmp_disable_sharding` is kept by every shard, unless `everywhere` is
+ * false.
  */
 export const shardSteps = (
   labels: readonly string[],
-  { buckets, scraped }: { readonly buckets: number; readonly scraped: readonly number[] },
+  {
+    buckets,
+    scraped,
+    everywhere = true,
+  }: { readonly buckets: number; readonly scraped: readonly number[]; readonly everywhere?: boolean },
 ): readonly RelabelStep[] => [
   // Ends with the separator only where nothing stands in __tmp_hash. A value may hold line ends.
   { source_labels: [...labels, HASH_LABEL], regex: '([\\s\\S]*);', target_label: HASH_LABEL },
   { source_labels: [HASH_LABEL], modulus: buckets, target_label: HASH_LABEL, action: 'hashmod' },
   {
     source_labels: [HASH_LABEL, EVERYWHERE_LABEL],
-    regex: scraped.length > 0 ? `(?:${rangesRegex(scraped)});|.+;.+` : '.+;.+',
+    regex: [...(scraped.length > 0 ? [`(?:${rangesRegex(scraped)});`] : []), ...(everywhere ? ['.+;.+'] : [])].join(
+      '|',
+    ),
     action: 'keep',
   },
 ]

@@ -19,6 +19,8 @@ export interface ShardTable {
   readonly moving: readonly Move[]
   /** Shards that own nothing and only answer queries for what they have collected. */
   readonly draining: readonly number[]
+  /** By shard, buckets that it once let go of and doesn't scrape: it sends no alert of theirs any more, whatever it still knows. */
+  readonly left: Readonly<Record<number, readonly number[]>>
 }
 /** Buckets on their way from one shard to another. */
 export interface Move {
@@ -42,6 +44,22 @@ export const scrapedBy = ({ owners, moving }: ShardTable, shard: number): readon
   return owners.flatMap((owner, bucket) =>
     (owner === shard && !gone.has(bucket)) || arriving.has(bucket) ? [bucket] : [],
   )
+}
+
+/** Those of the buckets that a shard scrapes which it is about to let go of. In order. */
+export const leavingOf = ({ moving }: ShardTable, shard: number): readonly number[] =>
+  moving
+    .filter(({ from, state }) => from === shard && state === 'scraping')
+    .flatMap(({ buckets }) => buckets)
+    .sort((a, b) => a - b)
+
+/** The buckets that a shard has let go of, in this move or one before, and doesn't scrape now. In order. */
+export const leftBy = (table: ShardTable, shard: number): readonly number[] => {
+  const seen = table.moving.filter(({ from, state }) => from === shard && state === 'seen')
+  const here = new Set(scrapedBy(table, shard))
+  return [...new Set([...(table.left[shard] ?? []), ...seen.flatMap(({ buckets }) => buckets)])]
+    .filter((bucket) => !here.has(bucket))
+    .sort((a, b) => a - b)
 }
 
 /** The shards that scrape a bucket now: one, or two while it moves. */
@@ -81,6 +99,7 @@ export const tableOf = (
   shards: [...new Set([...owners, ...shards, ...draining])].sort((a, b) => a - b),
   moving: [],
   draining,
+  left: {},
 })
 
 /** Where the table of an inventory stands: in the inventory's folder. */
@@ -104,7 +123,7 @@ export const parseTable = (input: { readonly file: string; readonly text: string
 }
 
 /** The text of a table's file: one line a shard. */
-export const tableText = ({ labels, buckets, owners, shards, moving, draining }: ShardTable): string =>
+export const tableText = ({ labels, buckets, owners, shards, moving, draining, left }: ShardTable): string =>
   [
     '# Which shard scrapes which targets. Written by `vestal shards`; commit it, and change it by that command only.',
     `labels: [${labels.map(quoted).join(', ')}]`,
@@ -122,6 +141,8 @@ export const tableText = ({ labels, buckets, owners, shards, moving, draining }:
         `  - { buckets: "${rangesText(move.buckets)}", from: ${move.from}, to: ${move.to}, state: ${move.state} }`,
     ),
     ...(draining.length > 0 ? [`draining: [${draining.join(', ')}]`] : []),
+    ...(Object.keys(left).length > 0 ? ['left:'] : []),
+    ...Object.entries(left).map(([shard, some]) => `  "${shard}": "${rangesText(some)}"`),
     '',
   ].join('\n')
 
@@ -146,7 +167,7 @@ const tableIn = (source: Source, mistakes: Mistakes): ShardTable | undefined => 
   }
   const entries = new Map(entriesOf(source, root).map((entry) => [entry.name, entry]))
   for (const { name, key } of entries.values())
-    if (!['labels', 'buckets', 'shards', 'moving', 'draining'].includes(name))
+    if (!['labels', 'buckets', 'shards', 'moving', 'draining', 'left'].includes(name))
       reading.blame(key, `no table of shards has \`${name}\``)
   for (const name of ['shards']) if (!entries.has(name)) reading.blame(root, `\`${name}\` is missing`)
   const buckets = entries.has('buckets') ? countOf(reading, entries.get('buckets')) : BUCKETS
@@ -155,7 +176,8 @@ const tableIn = (source: Source, mistakes: Mistakes): ShardTable | undefined => 
   const draining = drainingOf(reading, entries.get('draining'), owned.shards)
   const shards = [...owned.shards, ...draining].sort((a, b) => a - b)
   const moving = movesOf(reading, entries.get('moving'), { ...owned, known: shards, buckets })
-  return { labels, buckets, owners: owned.owners, shards, moving, draining }
+  const left = leftIn(reading, entries.get('left'), buckets)
+  return { labels, buckets, owners: owned.owners, shards, moving, draining, left }
 }
 
 const countOf = ({ blame }: Reading, entry: Entry | undefined): number => {
@@ -283,6 +305,22 @@ const movesOf = (
     for (const bucket of buckets) moved.add(bucket)
     return [{ buckets, from, to, state } satisfies Move]
   })
+}
+
+const leftIn = ({ source, blame }: Reading, entry: Entry | undefined, buckets: number): ShardTable['left'] => {
+  if (!entry) return {}
+  if (!isMap(entry.value)) {
+    blame(entry.value ?? entry.key, 'expected shards with the buckets that they let go of: "0": 5-9')
+    return {}
+  }
+  return Object.fromEntries(
+    entriesOf(source, entry.value).flatMap(({ name, key, value }) => {
+      const [shard, some] = [shardNumber(name), rangesAt(value)]
+      if (shard !== null && some?.every((bucket) => bucket < buckets)) return [[shard, some] as const]
+      blame(value ?? key, `expected a shard with ranges of buckets below ${buckets}: "0": 5-9`)
+      return []
+    }),
+  )
 }
 
 const rangesAt = (node: Node | null): readonly number[] | null => {

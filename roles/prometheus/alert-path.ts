@@ -2,6 +2,7 @@ import compare from 'semver/functions/compare.js'
 import type { Scope } from '../../lib/model.ts'
 import type { Labels } from '../../lib/routing/matcher.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
+import { stepsForLeft } from './left-alerts.ts'
 import { ownershipFor } from './ownership.ts'
 import { shardingOf, shardOf } from './shards.ts'
 import { alertmanagersOf } from './targets.ts'
@@ -29,12 +30,18 @@ export const alertPath = (scope: Scope<PrometheusVars>): AlertPath => {
 type About = Pick<Scope<PrometheusVars>, 'host' | 'vars' | 'inventory'>
 
 /** The labels of replica and shard go first, so that what comes after sees the same alert wherever its target is scraped. */
-export const relabelSteps = ({ vars, inventory }: About, ownership: readonly RelabelStep[]): readonly RelabelStep[] => [
+export const relabelSteps = (
+  scope: Scope<PrometheusVars>,
+  ownership: readonly RelabelStep[],
+): readonly RelabelStep[] => [
   {
     action: 'labeldrop',
-    regex: shardingOf(inventory) ? `${vars.replica_label}|${vars.shard_label}` : vars.replica_label,
+    regex: shardingOf(scope.inventory)
+      ? `${scope.vars.replica_label}|${scope.vars.shard_label}`
+      : scope.vars.replica_label,
   },
-  ...vars.alert_relabel_configs,
+  ...stepsForLeft(scope),
+  ...scope.vars.alert_relabel_configs,
   ...ownership,
 ]
 

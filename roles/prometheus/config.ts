@@ -58,7 +58,7 @@ export const configFile = (
       ],
     },
     ...(vars.scrape_config_files.length > 0 && { scrape_config_files: vars.scrape_config_files }),
-    scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs].map(spread),
+    scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs].flatMap(spread),
     ...(vars.remote_write.length > 0 && { remote_write: remoteWriteOf(scope) }),
     ...(vars.remote_read.length > 0 && { remote_read: vars.remote_read }),
     ...(vars.storage && { storage: vars.storage }),

@@ -1,6 +1,6 @@
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Inventory } from '../../lib/model.ts'
-import { readTable, type ShardTable, scrapedBy, tablePath } from '../../lib/sharding/table.ts'
+import { leavingOf, leftBy, readTable, type ShardTable, scrapedBy, tablePath } from '../../lib/sharding/table.ts'
 import { prometheusOn } from './vars.ts'
 
 /** How the targets of an inventory are spread over its shards. */
@@ -11,6 +11,10 @@ export interface Sharding {
   readonly buckets: number
   /** The buckets that a shard scrapes. */
   scraped(shard: string): readonly number[]
+  /** Those of them that it is about to let go of. */
+  leaving(shard: string): readonly number[]
+  /** Those that it has let go of, whose alerts it leaves to their new shards. */
+  left(shard: string): readonly number[]
   /** Without it, a target's bucket is its shard. */
   readonly table?: ShardTable
 }
@@ -91,6 +95,8 @@ const byTable = (inventory: Inventory, table: ShardTable): Sharding => {
     labels: table.labels,
     buckets: table.buckets,
     scraped: (shard) => scrapedBy(table, Number(shard)),
+    leaving: (shard) => leavingOf(table, Number(shard)),
+    left: (shard) => leftBy(table, Number(shard)),
     table,
   }
 }
@@ -111,7 +117,13 @@ const byHash = (inventory: Inventory, hosts: readonly Host[]): Sharding => {
   const [first] = hosts
   if (labels.size > 1 || !first)
     throw blamed(hosts, 'prometheus.shard_labels', 'is not the same on all hosts', 'Set it for the group.')
-  return { labels: prometheusOn(first).shard_labels, buckets: count, scraped: (shard) => [Number(shard)] }
+  return {
+    labels: prometheusOn(first).shard_labels,
+    buckets: count,
+    scraped: (shard) => [Number(shard)],
+    leaving: () => [],
+    left: () => [],
+  }
 }
 
 /** Shards are numbers, and each of a shard's replicas has a machine of its own. */

@@ -1,7 +1,9 @@
 import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
 import type { Scope } from '../../lib/model.ts'
+import { literal } from '../../lib/routing/regex/literal.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
+import { leavingJob } from '../../lib/sharding/leaving.ts'
 import { drops, labelsFor, placeOf, shardSteps } from '../../lib/sharding/scrape.ts'
 import type { Job, Target } from './job.ts'
 import { shardingOf, shardOf } from './shards.ts'
@@ -13,24 +15,46 @@ type ScrapeConfig = Readonly<Record<string, unknown>>
 const FORGETS = '2.47.0'
 
 /**
- * What makes a scrape config one of this host's shard, whatever discovers its targets: steps at the end of its relabelling. Without shards it is
- * left as it is.
+ * What makes a scrape config one of this host's shard, whatever discovers its targets: steps at the end of its relabelling. While targets leave the shard
+ * there is a second one, for those alone. Without shards it is left as it is.
  */
-export const shardedScrape = (scope: Scope<PrometheusVars>): ((config: ScrapeConfig) => ScrapeConfig) => {
+export const shardedScrape = (scope: Scope<PrometheusVars>): ((config: ScrapeConfig) => readonly ScrapeConfig[]) => {
   const { vars, host, inventory } = scope
   const sharding = shardingOf(inventory)
-  if (!sharding) return (config) => config
+  if (!sharding) return (config) => [config]
   const { labels, buckets } = sharding
-  const scraped = sharding.scraped(shardOf(host, inventory))
+  const shard = shardOf(host, inventory)
+  const leaving = sharding.leaving(shard)
+  const staying = sharding.scraped(shard).filter((bucket) => !leaving.includes(bucket))
   const forgets = compare(vars.version, FORGETS) >= 0
   return (config) => {
     const own = relabellingOf(config, host.name)
     const kept = config.keep_dropped_targets ?? vars.keep_dropped_targets ?? (drops(own) ? 0 : 1)
-    return {
-      ...config,
-      ...(forgets && kept !== 0 && { keep_dropped_targets: kept }),
-      relabel_configs: [...own, ...shardSteps(labelsFor(labels, own), { buckets, scraped })],
-    }
+    const by = labelsFor(labels, own)
+    const memory = forgets && kept !== 0 && { keep_dropped_targets: kept }
+    const job = String(config.job_name)
+    return [
+      { ...config, ...memory, relabel_configs: [...own, ...shardSteps(by, { buckets, scraped: staying })] },
+      ...(leaving.length > 0
+        ? [
+            {
+              ...config,
+              job_name: leavingJob(job),
+              ...memory,
+              relabel_configs: [
+                {
+                  source_labels: ['job'],
+                  regex: literal(leavingJob(job)),
+                  target_label: 'job',
+                  replacement: job.replaceAll('$', '$$$$'),
+                },
+                ...own,
+                ...shardSteps(by, { buckets, scraped: leaving, everywhere: false }),
+              ],
+            },
+          ]
+        : []),
+    ]
   }
 }
 

@@ -55,9 +55,12 @@ export const shardingOfScrapes = (
 
 const stepsOf = (steps: unknown): readonly RelabelStep[] => (Array.isArray(steps) ? (steps as RelabelStep[]) : [])
 
+/** Whether steps may write one of these labels, or take it away. */
+export const mayBeWritten = (steps: readonly RelabelStep[], labels: readonly string[]): boolean =>
+  steps.some((step) => writtenBy(step, new Set(labels)).length > 0)
+
 /** Whether a job's relabelling of its targets may write a label. */
-const writes = ({ config }: Scrape, label: string): boolean =>
-  stepsOf(config.relabel_configs).some((step) => writtenBy(step, new Set([label])).length > 0)
+const writes = ({ config }: Scrape, label: string): boolean => mayBeWritten(stepsOf(config.relabel_configs), [label])
 
 /** Whether series of a job may have this name as their `job`. */
 const mayBeCalled = (scrape: Scrape, name: string): boolean =>

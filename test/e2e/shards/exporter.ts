@@ -3,6 +3,10 @@ import { createServer } from 'node:http'
 
 export interface Exporter extends AsyncDisposable {
   readonly targets: readonly string[]
+  /** Gives each target two series more from now on: `ticks_total`, which counts tenths of seconds whoever scrapes it how often, and `alarm`. */
+  clock(): void
+  /** Lets a target's metric `alarm` be 1 from now on, or 0 as it is before. */
+  alarm(target: string, on: boolean): void
   /** Forgets what was before. */
   forget(): void
   /** The addresses that have scraped a target since a time. */
@@ -19,6 +23,9 @@ export const exporterOn = async (
   series: (at: number) => number = () => 0,
 ): Promise<Exporter> => {
   const scrapes = new Map<number, { readonly at: number; readonly by: string }[]>()
+  const alarms = new Set<number>()
+  let clocked = false
+  const began = Date.now()
   const ports = Array.from({ length: count }, (_, at) => first + at)
   const servers = await Promise.all(
     ports.map((port, at) => {
@@ -28,7 +35,8 @@ export const exporterOn = async (
       const server = createServer((request, response) => {
         mine.push({ at: Date.now(), by: (request.socket.remoteAddress ?? '').replace('::ffff:', '') })
         response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' })
-        response.end(`served_total ${mine.length}\nport ${port}\n${more}`)
+        const clock = clocked ? `ticks_total ${(Date.now() - began) / 100}\nalarm ${alarms.has(port) ? 1 : 0}\n` : ''
+        response.end(`served_total ${mine.length}\nport ${port}\n${clock}${more}`)
       })
       return new Promise<typeof server>((resolve, reject) => {
         server.once('error', reject).listen(port, address, () => resolve(server))
@@ -39,6 +47,14 @@ export const exporterOn = async (
     (scrapes.get(Number(target.split(':').at(-1))) ?? []).filter(({ at }) => at >= since)
   return {
     targets: ports.map((port) => `${address}:${port}`),
+    clock: () => {
+      clocked = true
+    },
+    alarm(target, on) {
+      const port = Number(target.split(':').at(-1))
+      if (on) alarms.add(port)
+      else alarms.delete(port)
+    },
     forget: () => {
       for (const some of scrapes.values()) some.length = 0
     },

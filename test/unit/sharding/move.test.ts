@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { handOut } from '../../../lib/sharding/hand-out.ts'
 import { moveBegun, moveDone, moveSeen, moveUndone } from '../../../lib/sharding/move.ts'
-import { evenOwners, parseTable, type ShardTable, scrapedBy, tableOf, tableText } from '../../../lib/sharding/table.ts'
+import {
+  evenOwners,
+  leavingOf,
+  leftBy,
+  parseTable,
+  type ShardTable,
+  scrapedBy,
+  tableOf,
+  tableText,
+} from '../../../lib/sharding/table.ts'
 
 const among = (owners: readonly number[], shards: readonly number[]) =>
   handOut({ owners, weights: new Array(60).fill(1), shards })
@@ -41,16 +50,26 @@ describe('a move', () => {
     const reached = steps(THREE, FOUR)[step] as ShardTable
     let table = moveUndone(reached)
     expect(everyBucketScraped(reached, table)).toBe(true)
-    if (step === 2) {
-      expect(table.moving.every(({ state }) => state === 'scraping')).toBe(true)
-      const seen = moveSeen(table)
-      expect(everyBucketScraped(table, seen)).toBe(true)
-      table = seen
-    }
+    expect(table.moving.every(({ state }) => state === 'scraping')).toBe(true)
+    const seen = moveSeen(table)
+    expect(everyBucketScraped(table, seen)).toBe(true)
+    table = seen
     const done = moveDone(table)
     expect(everyBucketScraped(table, done)).toBe(true)
     expect(done.owners).toEqual(THREE.owners)
     expect(done.draining).toEqual([3])
+  })
+
+  test('a shard leaves alerts of what it let go of to others, until it has that again', () => {
+    const [, begun, seen, done] = steps(THREE, FOUR) as [ShardTable, ShardTable, ShardTable, ShardTable]
+    const moved = THREE.owners.flatMap((owner, bucket) => (owner === 0 && FOUR[bucket] === 3 ? [bucket] : []))
+    expect(moved.length).toBeGreaterThan(0)
+    expect([begun, seen, done].map((table) => leftBy(table, 0))).toEqual([[], moved, moved])
+    expect([begun, seen, done].map((table) => leavingOf(table, 0))).toEqual([moved, [], []])
+    const back = steps(done, THREE.owners)
+    expect(back.map((table) => leftBy(table, 0))).toEqual([moved, [], [], []])
+    expect(leftBy(back.at(-1) as ShardTable, 3).length).toBe(FOUR.filter((owner) => owner === 3).length)
+    expect(leftBy(moveUndone(seen), 0)).toEqual([])
   })
 
   test('a shard that has lost all drains, until it gets buckets again', () => {

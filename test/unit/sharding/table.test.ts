@@ -21,6 +21,7 @@ test('a table is read as it was written, one line a shard', () => {
   const table: ShardTable = {
     ...tableOf(evenOwners(3, 12), { labels: ['__address__', 'weird label'], shards: [3], draining: [4] }),
     moving: [{ buckets: [0, 1, 3], from: 0, to: 3, state: 'scraping' }],
+    left: { 4: [0, 1, 7] },
   }
   const text = tableText(table)
   expect(
@@ -36,6 +37,8 @@ shards:
 moving:
   - { buckets: "0-1,3", from: 0, to: 3, state: scraping }
 draining: [4]
+left:
+  "4": "0-1,7"
 `)
   expect(parse(text)).toEqual(table)
 })
@@ -82,6 +85,9 @@ test.each([
   [SOUND.replace('8', '0'), 'shards.yml:1:10: expected a number of buckets'],
   [`${SOUND}labels: a`, 'shards.yml:5:9: expected a list of the labels'],
   [`${SOUND}draining: [1]`, 'shards.yml:5:12: shard 1 owns buckets'],
+  [`${SOUND}left: [1]`, 'shards.yml:5:7: expected shards with the buckets that they let go of'],
+  [`${SOUND}left: { 0: 5-8 }`, 'shards.yml:5:12: expected a shard with ranges of buckets below 8'],
+  [`${SOUND}left: { x: 5 }`, 'shards.yml:5:12: expected a shard with ranges of buckets below 8'],
   [`${SOUND}draining: [x]`, 'shards.yml:5:12: expected the number of a shard'],
   [`${SOUND}moving: [{ buckets: 4, from: 0, to: 1, state: seen }]`, 'shards.yml:5:10: shard 0 does not own 4'],
   [`${SOUND}moving: [{ buckets: 3, from: 0, to: 9, state: seen }]`, 'shards.yml:5:10: shard 9 is not in the table'],

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { firesWhatMoves, hasLetGo, scrapesWhatMoves } from '../../../../fleet/shards/moved.ts'
+import { firesWhatMoves, hasLetGo, scrapesWhatMoves, setsApart } from '../../../../fleet/shards/moved.ts'
 import { HostError } from '../../../../lib/errors.ts'
 import type { Reach } from '../../../../lib/model.ts'
 import { hashmod } from '../../../../lib/sharding/hash.ts'
+import { leavingJob } from '../../../../lib/sharding/leaving.ts'
 import { moveBegun, moveSeen } from '../../../../lib/sharding/move.ts'
 import { evenOwners, type ShardTable, tableOf, tableText } from '../../../../lib/sharding/table.ts'
 import { fleet, hostsFile, route } from '../../roles/fleet.ts'
@@ -101,7 +102,8 @@ test('an alert that fires on the old shard and is pending on the new one is wait
     new: [alert('Slow', 'pending'), alert('Other', 'pending'), alert('Pending', 'pending')],
   }
   const reach: Reach = async ({ name }) => {
-    const body = JSON.stringify({ data: { alerts: says[name] } })
+    const activeTargets = [{ ...target(1, time(1)), labels: { job: 'app', instance: 'moved' } }]
+    const body = JSON.stringify({ data: { alerts: says[name], activeTargets } })
     return { request: async () => ({ status: 200, headers: {}, body }) } as unknown as Awaited<ReturnType<Reach>>
   }
   const gate = firesWhatMoves(some.made.inventory, some.made.host('new'), 60_000)
@@ -110,13 +112,40 @@ test('an alert that fires on the old shard and is pending on the new one is wait
   expect(await short.ask(reach)).toEqual({ pass: true, detail: '1 alert not due yet: Slow; they begin anew' })
   says.new = [alert('Slow', 'firing')]
   expect(await gate.ask(reach)).toEqual({ pass: true })
+  // The old shard's rule looks back at what was before the new one scraped.
+  const longAgo = (instance: string) => ({ labels: { alertname: 'LongAgo', job: 'app', instance }, state: 'firing' })
+  says.old = [longAgo('stays')]
+  expect(await gate.ask(reach)).toEqual({ pass: true })
+  says.old = [longAgo('stays'), longAgo('moved')]
+  expect(await gate.ask(reach)).toEqual({ pass: false, why: '1 alert not due yet: LongAgo' })
+})
+
+test('what leaves is set apart before the old shard lets go of it', async () => {
+  using some = await moving(BEGUN)
+  const gate = setsApart(some.made.inventory, some.made.host('old'))
+  some.now({ old: [target(0, time(1)), target(1, time(1))] })
+  expect(await gate.ask(some.reach)).toMatchObject({
+    pass: false,
+    why: `still among what stays: http://${addressOf(1)}/metrics`,
+  })
+  some.now({ old: [target(0, time(1)), { ...target(1, time(1)), scrapePool: leavingJob('app') }] })
+  expect(await gate.ask(some.reach)).toEqual({ pass: true })
 })
 
 test('while both scrape, no server’s config lacks a bucket', async () => {
   using some = await moving(BEGUN)
   const keeps = ['old', 'new'].map((host) => {
     const config = parse(some.made.text('prometheus', host, '/etc/prometheus/prometheus.yml'))
-    return config.scrape_configs[0].relabel_configs.at(-1).regex as string
+    return (config.scrape_configs as { job_name: string; relabel_configs: { regex: string }[] }[]).flatMap(
+      ({ job_name, relabel_configs: steps }) =>
+        job_name.startsWith('prometheus') ? [[job_name, steps.at(-1)?.regex]] : [],
+    )
   })
-  expect(keeps).toEqual(['(?:[01]);|.+;.+', '(?:[1-3]);|.+;.+'])
+  expect(keeps).toEqual([
+    [
+      ['prometheus', '(?:0);|.+;.+'],
+      ['prometheus (moving)', '(?:1);'],
+    ],
+    [['prometheus', '(?:[1-3]);|.+;.+']],
+  ])
 })
