@@ -5,7 +5,7 @@ import { HostError } from '../../../../lib/errors.ts'
 import type { Reach } from '../../../../lib/model.ts'
 import { hashmod } from '../../../../lib/sharding/hash.ts'
 import { leavingJob } from '../../../../lib/sharding/leaving.ts'
-import { moveBegun, moveSeen } from '../../../../lib/sharding/move.ts'
+import { moveBegun, moveDone, moveSeen } from '../../../../lib/sharding/move.ts'
 import { evenOwners, type ShardTable, tableOf, tableText } from '../../../../lib/sharding/table.ts'
 import { fleet, hostsFile, route } from '../../roles/fleet.ts'
 
@@ -130,6 +130,15 @@ test('what leaves is set apart before the old shard lets go of it', async () => 
   })
   some.now({ old: [target(0, time(1)), { ...target(1, time(1)), scrapePool: leavingJob('app') }] })
   expect(await gate.ask(some.reach)).toEqual({ pass: true })
+})
+
+test('once a move is over there is nothing to deploy', async () => {
+  using letGo = await moving(moveSeen(BEGUN))
+  using over = await moving(moveDone(moveSeen(BEGUN)))
+  for (const host of ['old', 'new'])
+    expect(over.made.text('prometheus', host, '/etc/prometheus/prometheus.yml')).toBe(
+      letGo.made.text('prometheus', host, '/etc/prometheus/prometheus.yml'),
+    )
 })
 
 test('while both scrape, no server’s config lacks a bucket', async () => {
