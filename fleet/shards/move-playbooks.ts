@@ -3,13 +3,16 @@ import { playbook } from '../../lib/playbook.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
 import { rolledRoles } from '../plays.ts'
-import { firesWhatMoves, hasLetGo, movesOf, scrapesWhatMoves, setsApart } from './moved.ts'
+import { firesWhatMoves, goesBack, hasLetGo, movesOf, scrapesWhatMoves, setsApart } from './moved.ts'
 
 /**
  * New shards scrape what moves to them, beside the old ones, which set it apart, until each of their replicas was seen to. The inventory's table says
- * what moves. `alertsMs`: how long alerts with a `for` are waited for at most.
+ * what moves. `overlapMs`: how long both scrape at least. `alertsMs`: how long alerts with a `for` are waited for at most.
  */
-export const newShardsScrape = (inventory: Inventory, { alertsMs }: { readonly alertsMs: number }): Playbook => {
+export const newShardsScrape = (
+  inventory: Inventory,
+  { overlapMs, alertsMs }: { readonly overlapMs: number; readonly alertsMs: number },
+): Playbook => {
   const moves = movesOf(inventory)
   const of = (shards: readonly number[]): Select => {
     const some = new Set(shards.map(String))
@@ -37,6 +40,12 @@ export const newShardsScrape = (inventory: Inventory, { alertsMs }: { readonly a
         hosts: to,
         roles: [],
         after: ({ hosts: all }) => all.map((host) => scrapesWhatMoves(inventory, host)),
+      },
+      {
+        name: 'New shards can tell rates of what moves',
+        hosts: to,
+        roles: [],
+        after: ({ hosts: all }) => all.map((host) => goesBack(inventory, host, overlapMs)),
       },
       {
         name: 'Every alert that moves fires on its new shard',

@@ -1,4 +1,4 @@
-import { type ActiveTarget, alertsOf, targetsOf } from '../../lib/api/prometheus.ts'
+import { type ActiveTarget, alertsOf, seriesOfQuery, targetsOf } from '../../lib/api/prometheus.ts'
 import { milliseconds } from '../../lib/duration.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Duration, Gate, Host, Inventory, Reach } from '../../lib/model.ts'
@@ -65,6 +65,36 @@ export const setsApart = (inventory: Inventory, host: Host): Gate => {
       return among.length === 0
         ? { pass: true }
         : { pass: false, why: `still among what stays: ${listed(among.map((one) => one.scrapeUrl))}` }
+    },
+  }
+}
+
+/**
+ * The new shard's server has samples of each target that moves to it from as long ago, so that a rate over that time is whole there when the old shard
+ * lets go. Those that are younger are not waited for longer than that.
+ */
+export const goesBack = (inventory: Inventory, host: Host, overlapMs: number): Gate => {
+  const meant = meantBy(inventory, requireSharding(inventory))
+  const moves = movesOf(inventory).filter(({ to }) => String(to) === shardOf(host, inventory))
+  const overlap = `${Math.ceil(overlapMs / 1_000)}s`
+  let begun: number | undefined
+  return {
+    name: `Prometheus has scraped what moves to it for ${overlap}`,
+    host: host.name,
+    within: '60s',
+    async ask(reach) {
+      begun ??= Date.now()
+      const waited = Date.now() - begun
+      if (waited >= overlapMs) return { pass: true }
+      const [active, before] = await Promise.all([
+        activeOf(reach, host),
+        seriesOfQuery(reach, endpointOf(host, prometheus.varsOf(host)), `up offset ${overlap}`),
+      ])
+      const known = new Set(before.map(sourceOf))
+      const young = active.filter((one) => isMoved(one, moves, meant) && !known.has(sourceOf(one.labels)))
+      if (young.length === 0) return { pass: true }
+      const progress = `${Math.floor(waited / 1_000)} s`
+      return { pass: false, why: `${counted(young.length, 'target')} not scraped for so long yet`, progress }
     },
   }
 }

@@ -10,6 +10,7 @@ export interface ShardsFlags extends Omit<CommonFlags, 'inventory'> {
   readonly undo: boolean
   readonly out?: string
   readonly exitCode: boolean
+  readonly overlap: string
   readonly alertsWithin: string
   readonly yes: boolean
   readonly diff: boolean

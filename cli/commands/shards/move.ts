@@ -109,7 +109,11 @@ const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): 
     // What moves is its old shard's to watch until the new one has all that canary alerts need.
     const code = await step(context, flags, {
       table: state,
-      bookOf: (inventory) => newShardsScrape(inventory, { alertsMs: milliseconds(flags.alertsWithin as Duration) }),
+      bookOf: (inventory) =>
+        newShardsScrape(inventory, {
+          overlapMs: milliseconds(flags.overlap as Duration),
+          alertsMs: milliseconds(flags.alertsWithin as Duration),
+        }),
       watched: { ...state, moving: [] },
     })
     if (code !== 0) return code

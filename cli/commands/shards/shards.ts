@@ -86,6 +86,13 @@ export default command({
         describe: 'For plan: exit with 3 where the recommended table moves targets',
       })
       .option('undo', { type: 'boolean', default: false, describe: 'For move: take back what moves now' })
+      .option('overlap', {
+        type: 'string',
+        default: '5m',
+        requiresArg: true,
+        describe:
+          'For move: how long both shards scrape what moves at least; the longest range of a rate() in rules and pages, so that the new one has it whole',
+      })
       .option('alerts-within', {
         type: 'string',
         default: '15m',
@@ -106,8 +113,9 @@ export default command({
         default: NONE,
       })
       .option('break-lock', breakLockOption)
-      .check(({ within, 'alerts-within': alertsWithin }) => {
+      .check(({ within, overlap, 'alerts-within': alertsWithin }) => {
         if (within !== '' && !/^\d+(ms|s|m|h)$/.test(within)) return '--within takes a duration such as 1m'
+        if (!/^\d+(ms|s|m|h)$/.test(overlap)) return '--overlap takes a duration such as 5m'
         return /^\d+(ms|s|m|h)$/.test(alertsWithin) ? true : '--alerts-within takes a duration such as 15m'
       }),
   run: shards,

@@ -81,9 +81,9 @@ test.each(POINTS)('$what', async ({ what, lost, when, state, undo }) => {
   const status = JSON.parse((await on(['status', '--json'], 1, folder)).stdout)
   const verify = JSON.parse((await on(['shards', 'verify', '--json'], 1, folder)).stdout)
   alarm(second, true)
-  if (undo) await on(['shards', 'move', '--undo', '-y', '--no-watch-alerts'], 1, folder)
+  if (undo) await on(['shards', 'move', '--undo', '-y', '--overlap', '0s', '--no-watch-alerts'], 1, folder)
   await on(['remove-node', lost, '--dead', '-y', '--no-watch-alerts'], 0, folder)
-  if (state !== undefined) await on(['shards', 'move', '-y', '--no-watch-alerts'], 0, folder)
+  if (state !== undefined) await on(['shards', 'move', '-y', '--overlap', '0s', '--no-watch-alerts'], 0, folder)
   alarm(third, true)
   const fired = [...first, ...second, ...third]
   await until('what fires afterwards is notified', async () => unheard(fired).length === 0, 120_000)
@@ -118,7 +118,7 @@ const moveAndLose = async (lost: string, when: When | null): Promise<Ended> => {
   if (!when) await power()
   let gone: Promise<void> | undefined
   const { ended } = startVestal(
-    ['shards', 'move', '--to', '4', '-y', '--json', '--no-watch-alerts', '-i', fleet.folder],
+    ['shards', 'move', '--to', '4', '-y', '--overlap', '0s', '--json', '--no-watch-alerts', '-i', fleet.folder],
     {
       onEvent: (event) => {
         if (when?.(event)) gone ??= power()

@@ -118,7 +118,7 @@ test('a plan is carried out, and each server then has what it said, within 5%', 
   const best = by(wanted, '__address__')
   expect(readFileSync(planned, 'utf8')).toBe(wanted.recommended.table)
   const owners = table().owners
-  await on(['shards', 'move', '--to', planned, '-y', '--no-watch-alerts'])
+  await on(['shards', 'move', '--to', planned, '-y', '--overlap', '0s', '--no-watch-alerts'])
   expect(table().owners).toEqual(parseTable({ file: planned, text: wanted.recommended.table }).owners)
   expect(table().owners).not.toEqual(owners)
   const off = (have: readonly (readonly number[])[]): number =>

@@ -33,6 +33,7 @@ const move = async (more: { readonly to?: string; readonly undo?: boolean }): Pr
     within: '',
     undo: false,
     exitCode: false,
+    overlap: '0s',
     alertsWithin: '1m',
     ...more,
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { firesWhatMoves, hasLetGo, scrapesWhatMoves, setsApart } from '../../../../fleet/shards/moved.ts'
+import { firesWhatMoves, goesBack, hasLetGo, scrapesWhatMoves, setsApart } from '../../../../fleet/shards/moved.ts'
 import { HostError } from '../../../../lib/errors.ts'
 import type { Reach } from '../../../../lib/model.ts'
 import { hashmod } from '../../../../lib/sharding/hash.ts'
@@ -130,6 +130,37 @@ test('what leaves is set apart before the old shard lets go of it', async () => 
   })
   some.now({ old: [target(0, time(1)), { ...target(1, time(1)), scrapePool: leavingJob('app') }] })
   expect(await gate.ask(some.reach)).toEqual({ pass: true })
+})
+
+test('a rate over the overlap is whole on the new shard before the old one lets go, and younger targets are not waited for for ever', async () => {
+  using some = await moving(BEGUN)
+  const labels = { job: 'app', instance: 'moved' }
+  const active = [
+    { ...target(1, time(1)), labels },
+    { ...target(2, time(1)), labels: { job: 'app', instance: 'its own' } },
+  ]
+  let before: readonly object[] = []
+  const asked: string[] = []
+  const reach: Reach = async () =>
+    ({
+      request: async ({ path }: { path: string }) => {
+        asked.push(decodeURIComponent(path))
+        const result = before.map((metric) => ({ metric, value: [1, '1'] }))
+        const data = path.includes('query') ? { result } : { activeTargets: active }
+        return { status: 200, headers: {}, body: JSON.stringify({ data }) }
+      },
+    }) as unknown as Awaited<ReturnType<Reach>>
+  const { inventory } = some.made
+  const gate = goesBack(inventory, some.made.host('new'), 300_000)
+  expect(await gate.ask(reach)).toMatchObject({ pass: false, why: '1 target not scraped for so long yet' })
+  expect(asked).toContain('/api/v1/query?query=up offset 300s')
+  before = [{ __name__: 'up', ...labels }]
+  expect(await gate.ask(reach)).toEqual({ pass: true })
+  before = []
+  const short = goesBack(inventory, some.made.host('new'), 20)
+  await short.ask(reach)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(await short.ask(reach)).toEqual({ pass: true })
 })
 
 test('once a move is over there is nothing to deploy', async () => {
