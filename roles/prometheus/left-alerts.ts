@@ -34,8 +34,10 @@ export const stepsForLeft = (scope: Scope<PrometheusVars>): readonly RelabelStep
     return targets.flatMap((target) => find(target) ?? [])
   })
   const gone = new Set(left)
+  // One that is called as a target which stays is: its alerts may be the other's.
+  const here = new Set(named.filter(({ bucket }) => bucket === null || !gone.has(bucket)).map(nameOf))
   const byJob = Map.groupBy(
-    named.filter(({ bucket }) => gone.has(bucket)),
+    named.filter((one) => !here.has(nameOf(one))),
     ({ job }) => job,
   )
   return [
@@ -55,10 +57,13 @@ export const stepsForLeft = (scope: Scope<PrometheusVars>): readonly RelabelStep
 interface Named {
   readonly job: string
   readonly instance: string
-  readonly bucket: number
+  /** null where every shard scrapes it. */
+  readonly bucket: number | null
 }
 
-/** What a known target is called and which bucket it is in; null where that can't be worked out, and where every shard scrapes it. */
+const nameOf = ({ job, instance }: Named): string => JSON.stringify([job, instance])
+
+/** What a known target is called and which bucket it is in; null where that can't be worked out, and where no shard scrapes it. */
 const finderOf = (
   { host, vars }: Scope<PrometheusVars>,
   {
@@ -72,10 +77,10 @@ const finderOf = (
   return ({ address, labels: given }) => {
     const discovered = { __address__: address, job: name, ...given }
     try {
-      const bucket = placeOf(discovered, own, { labels, buckets, dotAll })
+      const place = placeOf(discovered, own, { labels, buckets, dotAll })
       const { job = name, instance, __address__: at = '' } = relabel(discovered, own, dotAll) ?? {}
-      if (typeof bucket !== 'number' || (instance === undefined && !isWhole(at, vars.version))) return null
-      return { job, instance: instance ?? at, bucket }
+      if (place === 'nowhere' || (instance === undefined && !isWhole(at, vars.version))) return null
+      return { job, instance: instance ?? at, bucket: place === 'everywhere' ? null : place }
     } catch (error) {
       if (error instanceof RegexError) return null
       throw error

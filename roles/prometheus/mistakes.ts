@@ -5,6 +5,7 @@ import type { Scope, SettingMistake } from '../../lib/model.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { patternOf } from '../../lib/routing/regex/pattern.ts'
 import { RegexError } from '../../lib/routing/regex/regex-error.ts'
+import { isLeavingJob } from '../../lib/sharding/leaving.ts'
 import { targetsPath } from './config.ts'
 import type { Job } from './job.ts'
 import { noHostIn } from './no-host.ts'
@@ -19,6 +20,7 @@ export const mistakes = (scope: About): readonly SettingMistake[] => [
   ...webMistakes(scope, scope.group('prometheus')),
   ...unknownGroups(scope),
   ...jobsTwice(scope),
+  ...jobsOfMoves(scope),
   ...filesNotBrought(scope),
   ...brokenRegexes(scope.vars),
   ...tooOldForHeartbeats(scope),
@@ -60,6 +62,14 @@ const jobsTwice = (scope: About): readonly SettingMistake[] => {
     ]
   })
 }
+
+/** A job that is called as those by which a shard scrapes what moves away from it would be taken for one. */
+const jobsOfMoves = ({ vars }: About): readonly SettingMistake[] =>
+  vars.scrape_configs.flatMap(({ job_name: name }, at) => {
+    if (!isLeavingJob(name)) return []
+    const path = ['scrape_configs', at, 'job_name']
+    return [{ path, what: `\`${name}\` is the name of a job whose targets move to another shard`, fix: 'rename it' }]
+  })
 
 /** None where they can't be told, of which others say more. */
 const ownJobs = (scope: About): readonly Job[] => {

@@ -71,6 +71,10 @@ const CASES: Readonly<Record<string, Given & { readonly says: string | RegExp }>
     prometheus: 'scrape_configs: [{ job_name: own }, { job_name: own }]',
     says: 'prometheus.scrape_configs.1.job_name: a job `own` is there already: scrape_configs[0]',
   },
+  'a job that is called as one of targets that move': {
+    prometheus: "scrape_configs: [{ job_name: 'own (moving)' }]",
+    says: 'prometheus.scrape_configs.0.job_name: `own (moving)` is the name of a job whose targets move to another shard',
+  },
   'a file of targets that nothing brings': {
     prometheus: 'scrape_configs: [{ job_name: own, file_sd_configs: [{ files: [/etc/prometheus/sd/own.yml] }] }]',
     says: 'prometheus.scrape_configs.0.file_sd_configs.0.files.0: nothing brings /etc/prometheus/sd/own.yml to the machine',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { scopeOf } from '../../../../lib/playbook.ts'
 import { relabel } from '../../../../lib/routing/relabel.ts'
-import { bucketOf } from '../../../../lib/sharding/hash.ts'
+import { bucketOf, hashmod } from '../../../../lib/sharding/hash.ts'
 import { moveBegun, moveDone, moveSeen } from '../../../../lib/sharding/move.ts'
 import { evenOwners, type ShardTable, tableOf, tableText } from '../../../../lib/sharding/table.ts'
 import { alertPath } from '../../../../roles/prometheus/alert-path.ts'
@@ -100,6 +100,27 @@ test('where targets are hashed by a label of theirs, alerts that have it are tol
     expect(sent('old', { job: 'honoured', namespace })).not.toBeNull()
   }
   expect(sent('old', { job: 'found' })).not.toBeNull()
+})
+
+test('an alert that may be of a target that stays is sent', async () => {
+  const paged = (path: string) => ({
+    targets: ADDRESSES,
+    labels: { page: path, ...(path === 'all' && { __tmp_disable_sharding: 'yes' }) },
+  })
+  const hashed = { ...TWO, labels: ['__address__', 'page'] }
+  const moved = (address: string, page: string): boolean => hashmod(`${address};${page}`, TWO.buckets) % 2 === 1
+  const sent = await senderOf(moveSeen(moveBegun(hashed, HALF)), {
+    scrape_configs: [
+      { job_name: 'one', static_configs: [paged('a')] },
+      { job_name: 'two', static_configs: [paged('a'), paged('b')] },
+      { job_name: 'everywhere', static_configs: [paged('a'), paged('all')] },
+    ],
+  })
+  for (const instance of ADDRESSES) {
+    const [a, b] = [moved(instance, 'a'), moved(instance, 'b')]
+    const jobs = ['one', 'two', 'everywhere'].map((job) => sent('old', { job, instance }) !== null)
+    expect({ instance, a, b, jobs }).toEqual({ instance, a, b, jobs: [!a, !(a && b), true] })
+  }
 })
 
 test('before 3.0 a target that is found has an instance that may not be what was hashed', async () => {
