@@ -51,8 +51,8 @@ const lettingGo: When = (event) =>
 const POINTS = [
   { what: 'one of the new shard, before anything moves', lost: 'prom-3b', when: null, state: 'scraping', undo: true },
   { what: 'one of the new shard, while both scrape', lost: 'prom-3a', when: scraping, state: 'scraping', undo: true },
-  { what: 'one of an old shard, while both scrape', lost: 'prom-2b', when: scraping, state: 'scraping', undo: false },
-  { what: 'one of an old shard, while it lets go', lost: 'prom-0a', when: lettingGo, state: 'seen', undo: false },
+  { what: 'one of an old shard, while both scrape', lost: 'prom-2b', when: scraping, state: 'seen', undo: false },
+  { what: 'one of an old shard, while it lets go', lost: 'prom-0a', when: lettingGo, state: 'seen', undo: true },
   {
     what: 'one of the new shard, while old ones let go',
     lost: 'prom-3b',
