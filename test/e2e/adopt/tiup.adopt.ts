@@ -9,7 +9,7 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, ALERTMANAGERS, type Member, REPLICAS } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { changesOf, onHost, planOf, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
+import { adopt, hostsOnly, newFolder, type Said, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
 
 const MEMBERS: readonly Member[] = [...REPLICAS, ...ALERTMANAGERS]
 const given = hostsOnly(MEMBERS)
@@ -183,6 +183,7 @@ systemctl daemon-reload
 if getent passwd tidb >/dev/null; then userdel --remove tidb 2>/dev/null; fi; exit 0`
 
 let silence = ''
+let said: Said | undefined
 beforeAll(async () => {
   const { hosts } = await loadInventory([given], [])
   await Promise.all(
@@ -216,19 +217,28 @@ afterAll(async () => {
 })
 
 test('adopt finds what the scripts have started, and says what else they do', async () => {
-  const said = await adopt(given, out, MEMBERS)
+  said = await adopt(given, out, MEMBERS)
   expect(said.mistakes).toEqual([])
   expect(said.hosts['prom-1']).toEqual([
     { name: 'prometheus', version: '2.42.0', unit: 'prometheus-9090.service' },
     { name: 'node_exporter', version: '1.5.0', unit: 'node_exporter-9100.service' },
   ])
+  const { notes } = said
   const toldOf = (where: string) =>
-    said.notes.filter((note) => note.host === 'prom-1' && note.where === where).map(({ what }) => what)
+    notes.filter((note) => note.host === 'prom-1' && note.where === where).map(({ what }) => what)
   expect(toldOf('/etc/systemd/system/prometheus-9090.service')).toContainEqual(
     expect.stringContaining(`starts prometheus by ${folderOf('prometheus')}/scripts/run_prometheus.sh`),
   )
   expect(toldOf('prometheus-9090.service')).toEqual([expect.stringMatching(/^also runs .*tee/)])
   expect(toldOf('prometheus-9090.service').join()).toContain('sleep')
+})
+
+test('the folder above the data is the account’s own, which root trusts nobody with: adopt says so, and the operator does as it says', async () => {
+  const data = said?.notes.filter(({ what }) =>
+    what.includes('/tidb-data/prometheus-9090 lies in a folder of the account tidb'),
+  )
+  expect(data?.map(({ host, kind }) => [host, kind])).toEqual(REPLICAS.map((name) => [name, 'left']))
+  for (const name of REPLICAS) await onHost(ADDRESSES[name], 'chown root:root /tidb-data')
 })
 
 test('the plan names what is needed to own it', async () => {
