@@ -20,7 +20,7 @@ const plainly = readFileSync(file, 'utf8')
 const setTls = (tls: { readonly gossip: boolean } | false): void =>
   writeFileSync(
     file,
-    `${plainly}tls: ${JSON.stringify(tls && { plain: ['prometheus', 'node-exporter'], gossip: tls.gossip })}\n`,
+    `${plainly}tls: ${JSON.stringify(tls && { plain: ['prometheus', 'node_exporter'], gossip: tls.gossip })}\n`,
   )
 writeFileSync(join(folder, 'password'), 'for tests alone\n')
 process.env.ANSIBLE_VAULT_PASSWORD_FILE = join(folder, 'password')
