@@ -6,8 +6,8 @@ export default drill({
   summary: 'Every replica of the last shard is lost at the same moment',
   contract:
     'Shards know nothing of each other: alerts of all others come as ever. Those of the lost one are evaluated again once it is back, and those that were over by then never.',
-  // Shorter than an alert lasts that is not heard of again, with a resend_delay of 10s or more.
-  lasts: '25s',
+  // With what Prometheus takes to start and to evaluate, shorter than an alert lasts that is not heard of again (four times its resend_delay), of 10s or more.
+  lasts: '15s',
   faults: ({ shards }) =>
     some(shards, Math.max(2, shards.length), 'shards')
       .slice(-1)

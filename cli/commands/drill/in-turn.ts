@@ -24,7 +24,7 @@ export interface Holding {
 /**
  * Holds these one after the other; ends with one that is interrupted. While the last alerts of one are still watched, the next is made ready and watches alerts before
  * its faults, which it begins when the one before is over. What a person sees of it waits until then, too. Where others have deployed the fleet, each waits for the one
- * before: what it has lent goes again first.
+ * before: what it has lent goes again first. So does one that follows a drill after which a member is told nothing for a while.
  */
 export const heldInTurn = async (
   fit: readonly Fitting[],
@@ -62,7 +62,8 @@ export const heldInTurn = async (
       say(drillText(opened.redacted(made)))
     })
     last.catch(() => undefined)
-    return ears ? Promise.race([healed.promise, last]) : last
+    // Somebody who is told nothing for a while would not hear of the next one's silence either.
+    return ears && !one.scenario.allowed.untold ? Promise.race([healed.promise, last]) : last
   }
   try {
     for (const one of fit) {
