@@ -88,6 +88,8 @@ export interface Asked {
   readonly slowestMs: number
   /** The answers' numbers, each once. */
   readonly numbers: readonly number[]
+  /** Why some got none, each once. */
+  readonly whys: readonly string[]
 }
 
 /** Asks for a number ten times in a second, whether the one before was answered or not, until it is ended. */
@@ -95,13 +97,15 @@ export const startAsking = (query: string, place = QUERIES) => {
   const stop = new AbortController()
   const [arrivals, took, numbers] = [[Date.now()], [0], new Set<number>()]
   let [questions, failed, partial] = [0, 0, 0]
+  const whys = new Set<string>()
   const one = async (): Promise<void> => {
     const began = Date.now()
     questions += 1
-    const answer = await ask(place, query).catch(() => undefined)
+    const answer = await ask(place, query).catch((error: unknown) => String(error))
     took.push(Date.now() - began)
-    if (!answer || Number.isNaN(numberOf(answer))) {
+    if (typeof answer === 'string' || Number.isNaN(numberOf(answer))) {
       failed += 1
+      if (whys.size < 20) whys.add((typeof answer === 'string' ? answer : JSON.stringify(answer)).slice(0, 300))
       return
     }
     arrivals.push(Date.now())
@@ -131,6 +135,7 @@ export const startAsking = (query: string, place = QUERIES) => {
         longestGapMs: Math.max(...gaps),
         slowestMs: Math.max(...took),
         numbers: [...numbers],
+        whys: [...whys],
       }
     },
   }
