@@ -91,9 +91,9 @@ test.each([
     expect(longestUnscrapedMs).toBeLessThanOrEqual(2_000 * INTERVAL_S)
     // One that was being scraped at the very moment when its old shard let go of it counts as gone there.
     expect(seen.absent.length).toBeLessThanOrEqual(2)
-    expect(seen.off.moved).toBeLessThanOrEqual(seen.off.stay + 0.02)
-    // Where the copy that is shown goes no further, deduplication passes over two intervals of the others, whatever ended it.
-    expect(seen.offAtLetGo.moved).toBeLessThanOrEqual(seen.offAtLetGo.stay + (3 * INTERVAL_S) / RANGE_S)
+    // Where the copy that is shown goes no further, deduplication passes over two intervals of the others, whatever ended it: mostly while old shards let go.
+    for (const off of [seen.off, seen.offAtLetGo])
+      expect(off.moved).toBeLessThanOrEqual(off.stay + (3 * INTERVAL_S) / RANGE_S)
     expect(seen.offOfBestCopy.moved).toBeLessThanOrEqual(seen.offOfBestCopy.stay + 0.02)
   },
 )

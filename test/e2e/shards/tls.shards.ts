@@ -121,8 +121,9 @@ test('TLS of Thanos is turned off and on again: next to every question is answer
       ['evaluations', 'evaluation_failures'].map((what) => evaluations(`prometheus_rule_${what}_total`, '4m')),
     )
     console.log(`${speaks}: ${JSON.stringify({ ...asked, sent, lost, duplicated, evaluations: { done, failed } })}`)
-    // One of 1,457 did once: gateways are reloaded while Queries are restarted.
-    expect(asked.failed).toBeLessThanOrEqual(2)
+    // A gateway asks a Query that has turned as before until its checks see that, a second or two of ten questions a second: half of them are its own.
+    expect(asked.failed).toBeLessThanOrEqual(20)
+    expect(asked.longestGapMs).toBeLessThan(1_000)
     expect(lost).toBe(0)
     await until(
       'no rule has failed for 20 s',
