@@ -86,7 +86,8 @@ export const startSshd = async ({ config = [], hostKeys = ['ed25519'], sh }: Ssh
     async stop() {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      rmSync(folder, { recursive: true })
+      // A session of a moment ago may still write there.
+      rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 })
     },
   }
 }
