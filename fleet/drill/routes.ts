@@ -18,7 +18,7 @@ import { understood } from '../../lib/understood.ts'
 import { CANARY_RECEIVER } from '../../roles/alertmanager/canary.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { teamRouting } from '../../roles/alertmanager/teams.ts'
-import { metricsOf, endpointOf as ringEndpointOf } from '../../roles/cortex-alertmanager/api.ts'
+import { metricsOf, endpointOf as ringEndpointOf, type Sample } from '../../roles/cortex-alertmanager/api.ts'
 import { membersIn } from '../../roles/cortex-alertmanager/members.ts'
 import { PREFIX } from '../../roles/cortex-alertmanager/vars.ts'
 import { routingAt, routingInForce } from '../alerting-in-force.ts'
@@ -37,10 +37,9 @@ interface Member {
   /** Its systemd unit, in whose journal it says what failed; of what it says, the lines that have this. */
   readonly unit: string
   readonly marked?: string
-  /** What it has counted by this name, of whoever is notified here. Throws HostError where it can't be had. */
-  counted(reach: Reach, name: string): Promise<readonly Counted[]>
+  /** What it has counted by these names, of whoever is notified here. Throws HostError where it can't be had. */
+  counted(reach: Reach, names: readonly string[]): Promise<readonly Sample[]>
 }
-type Counted = Pick<ReturnType<typeof samplesOf>[number], 'labels' | 'value'>
 /** What became of one test. */
 export interface Tried extends RouteTest {
   /** `unclear`: nobody says that it failed, and yet less was handed over than there was. */
@@ -57,7 +56,10 @@ export const planRoutes = async (inventory: Inventory, reach: Reach): Promise<Pl
       host,
       endpoint,
       unit: 'alertmanager',
-      counted: async (asked, name) => samplesOf((await ask(asked, endpoint, '/metrics')).body, `alertmanager_${name}`),
+      async counted(asked, names) {
+        const { body } = await ask(asked, endpoint, '/metrics')
+        return names.flatMap((name) => samplesOf(body, `alertmanager_${name}`).map((one) => ({ ...one, name })))
+      },
     }
   })
   const [first] = hosts
@@ -89,30 +91,38 @@ const leave = (receiver: string): boolean => receiver === CANARY_RECEIVER || rec
  * or the ring has no such tenant.
  */
 export const planTenantRoutes = async (inventory: Inventory, tenant: string, reach: Reach): Promise<Plan> => {
-  const members = membersIn(inventory).map(({ host, vars }): Member => {
+  const ring = membersIn(inventory)
+  const members = ring.map(({ host, vars }): Member => {
     const endpoint = ringEndpointOf(host, vars)
     return {
       host,
       endpoint: { ...endpoint, prefix: PREFIX, headers: { 'X-Scope-OrgID': tenant } },
       unit: 'cortex-alertmanager',
       marked: ` user=${tenant} `,
-      async counted(asked, name) {
-        const samples = await metricsOf(asked, endpoint, [`cortex_alertmanager_${name}`])
-        return samples.filter(({ labels }) => labels.user === tenant)
+      async counted(asked, names) {
+        const samples = await metricsOf(
+          asked,
+          endpoint,
+          names.map((name) => `${COUNTED}${name}`),
+        )
+        return samples
+          .filter(({ labels }) => labels.user === tenant)
+          .map((one) => ({ ...one, name: one.name.slice(COUNTED.length) }))
       },
     }
   })
-  const [{ vars } = { vars: undefined }] = membersIn(inventory)
-  if (!vars) return { members: [], peerWaitMs: 0, tests: [], not: [] }
+  const [first] = ring
+  if (!first) return { members, peerWaitMs: 0, tests: [], not: [] }
   const { config } = await firstOf(members, NO_RING, async ({ endpoint }) => {
     const { status } = await ask(reach, endpoint, '/api/v2/status')
     if (status === 404) throw new HostError(endpoint.host.name, `the ring has no tenant ${tenant}`)
     return routingAt(reach, endpoint)
   })
-  const replicas = vars.sharding ? Math.min(vars.replication_factor, members.length) : members.length
+  const { sharding, replication_factor, peer_timeout } = first.vars
+  const replicas = sharding ? Math.min(replication_factor, members.length) : members.length
   return understood(`tenant ${tenant}`, 'its routes', () => ({
     members,
-    peerWaitMs: (replicas - 1) * milliseconds(vars.peer_timeout),
+    peerWaitMs: (replicas - 1) * milliseconds(peer_timeout),
     ...routeTests({
       route: config.route,
       receivers: config.receivers ?? [],
@@ -124,6 +134,7 @@ export const planTenantRoutes = async (inventory: Inventory, tenant: string, rea
     }),
   }))
 }
+const COUNTED = 'cortex_alertmanager_'
 const NO_RING = new HostError('ring', 'there is no instance among these hosts')
 
 interface Trying {
@@ -198,16 +209,21 @@ const idOf = (run: string, receiver: string) => ({ vestal_run: run, vestal_recei
 /** How often each kind of integration, of all members together, has handed something over. */
 type Counts = ReadonlyMap<string, number>
 
+const REQUESTS = 'notification_requests_total'
+const FAILED = 'notification_requests_failed_total'
+
 /** Requests, and not notifications: one that fails is tried again for minutes before it counts as a notification that failed. */
 const countsOf = async (members: readonly Member[], reach: Reach): Promise<Counts> => {
   const counts = new Map<string, number>()
   await Promise.all(
-    members.flatMap(({ counted }) => {
-      const add = async (name: string, sign: number): Promise<void> => {
-        for (const { labels, value } of (await answered(() => counted(reach, name))) ?? [])
-          counts.set(labels.integration ?? '', (counts.get(labels.integration ?? '') ?? 0) + sign * (value || 0))
-      }
-      return [add('notification_requests_total', 1), add('notification_requests_failed_total', -1)]
+    members.map(async ({ counted }) => {
+      const samples = (await answered(() => counted(reach, [REQUESTS, FAILED]))) ?? []
+      for (const {
+        name,
+        labels: { integration = '' },
+        value,
+      } of samples)
+        counts.set(integration, (counts.get(integration) ?? 0) + (name === FAILED ? -1 : 1) * (value || 0))
     }),
   )
   return counts
