@@ -93,26 +93,43 @@ has() { tr '\\0' '\\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "^--cluster\\
 if has tls-config; then echo tls; elif has listen-address; then echo plain; fi
 exit 0`
 
+/** How one that runs gossips now, and how it is to. */
+export interface Gossiping {
+  readonly host: Host
+  readonly mode: GossipMode
+  readonly wanted: GossipMode
+}
+
+/** That of each of these hosts that answers and on which one runs. */
+export const gossipingOn = async (
+  hosts: readonly Host[],
+  ask: {
+    running(host: Host): Promise<GossipMode | undefined>
+    isToHaveTls(host: Host): boolean
+  },
+): Promise<readonly Gossiping[]> => {
+  const found = await Promise.all(
+    hosts.map(async (host): Promise<readonly Gossiping[]> => {
+      const mode = await answered(() => ask.running(host))
+      return mode ? [{ host, mode, wanted: ask.isToHaveTls(host) ? 'tls' : 'plain' }] : []
+    }),
+  )
+  return found.flat()
+}
+
 /** How each member among these hosts gossips now, those that run. */
 export const gossipOf = async (
   inventory: Inventory,
   { hosts, reach }: { readonly hosts: readonly Host[]; readonly reach: Reach },
-): Promise<readonly { readonly host: Host; readonly mode: GossipMode; readonly wanted: GossipMode }[]> => {
+): Promise<readonly Gossiping[]> => {
   const members = inventory.hosts.filter(({ groups }) => groups.includes('alertmanager'))
   // One that is left alone has nobody to hear.
   if (members.length < 2 || !mayHaveTls(inventory)) return []
   const group = (): readonly Host[] => members
-  const found = await Promise.all(
-    members
-      .filter((host) => hosts.includes(host))
-      .map(async (host) => {
-        const mode = await answered(() => runningGossip(host, reach))
-        return !mode
-          ? []
-          : [{ host, mode, wanted: hasGossipTls({ host, group }) ? ('tls' as const) : ('plain' as const) }]
-      }),
+  return gossipingOn(
+    members.filter((host) => hosts.includes(host)),
+    { running: (host) => runningGossip(host, reach), isToHaveTls: (host) => hasGossipTls({ host, group }) },
   )
-  return found.flat()
 }
 
 /** A mode in words. */

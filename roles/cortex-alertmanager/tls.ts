@@ -5,7 +5,6 @@
  * There is one certificate for all of it. gRPC reads it again with each handshake; the web server does so for those alone who name it in the handshake, as nobody does who asks
  * by address, and gossip and gRPC's other side when they start (cortex `pkg/util/tls`; Go's `http.Server.ServeTLS`; seen with 1.21.1). So an instance is restarted where it is exchanged.
  */
-import { answered } from '../../lib/answered.ts'
 import { readAuthority } from '../../lib/certificates/authority.ts'
 import { packages } from '../../lib/kinds/packages.ts'
 import type { Host, Inventory, Reach, Scope, SettingMistake, Task } from '../../lib/model.ts'
@@ -13,7 +12,7 @@ import { isHeldForClients, shownCertificate, trustFile, trustTasks } from '../..
 import { AUTHORITY, certificateFile } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { hasTls } from '../../lib/program/web.ts'
-import type { GossipMode } from '../alertmanager/gossip-tls.ts'
+import { type Gossiping, type GossipMode, gossipingOn } from '../alertmanager/gossip-tls.ts'
 import { GROUP } from './members.ts'
 import { type CortexVars, cortexOn, WEB } from './vars.ts'
 
@@ -111,17 +110,12 @@ exit 0`
 export const ringModesOf = async (
   inventory: Inventory,
   { hosts, reach }: { readonly hosts: readonly Host[]; readonly reach: Reach },
-): Promise<readonly { readonly host: Host; readonly mode: GossipMode; readonly wanted: GossipMode }[]> => {
+): Promise<readonly Gossiping[]> => {
   const members = inventory.hosts.filter(({ groups }) => groups.includes(GROUP))
   // One that is left alone has nobody to hear.
   if (members.length < 2 || !(inventory.hosts.some(({ tls }) => tls) || readAuthority(inventory))) return []
-  const found = await Promise.all(
-    members
-      .filter((host) => hosts.includes(host) && cortexOn(host).sharding)
-      .map(async (host) => {
-        const mode = await answered(() => runningMode(host, reach))
-        return mode ? [{ host, mode, wanted: hasRingTls(host) ? ('tls' as const) : ('plain' as const) }] : []
-      }),
+  return gossipingOn(
+    members.filter((host) => hosts.includes(host) && cortexOn(host).sharding),
+    { running: (host) => runningMode(host, reach), isToHaveTls: (host) => hasRingTls(host) },
   )
-  return found.flat()
 }
