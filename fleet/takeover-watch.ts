@@ -2,7 +2,6 @@
  * A fleet that others have deployed, watched from its first change on: canary alerts get their route, receiver, rule and job by a reload of what runs,
  * and go again where the deploy has not put its own configuration in the place of the old one.
  */
-
 import { dirname } from 'node:path'
 import { answered } from '../lib/answered.ts'
 import { receiversOf } from '../lib/api/alertmanager.ts'

@@ -1,5 +1,4 @@
 /** What runs on a host and what it was started with, in one exec that changes nothing. What a host says is read here and nowhere else. */
-
 import { posix } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
 import type { Connection, Host } from '../../lib/model.ts'

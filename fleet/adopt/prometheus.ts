@@ -1,3 +1,4 @@
+/** A Prometheus as it runs, in the settings of its role. */
 import major from 'semver/functions/major.js'
 import type { Host } from '../../lib/model.ts'
 import { joined } from '../../lib/program/web.ts'

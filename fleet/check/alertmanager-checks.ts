@@ -85,8 +85,9 @@ export const alertmanagerRules: readonly FleetRule[] = [
       const late = members(view).filter(
         ({ gossip }) => INTERVALS_TO_SETTLE * gossip.gossipIntervalMs >= gossip.peerTimeoutMs,
       )
-      if (late.length === 0) return []
-      const { gossipIntervalMs, peerTimeoutMs } = (late[0] as (typeof late)[number]).gossip
+      const [first] = late
+      if (!first) return []
+      const { gossipIntervalMs, peerTimeoutMs } = first.gossip
       return [
         {
           hosts: late.map(({ host }) => host),

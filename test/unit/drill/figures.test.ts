@@ -18,6 +18,10 @@ const story = (...lines: readonly Line[]): readonly LedgerEvent[] =>
   })
 const FAULT = { beginAt: 30_000, endAt: 60_000 }
 
+/** A canary as a member notified it. */
+const by = (host: string, seconds: number, canary: string, status: 'firing' | 'resolved' = 'firing'): LedgerEvent =>
+  ({ at: seconds * 1000, what: 'notified', canary, status, fingerprint: '1', host, body: {} }) as LedgerEvent
+
 test('the latest before the faults and the latest since are told apart by when they came', () => {
   const { control, during } = figuresOf(
     story([0, 'a', 'sent'], [7, 'a', 'firing'], [28, 'b', 'sent'], [40, 'b', 'firing'], [41, 'b', 'firing']),
@@ -47,8 +51,6 @@ test('one that was notified well before the faults and again since was forgotten
 })
 
 test('two members within a second of each other are told apart from one member twice, and from two that could have heard', () => {
-  const by = (host: string, seconds: number, canary: string, status: 'firing' | 'resolved' = 'firing'): LedgerEvent =>
-    ({ at: seconds * 1000, what: 'notified', canary, status, fingerprint: '1', host, body: {} }) as LedgerEvent
   const events = [
     ...[by('am-1', 46.4, 'raced'), by('am-2', 46.8, 'raced')],
     ...[by('am-1', 50, 'same'), by('am-1', 50.5, 'same')],
@@ -59,16 +61,6 @@ test('two members within a second of each other are told apart from one member t
 })
 
 test('what one that is back notifies again before it was told of it is told apart from all else that came twice', () => {
-  const by = (host: string, seconds: number, canary: string): LedgerEvent =>
-    ({
-      at: seconds * 1000,
-      what: 'notified',
-      canary,
-      status: 'firing',
-      fingerprint: '1',
-      host,
-      body: {},
-    }) as LedgerEvent
   const events = [
     ...[by('ring-2', 58, 'while it was away'), by('ring-1', 62, 'while it was away')],
     ...[by('ring-2', 61, 'untold'), by('ring-1', 63, 'untold')],
@@ -83,16 +75,6 @@ test('what one that is back notifies again before it was told of it is told apar
 })
 
 test('what a ledger does not count as twice is none of those that are told apart', () => {
-  const by = (host: string, seconds: number, canary: string): LedgerEvent =>
-    ({
-      at: seconds * 1000,
-      what: 'notified',
-      canary,
-      status: 'firing',
-      fingerprint: '1',
-      host,
-      body: {},
-    }) as LedgerEvent
   const events: readonly LedgerEvent[] = [
     ...story([50, 'a', 'sent'], [50, 's', 'silenced']),
     { at: 55_000, what: 'link-lost', host: 'ring-1', why: 'x' },
