@@ -8,6 +8,7 @@ import { endpointOf, joined, portOf } from '../lib/program/web.ts'
 import { urlOf } from '../lib/url.ts'
 import { PATH_ALERT, PATH_LABELS } from '../roles/alertmanager/heartbeats.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
+import { membersIn } from '../roles/cortex-alertmanager/members.ts'
 import { prometheus } from '../roles/prometheus/role.ts'
 
 /** One question for all legs: what was tried, and what of it failed, by who tried and to whom. */
@@ -16,13 +17,15 @@ const QUESTION = [
   ['unsent', 'sum by (instance, alertmanager)', 'prometheus_notifications_errors_total'],
   ['notified', 'sum by (instance, integration)', 'alertmanager_notifications_total'],
   ['unnotified', 'sum by (instance, integration)', 'alertmanager_notifications_failed_total'],
+  ['notified', 'sum by (instance, integration)', 'cortex_alertmanager_notifications_total'],
+  ['unnotified', 'sum by (instance, integration)', 'cortex_alertmanager_notifications_failed_total'],
 ]
   .map(([what, sum, metric]) => `label_replace(${sum} (increase(${metric}[${MINUTES}m])), "leg", "${what}", "", "")`)
   .join(' or ')
 
 /**
  * Every leg of every path of alerts: as each Prometheus has counted of whom it scrapes, and, with heartbeats, as each Alertmanager holds them. Hosts that don't answer
- * say nothing of their own.
+ * say nothing of their own. Where a Prometheus sends tenants' alerts to a ring, each of its instances is the end of a path.
  */
 export const alertPaths = async (
   inventory: Inventory,
@@ -30,14 +33,18 @@ export const alertPaths = async (
 ): Promise<readonly PathStatus[]> => {
   const of = (group: string): readonly Host[] => hosts.filter(({ groups }) => groups.includes(group))
   const members = of('alertmanager').map((host) => ({ host, vars: alertmanager.varsOf(host) }))
-  const servers = of('prometheus')
-  if (members.length === 0 || servers.length === 0) return []
+  const servers = of('prometheus').map((host) => ({ host, vars: prometheus.varsOf(host) }))
+  const senders = servers.filter(({ vars }) => vars.tenants.length > 0).map(({ host }) => host.name)
+  const ring = (senders.length > 0 ? membersIn({ hosts }) : []).map(({ host, vars }) => ({
+    host,
+    vars,
+    name: members.some((member) => member.host === host) ? `${host.name} (ring)` : host.name,
+  }))
+  if (members.length + ring.length === 0 || servers.length === 0) return []
   const [counts, held] = await Promise.all([
     Promise.all(
-      servers.map((host) =>
-        answered(() => countsOfQuery(reach, endpointOf(host, prometheus.varsOf(host)), QUESTION)).then(
-          (found) => found ?? [],
-        ),
+      servers.map(({ host, vars }) =>
+        answered(() => countsOfQuery(reach, endpointOf(host, vars), QUESTION)).then((found) => found ?? []),
       ),
     ),
     Promise.all(
@@ -51,12 +58,15 @@ export const alertPaths = async (
     ),
   ])
   const places = new Map(
-    members.map(({ host, vars }) => [joined(host.address, portOf(vars.listen)), host.name] as const),
+    [...members.map((member) => ({ ...member, name: member.host.name })), ...ring].map(
+      ({ host, vars, name }) => [joined(host.address, portOf(vars.listen)), name] as const,
+    ),
   )
   const legs = legsOf(counts.flat(), { all: inventory.hosts, places })
   return pathStatus({
-    prometheus: servers.map(({ name }) => name),
+    prometheus: servers.map(({ host }) => host.name),
     alertmanagers: members.map(({ host }) => host.name),
+    ring: { senders, instances: ring.map(({ name }) => name) },
     sent: legs('sent', 'unsent'),
     handedOver: legs('notified', 'unnotified'),
     heartbeats: (name) => new Map(held).get(name),

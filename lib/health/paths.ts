@@ -12,7 +12,9 @@ export interface Counted {
 export interface PathFacts {
   readonly prometheus: readonly string[]
   readonly alertmanagers: readonly string[]
-  /** From a Prometheus to an Alertmanager, as any server that scrapes it has counted. */
+  /** The instances of a ring, and who sends tenants' alerts to them. */
+  readonly ring: { readonly senders: readonly string[]; readonly instances: readonly string[] }
+  /** From a Prometheus to an Alertmanager or an instance, as any server that scrapes it has counted. */
   readonly sent: readonly Counted[]
   /** From an Alertmanager by one of its integrations, `webhook`. */
   readonly handedOver: readonly Counted[]
@@ -24,28 +26,34 @@ export interface PathFacts {
 export const pathStatus = ({
   prometheus,
   alertmanagers,
+  ring,
   sent,
   handedOver,
   heartbeats,
 }: PathFacts): readonly PathStatus[] => [
-  ...prometheus.flatMap((from) =>
-    alertmanagers.map((to): PathStatus => {
-      const counted = sent.find((one) => one.from === from && one.to === to)
+  ...prometheus.flatMap((from) => [
+    ...alertmanagers.map((to): PathStatus => {
       const held = heartbeats(to)
       if (held && !held.includes(from)) return { from, to, state: 'broken', why: 'no heartbeat of it is held there' }
-      const state = stateOf(counted)
+      const state = stateOf(legOf(sent, from, to))
       if (held && state.state === 'unknown') return { from, to, state: 'works' }
       return { from, to, ...state }
     }),
-  ),
+    ...(ring.senders.includes(from) ? ring.instances : []).map(
+      (to): PathStatus => ({ from, to, ...stateOf(legOf(sent, from, to)) }),
+    ),
+  ]),
   ...handedOver
-    .filter(({ from }) => alertmanagers.includes(from))
+    .filter(({ from }) => [...alertmanagers, ...ring.instances].includes(from))
     .map((one): PathStatus => ({ from: one.from, to: one.to, receivers: true, ...stateOf(one) }))
     .filter(({ state }) => state !== 'idle'),
 ]
 
 /** Whether the fleet is unhealthy by it: alerts of a Prometheus don't arrive at an Alertmanager. Who is notified of what, and how often, is not known here. */
 export const isBroken = ({ state, receivers }: PathStatus): boolean => state === 'broken' && !receivers
+
+const legOf = (sent: readonly Counted[], from: string, to: string): Counted | undefined =>
+  sent.find((one) => one.from === from && one.to === to)
 
 const stateOf = (counted: Counted | undefined): Pick<PathStatus, 'state' | 'why'> => {
   if (!counted) return { state: 'unknown', why: 'no Prometheus has counted anything on it' }

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { FleetStatus } from '../../../lib/health/types.ts'
 import { clearNotifications } from '../../../lib/lab/receiver.ts'
 import type { LedgerEvent } from '../../../lib/ledger/events.ts'
 import { testLab } from '../lab-setup.ts'
@@ -31,6 +32,18 @@ test('the example runs on a lab as it is; an alert of its Prometheus reaches the
   expect([...deliveries().keys()].filter((one) => !one.startsWith('/checkout '))).toEqual([])
   expect((await on(example, ['deploy', '-y', '--no-watch-alerts'])).stdout).toMatch(/: 0 changed,/)
   expect(JSON.parse((await on(example, ['status', '--json'])).stdout).healthy).toBe(true)
+  await until(
+    'status says of each instance that alerts arrive at it, and of one that it hands them over',
+    async () => {
+      const { paths }: FleetStatus = JSON.parse((await on(example, ['status', '--json'])).stdout)
+      const works = (paths ?? []).filter(({ state }) => state === 'works').map(({ from, to }) => `${from} ${to}`)
+      return (
+        [1, 2, 3].every((number) => works.includes(`prom-1 ring-${number}`)) &&
+        works.some((one) => /^ring-\d webhook$/.test(one))
+      )
+    },
+    180_000,
+  )
 })
 
 test('a roll that is watched is refused where the tenant of canary alerts is not as the inventory wants it, and changes nothing', async () => {

@@ -6,6 +6,7 @@ import type { Connection, Host, HttpRequest } from '../../../lib/model.ts'
 import { shippedRoles } from '../../../roles/registry.ts'
 
 const inventory = await loadInventory(['inventory/ha'], shippedRoles)
+const withRing = await loadInventory(['inventory/cortex'], shippedRoles)
 
 const sample = (leg: string, labels: Readonly<Record<string, string>>, count: number) => ({
   metric: { leg, ...labels },
@@ -17,9 +18,9 @@ const sending = (from: string, address: string, tried: number, failed: number) =
 }
 
 /** What each Prometheus answers; one that is left out can't be reached. */
-const pathsWith = (answers: Readonly<Record<string, readonly object[]>>) =>
-  alertPaths(inventory, {
-    hosts: inventory.hosts,
+const pathsWith = (answers: Readonly<Record<string, readonly object[]>>, of = inventory) =>
+  alertPaths(of, {
+    hosts: of.hosts,
     reach: async (host: Host) => {
       const result = answers[host.name]
       if (!result) throw new LinkError(host.name, 'it is gone')
@@ -70,4 +71,28 @@ test('a fleet without Alertmanagers has no paths', async () => {
   expect(await alertPaths(inventory, { hosts: [], reach: () => Promise.reject(new Error('nobody is asked')) })).toEqual(
     [],
   )
+})
+
+test('the instances of a ring are ends of paths, by their own port, and hand over as Cortex counts it', async () => {
+  const url = (address: string) => ({
+    instance: 'prom-1:9090',
+    alertmanager: `http://${address}:9009/api/prom/alertmanager/api/v2/alerts`,
+  })
+  const paths = await pathsWith(
+    {
+      'prom-1': [
+        sample('sent', url('10.88.0.11'), 8),
+        sample('sent', url('10.88.0.12'), 8),
+        sample('unsent', url('10.88.0.12'), 8),
+        sample('notified', { instance: 'ring-3:9009', integration: 'webhook' }, 4),
+      ],
+    },
+    withRing,
+  )
+  expect(paths.map(({ from, to, state }) => `${from} ${to} ${state}`)).toEqual([
+    'prom-1 ring-1 works',
+    'prom-1 ring-2 broken',
+    'prom-1 ring-3 unknown',
+    'ring-3 webhook works',
+  ])
 })

@@ -7,7 +7,15 @@ const alertmanagers = ['am-1', 'am-2', 'am-3']
 const leg = (from: string, to: string, tried = 12, failed = 0): Counted => ({ from, to, tried, failed })
 const all = prometheus.flatMap((from) => alertmanagers.map((to) => leg(from, to)))
 const seen = (more: Partial<PathFacts> = {}) =>
-  pathStatus({ prometheus, alertmanagers, sent: all, handedOver: [], heartbeats: () => undefined, ...more })
+  pathStatus({
+    prometheus,
+    alertmanagers,
+    ring: { senders: [], instances: [] },
+    sent: all,
+    handedOver: [],
+    heartbeats: () => undefined,
+    ...more,
+  })
 const odd = (paths: ReturnType<typeof seen>) => paths.filter(({ state }) => state !== 'works')
 const but = (one: Counted) => all.map((other) => (other.from === one.from && other.to === one.to ? one : other))
 
@@ -72,4 +80,19 @@ test('of many Prometheus only those are shown of which a path does not work', ()
   const [table = '', left] = pathsText(seen({ prometheus: many, sent }))
   expect(table.split('\n').map((line) => line.split(' ')[0])).toEqual(['alerts', 'prom-7'])
   expect(left).toBe('39 more, all of whose paths work')
+})
+
+test('paths to a ring are those of the servers that send to it, and what its instances hand over is told like that of others', () => {
+  const ring = { senders: ['prom-2'], instances: ['ring-1', 'ring-2'] }
+  const paths = seen({
+    ring,
+    sent: [...all, leg('prom-2', 'ring-2', 6, 6)],
+    handedOver: [leg('ring-1', 'webhook', 9, 3)],
+  })
+  expect(odd(paths)).toEqual([
+    { from: 'prom-2', to: 'ring-1', state: 'unknown', why: 'no Prometheus has counted anything on it' },
+    { from: 'prom-2', to: 'ring-2', state: 'broken', why: '6 of 6 failed in the last 2 minutes' },
+    { from: 'ring-1', to: 'webhook', receivers: true, state: 'fails', why: '3 of 9 failed in the last 2 minutes' },
+  ])
+  expect([paths.length, paths.some(isBroken)]).toEqual([9, true])
 })
