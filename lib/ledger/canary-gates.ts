@@ -7,8 +7,8 @@ export const CANARIES = 'canaries'
 
 type Count = () => Tally
 
-/** So many must have come back: restarts should find some that fire. */
-const FIRST = 3
+/** So many must have come back: restarts should find some that fire. They are sent together, so that this takes no longer than for one. */
+export const FIRST = 3
 
 /** The whole way works, through each shard: canaries have been notified. `shards` has one null where there are none. */
 export const firstArrives = (count: Count, withinMs: number, shards: readonly (string | null)[]): Gate =>

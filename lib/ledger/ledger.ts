@@ -1,7 +1,7 @@
 import { type Connect, connectionPool } from '../engine/pool.ts'
 import { HostError } from '../errors.ts'
 import type { AlertsReport, Gate, GateReport } from '../model.ts'
-import { allDelivered, allOver, CANARIES, firstArrives } from './canary-gates.ts'
+import { allDelivered, allOver, CANARIES, FIRST, firstArrives } from './canary-gates.ts'
 import type { LedgerEvent, Note } from './events.ts'
 import type { CanaryNames, WatchedFleet } from './fleet.ts'
 import { reachBy, requireFirst } from './kept-link.ts'
@@ -118,6 +118,7 @@ export const openLedger = (options: LedgerOptions): Ledger => {
           shard,
           lifetimes,
           everyMs,
+          first: Math.ceil(FIRST / entries.length),
           ...(ways.length > 0 && { ways }),
           write: file.write,
           note,

@@ -9,6 +9,8 @@ interface Sending {
   /** How long canaries last, in turn; milliseconds. */
   readonly lifetimes: readonly number[]
   readonly everyMs: number
+  /** How many are sent now, together; each that comes after is alone. */
+  readonly first: number
   /** The clusters that each are to notify a canary; left out where there is one. */
   readonly ways?: readonly string[]
   readonly write: MetricsFile['write']
@@ -22,8 +24,8 @@ export interface Sender {
   endAll(): void
 }
 
-/** Sends a canary now and one every so often. */
-export const sendCanaries = ({ run, shard, lifetimes, everyMs, ways, write, note }: Sending): Sender => {
+/** Sends the first canaries now, and one every so often. */
+export const sendCanaries = ({ run, shard, lifetimes, everyMs, first, ways, write, note }: Sending): Sender => {
   let alive: readonly Canary[] = []
   let number = 0
   const sent = new Set<string>()
@@ -39,14 +41,14 @@ export const sendCanaries = ({ run, shard, lifetimes, everyMs, ways, write, note
     })
   }
   let open = true
-  const tick = (): void => {
+  const send = (many: number): void => {
     const now = Date.now()
     const lasting = alive.filter(({ endsAt }) => endsAt > now)
-    if (open) change([...lasting, canary(number++, now, { lifetimes, shard })])
-    else if (lasting.length < alive.length) change(lasting)
+    const more = Array.from({ length: open ? many : 0 }, () => canary(number++, now, { lifetimes, shard }))
+    if (more.length > 0 || lasting.length < alive.length) change([...lasting, ...more])
   }
-  const timer = setInterval(tick, everyMs)
-  tick()
+  const timer = setInterval(() => send(1), everyMs)
+  send(first)
   return {
     noMore() {
       open = false

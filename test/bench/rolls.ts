@@ -1,6 +1,6 @@
 /**
  * How long a watched roll of three Alertmanagers and two Prometheus takes, beside the same without handing alerts over to a restarted Alertmanager:
- * `npm run bench:roll -- [--rounds N] [--out FILE]`. Prometheus sends alerts again after its own minute. It brings up a lab of its own, `bench-roll`.
+ * `npm run bench:roll -- [--rounds N] [--alone] [--out FILE]`, the first without the second with `--alone`. Prometheus sends alerts again after its own minute. It brings up a lab of its own, `bench-roll`.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
@@ -98,7 +98,11 @@ const table = (rolls: Readonly<Record<string, readonly Roll[]>>): string => {
 }
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, out: { type: 'string', default: '.vestal/bench-roll.json' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    alone: { type: 'boolean', default: false },
+    out: { type: 'string', default: '.vestal/bench-roll.json' },
+  },
 })
 
 const bench = async (signal: AbortSignal): Promise<number> => {
@@ -114,7 +118,7 @@ const bench = async (signal: AbortSignal): Promise<number> => {
     const path = compiledVestal(folder)
     const programs: readonly Program[] = [
       { name: 'handing over', path },
-      { name: 'without', path: withoutHandingOver(path) },
+      ...(values.alone ? [] : [{ name: 'without', path: withoutHandingOver(path) }]),
     ]
     const rolls: Record<string, Roll[]> = Object.fromEntries(programs.map(({ name }) => [name, []]))
     await freshLab(site)
