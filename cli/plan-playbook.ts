@@ -7,6 +7,7 @@ import type { Advice, Playbook, Role } from '../lib/model.ts'
 import { rolesOf } from '../lib/playbook.ts'
 import { operator, runName } from '../lib/report/folder.ts'
 import { adviceText } from '../lib/report/lines.ts'
+import { refusalsOf } from '../lib/report/outcome.ts'
 import { print, printError } from '../lib/report/print.ts'
 import { planText } from '../lib/report/text.ts'
 import { stopOnSignals } from '../lib/signals.ts'
@@ -27,7 +28,7 @@ export const rolesBeside = (wanted: Wanted): readonly Role[] => (typeof wanted =
 export const bookFor = (wanted: Wanted, { inventory }: Pick<Opened, 'inventory'>): Playbook =>
   typeof wanted === 'function' ? wanted(inventory.roles) : wanted
 
-/** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read. */
+/** Shows what a playbook would do; 3 when something would change and `exitCode` asks for it, 1 when a host could not be read, or can't be changed as it is. */
 export const planPlaybook = async (wanted: Wanted, flags: PlanFlags, adapt: Adapt = asItIs): Promise<number> => {
   await using context = await openContext(flags, rolesBeside(wanted))
   const book = bookFor(wanted, context)
@@ -64,7 +65,7 @@ export const planOpened = async (
       : [planText(shown), ...opened.redacted(advice ?? []).map(adviceText)].join('\n'),
   )
   if (stop.stop.aborted) return 130
-  if (Object.keys(plan.unreachable).length > 0) return 1
+  if (Object.keys(plan.unreachable).length > 0 || refusalsOf(plan).length > 0) return 1
   return flags.exitCode && plan.changes > 0 ? 3 : 0
 }
 

@@ -5,7 +5,7 @@ import type { FileEdit } from '../lib/inventory/files.ts'
 import { CANARIES } from '../lib/ledger/canary-gates.ts'
 import type { Ledger } from '../lib/ledger/ledger.ts'
 import type { Advice, Inventory, Playbook, RunReport } from '../lib/model.ts'
-import { exitCodeOf } from '../lib/report/outcome.ts'
+import { exitCodeOf, refusalsOf } from '../lib/report/outcome.ts'
 import { print } from '../lib/report/print.ts'
 import { reportText } from '../lib/report/text.ts'
 import { stopOnSignals } from '../lib/signals.ts'
@@ -88,6 +88,8 @@ const apply = async (
   const { report } = await run(book, opened.inventory, {
     ...chosen,
     confirm: async (plan) => {
+      // The run ends before its first change, and says why: there is nothing to ask.
+      if (refusalsOf(plan).length > 0) return true
       const goAhead = await confirm(plan, { flags, view, redact, redacted, edits, advice })
       if (goAhead && plan.changes > 0) await quiet.begin()
       if (goAhead && !ledger) await writeFirst()

@@ -11,18 +11,24 @@ export const OTHERS_MAY_WRITE = 'others than root may write in'
 /** Links that a path may have on its way, as Linux has it (path_resolution(7)). */
 const MOST_LINKS = 40
 
+/** Shell that goes on with the next part of a path where this one is not to be looked at. */
+const passing = (folders: readonly string[]): string =>
+  folders.length === 0
+    ? ''
+    : `\n  case $at in ${folders.map(word).join('|')}) if ! [ -L "$at" ]; then continue; fi ;; esac`
+
 /**
  * Shell that walks down `$rest` (from `$at`, which has been walked) as far as all is root's or the caller's own, links included, and no
  * further: in `$who` is then the owner of the first part that is another's, empty where there is none; in `$at` that part, or the whole path
  * without its links. What stands in root's folders, no account can exchange between this look and what is done next. `$loose` is a folder on the
- * way, or the end itself, in which a group or everybody may write all the same.
+ * way, or the end itself, in which a group or everybody may write all the same. Whose the folders `passed` are is not asked.
  */
-const WALK = `at= links=0 loose= missing= who=
+const walk = (passed: readonly string[] = []): string => `at= links=0 loose= missing= who=
 me=$(id -u)
 while [ -n "$rest" ]; do
   name=\${rest%%/*} rest=\${rest#*/}
   case $name in ''|.) continue ;; ..) at=\${at%/*}; continue ;; esac
-  at=$at/$name
+  at=$at/$name${passing(passed)}
   is=$(stat -c '%u %g %a' -- "$at" 2>/dev/null) || { missing=yes; break; }
   mode=\${is##* } group=\${is#* } group=\${group% *}
   if [ "\${is%% *}" != 0 ] && [ "\${is%% *}" != "$me" ]; then who=\${is%% *}; break; fi
@@ -53,7 +59,7 @@ export const asOwner = (folder: string, script: string, args: readonly string[] 
   const inside = insideOf(folder, script, args)
   return `(
 folder=${word(folder)} rest=${word(`${folder}/`)}
-${WALK}
+${walk()}
 if [ -n "$missing" ] || ! [ -d "$folder" ]; then printf '%s is no folder\\n' "$folder" >&2; exit 1; fi
 if [ -z "$who" ]; then
   if [ -n "$loose" ] && [ "$me" = 0 ]; then
@@ -100,7 +106,7 @@ export const onlyRootsWay = (path: string): string => {
   const all = folder.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/') || '/')
   return `if [ -n "$(find ${words(all)} -maxdepth 0 \\( -type l -o ! -user 0 \\) 2>/dev/null)" ]; then
 ( rest=${word(`${folder}/`)}
-${WALK}
+${walk()}
 if [ -n "$who" ]; then
   ${refuse(path)}
 fi ) || exit 1
@@ -114,7 +120,7 @@ fi
  * at the end may be another's.
  */
 export const onlyRootsPath = (path: string): string => `real=$( rest=${word(`${path}/`)}
-${WALK}
+${walk()}
 if [ -n "$missing" ]; then printf '%s is not there\\n' "$at" >&2; exit 1; fi
 case $rest in *[!/]*) end= ;; *) end=yes ;; esac
 if [ -n "$who" ] && { [ -z "$end" ] || [ -L "$at" ]; }; then
@@ -122,6 +128,54 @@ if [ -n "$who" ] && { [ -z "$end" ] || [ -L "$at" ]; }; then
 fi
 printf '%s' "$at" ) || exit 1
 `
+
+/** What is on the way to a folder that root would not work in. */
+export interface InTheWay {
+  /** The path that was asked about. */
+  readonly path: string
+  /** The first folder or link on the way that is another's, and whose. */
+  readonly at: string
+  readonly owner: string
+  /** Whose the folder is that the path is in. */
+  readonly parent: string
+}
+
+/**
+ * Shell that prints, as NUL-terminated records that `inTheWay` reads, what on the way to these folders belongs to others than root and the caller, as
+ * `onlyRootsPath` finds it. The folders themselves are passed: they are about to get their owner. One process where all is root's and no link.
+ */
+export const printInTheWay = (paths: readonly string[]): string => {
+  const above = new Set(paths.flatMap((path) => parentsOf(path)))
+  const asked = [...above].filter((path) => !paths.includes(path))
+  if (asked.length === 0) return ':'
+  return `set -- ${words(paths)}
+odd=$(find ${words(asked)} -maxdepth 0 \\( -type l -o ! -user 0 \\) -printf x 2>/dev/null)
+for path; do if [ -L "$path" ]; then odd=x; fi; done
+if [ -n "$odd" ]; then
+  for path; do (
+    rest=$path/
+${walk(paths)}
+    case $rest in *[!/]*) end= ;; *) end=yes ;; esac
+    if [ -n "$who" ] && { [ -z "$end" ] || [ -L "$at" ]; }; then
+      printf '%s\\0' "$path" "$at" "$(stat -c %U -- "$at")" "$(stat -L -c %U -- "\${path%/*}/" 2>/dev/null)"
+    fi
+  ) 2>/dev/null; done
+fi`
+}
+
+/** Reads what `printInTheWay` printed, as records. */
+export const inTheWay = (records: readonly string[]): readonly InTheWay[] =>
+  records.flatMap((path, index) => {
+    const [at, owner, parent] = records.slice(index + 1, index + 4)
+    return index % 4 === 0 && at !== undefined && owner !== undefined && parent !== undefined
+      ? [{ path, at, owner, parent }]
+      : []
+  })
+
+const parentsOf = (path: string): readonly string[] => {
+  const parent = posix.dirname(path)
+  return parent === '/' || parent === path ? [] : [parent, ...parentsOf(parent)]
+}
 
 const refuse = (path: string): string =>
   `printf '%s belongs to user %s, who could lead root elsewhere from there: root changes %s only where all folders on the way are its own\\n' "$at" "$who" ${word(path)} >&2

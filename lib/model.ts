@@ -169,12 +169,22 @@ export interface Kind<S extends State = State, D = unknown> {
   probe(tasks: readonly Task<S, D>[]): string
   /** What the fragment printed, by key. A key left out is absent. */
   parse(stdout: Buffer, tasks: readonly Task<S, D>[]): ReadonlyMap<string, S>
+  /**
+   * Where the same output shows already that the steps would refuse to put something right: why, by key. What is in nobody's way is left out. A run ends
+   * before its first change where a task that differs is refused.
+   */
+  refused?(stdout: Buffer, tasks: readonly Task<S, D>[]): ReadonlyMap<string, Refusal>
   /** The steps from `from` to `to`; only called when they differ. */
   converge(change: Change<S, D>): readonly Step[]
   /** Why a change is needed, in a person's words; default `field: from → to`. */
   explain?(change: Change<S, D>): string
   /** The file and text behind a task, for `--diff`; null where there is none. */
   text?(task: Task<S, D>): { readonly path: string; readonly content: Content } | null
+}
+/** Why root will not put something right on a host, and what whoever owns the host can do about it. */
+export interface Refusal {
+  readonly why: string
+  readonly fix: string
 }
 export interface Prepare {
   readonly inventory: Inventory
@@ -700,6 +710,8 @@ export interface PlannedChange {
   readonly steps: readonly string[]
   readonly interrupts: boolean
   readonly diff?: string
+  /** Why it can't be done as the host is; nothing is changed anywhere before that is mended. */
+  readonly refused?: Refusal
 }
 
 /** What is worth knowing before a run. `blocks`: it must not start like this. */

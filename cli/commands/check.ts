@@ -13,7 +13,7 @@ import { HostError } from '../../lib/errors.ts'
 import { type Finding, findingsOf } from '../../lib/health/finding.ts'
 import { type HostFacts, hostRules } from '../../lib/health/host-checks.ts'
 import { tryPaths } from '../../lib/health/reachability.ts'
-import { needsOf } from '../../lib/health/requirements.ts'
+import { mayBeRefused, needsOf } from '../../lib/health/requirements.ts'
 import { type Survey, surveyHost } from '../../lib/health/survey.ts'
 import type { Host } from '../../lib/model.ts'
 import { checkText } from '../../lib/report/check.ts'
@@ -53,7 +53,13 @@ export const lookForFindings = async (
   const limit = pLimit(forks)
   const survey = async (host: Host): Promise<HostFacts> => {
     const needs = needsOf(inventory, host)
-    return { host, needs, survey: await surveyHost(await reach(host), needs, { names }).catch(asHostError) }
+    return {
+      host,
+      needs,
+      survey: await surveyHost(await reach(host), needs, { names, tasks: mayBeRefused(inventory, host) }).catch(
+        asHostError,
+      ),
+    }
   }
   const facts = await Promise.all(hosts.map((host) => limit(() => survey(host).catch((error) => lost(host, error)))))
   const surveys = new Map(

@@ -1,4 +1,4 @@
-import type { Batch, Change, Host, HostPlan, Inventory, Plan, Play, Playbook, Step } from '../model.ts'
+import type { Batch, Change, Host, HostPlan, Inventory, Plan, Play, Playbook, Refusal, Step } from '../model.ts'
 import { taskId } from '../model.ts'
 import { batchesOf } from './batches.ts'
 import { compare, why } from './compare.ts'
@@ -10,6 +10,8 @@ export interface PlannedTask {
   readonly item: RoleTask
   readonly change: Change
   readonly steps: readonly Step[]
+  /** Why they would not be done as the host is. */
+  readonly refused?: Refusal
 }
 /** A host's changes within a play. */
 export interface PlannedHost {
@@ -27,7 +29,9 @@ export interface PlannedBatch {
 export const planHost = (work: HostTasks, reading: Reading): PlannedHost => {
   const planned = work.items.flatMap((item) => {
     const change = compare(item.task, reading.states.get(taskId(item.task)) ?? null)
-    return change ? [{ item, change, steps: item.task.kind.converge(change) }] : []
+    if (!change) return []
+    const refused = reading.refused.get(taskId(item.task))
+    return [{ item, change, steps: item.task.kind.converge(change), ...(refused && { refused }) }]
   })
   return { work, same: work.items.length - planned.length, planned }
 }
@@ -85,12 +89,13 @@ export const showPlan = (
 const showHost = ({ work, same, planned }: PlannedHost): HostPlan => ({
   host: work.host.name,
   same,
-  changes: planned.map(({ item, change, steps }) => ({
+  changes: planned.map(({ item, change, steps, refused }) => ({
     task: taskId(item.task),
     role: item.role,
     action: change.from === null ? 'create' : change.to === null ? 'remove' : 'change',
     why: why(change),
     steps: steps.map((step) => step.title),
     interrupts: steps.some((step) => step.interrupts ?? false),
+    ...(refused && { refused }),
   })),
 })

@@ -1,7 +1,8 @@
 import type { Play } from '../model.ts'
+import { taskId } from '../model.ts'
 import { ask, gatesOf } from './asking.ts'
 import { runBatch } from './batch.ts'
-import { type RunContext, skip } from './context.ts'
+import { note, type RunContext, skip } from './context.ts'
 import { namesOf } from './events.ts'
 import type { PlannedBatch, PlannedHost } from './plan.ts'
 
@@ -22,6 +23,7 @@ export const playAll = async (
     await Promise.all(book.plays.map((play) => runPlay(context, play, part(play))))
     return
   }
+  if (isRefused(context, plannedHosts)) return
   const stops = book.onFailure === 'stop'
   const unread = namesOf([...state.failed])
   let broken: string | undefined
@@ -43,6 +45,26 @@ export const playAll = async (
     await begun
     broken = ended.value
   }
+}
+
+/** What a host will refuse is told of all hosts at once, and nothing is changed on any of them: a fleet is not left half done by what was known. */
+const isRefused = (context: RunContext, plannedHosts: readonly PlannedHost[]): boolean => {
+  const { state, options, book } = context
+  const refused = plannedHosts.filter(({ planned }) => planned.some((one) => one.refused))
+  if (refused.length === 0) return false
+  const names = [...new Set(namesOf(refused.map(({ work }) => work.host)))].join(', ')
+  skip(context, plannedHosts, `${names} can’t be changed yet`)
+  for (const { work, planned } of refused)
+    for (const { item, refused: one } of planned) {
+      if (!one) continue
+      const { why, fix: hint } = one
+      const task = taskId(item.task)
+      state.failed.add(work.host)
+      note(state.outcomes, work.host, { [task]: { status: 'failed', ms: 0, why, hint } })
+      options.emit({ event: 'host-failed', host: work.host.name, task, why, hint })
+    }
+  tellStop(context, book.name, `${names} can’t be changed yet; nothing was changed anywhere.`)
+  return true
 }
 
 const beginWatch = async ({ options, state }: RunContext): Promise<void> => {

@@ -145,6 +145,18 @@ export const hostRules: readonly Rule<HostsFacts>[] = [
       read(hosts, ({ survey: { forwards } }) => (forwards ? [] : ['its sshd forbids that ports are forwarded'])),
   },
   {
+    id: 'way-of-another',
+    severity: 'error',
+    why: 'Who owns a folder can put a link in it while root works below: root works only where every folder on the way is its own, so a deploy ends before its first change.',
+    fix: 'Let root own the folders on the way, or name another folder in the role’s settings.',
+    find: ({ hosts }) =>
+      hosts.flatMap(({ host, survey }) =>
+        survey instanceof Error
+          ? []
+          : survey.refused.map(({ task, why, fix }) => ({ hosts: [host.name], what: `${task}: ${why}`, fix })),
+      ),
+  },
+  {
     id: 'port-taken',
     severity: 'error',
     why: 'The service could not listen and would crash at start.',

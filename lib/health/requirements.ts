@@ -1,4 +1,5 @@
-import type { Host, Inventory, Needs } from '../model.ts'
+import type { Host, Inventory, Needs, Task } from '../model.ts'
+import { taskId } from '../model.ts'
 import { rolesOn, scopeOf } from '../playbook.ts'
 
 /** What all roles of a host need of it together. */
@@ -12,4 +13,12 @@ export const needsOf = (inventory: Inventory, host: Host): Needs => {
     roomBytes: roomiest[0]?.roomBytes,
     memoryBytes: sum(({ memoryBytes }) => memoryBytes),
   }
+}
+
+/** Tasks of a host's roles that a host may refuse, each once. Throws InputError as roles do where the inventory's own files can't be read. */
+export const mayBeRefused = (inventory: Inventory, host: Host): readonly Task[] => {
+  const tasks = rolesOn(host, inventory.roles)
+    .flatMap((role) => role.tasks(scopeOf(role, host, inventory)))
+    .filter(({ kind }) => kind.refused)
+  return [...new Map(tasks.map((task) => [taskId(task), task])).values()]
 }

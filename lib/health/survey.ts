@@ -1,10 +1,13 @@
 /** What `check` reads of a host in one exec: facts, disks, who listens where. It changes nothing. */
 import { randomBytes } from 'node:crypto'
+import { compare } from '../engine/compare.ts'
 import { factsProbe, parseFacts } from '../engine/facts.ts'
 import { frame } from '../engine/frame.ts'
 import { lockFunctions } from '../engine/lock.ts'
+import { probeTasks, readTasks } from '../engine/probe.ts'
 import { LinkError } from '../errors.ts'
-import type { Connection, Facts, Needs } from '../model.ts'
+import type { Connection, Facts, Needs, Refusal, Task } from '../model.ts'
+import { taskId } from '../model.ts'
 import { words } from '../shell.ts'
 import { understood } from '../understood.ts'
 
@@ -17,6 +20,8 @@ export interface Survey {
   /** By the folder that was asked about, of the file system it is or would be on. */
   readonly disks: ReadonlyMap<string, Disk>
   readonly listeners: readonly Listener[]
+  /** Tasks of its roles that root will not do there as the host is. */
+  readonly refused: readonly (Refusal & { readonly task: string })[]
   /** Whether SSH leads to its ports. */
   readonly forwards: boolean
   /** The host's own IP addresses; IPv6 ones as 32 hex digits. */
@@ -44,11 +49,18 @@ export interface Listener {
 /** Something listens there on most hosts; it is asked for no more than whether it may be reached. */
 const SSH_PORT = 22
 
+export interface SurveyOptions {
+  /** Names that are resolved on the host. */
+  readonly names: readonly string[]
+  /** Tasks that the host may refuse. */
+  readonly tasks?: readonly Task[]
+}
+
 /** Throws LinkError where the link is lost, SudoError and HostError where the account can't do it or the answer makes no sense. */
 export const surveyHost = async (
   connection: Connection,
   needs: Needs,
-  { names }: { readonly names: readonly string[] },
+  { names, tasks = [] }: SurveyOptions,
 ): Promise<Survey> => {
   const marks = frame(randomBytes(8).toString('hex'))
   const parts = {
@@ -57,7 +69,10 @@ export const surveyHost = async (
     sockets: socketScript(needs),
     net: netScript(names),
   }
-  const script = Object.entries(parts).flatMap(([name, text]) => [marks.mark(name), `(\n${text}\n) </dev/null`])
+  const script = [
+    ...Object.entries(parts).flatMap(([name, text]) => [marks.mark(name), `(\n${text}\n) </dev/null`]),
+    ...probeTasks(tasks, marks),
+  ]
   const sentAt = Date.now()
   const [{ stdout, stderr, code }, forwards] = await Promise.all([
     connection.exec([...script, marks.mark('end')].join('\n'), { within: '4m' }),
@@ -74,10 +89,18 @@ export const surveyHost = async (
     ms: receivedAt - sentAt,
     ...machineOf(lines(body('machine'))),
     listeners: listenersOf(lines(body('sockets'))),
+    refused: refusedOf(tasks, readTasks(connection.host.name, tasks, read)),
     forwards,
     ...netOf(lines(body('net'))),
   }))
 }
+
+const refusedOf = (tasks: readonly Task[], { states, refused }: ReturnType<typeof readTasks>): Survey['refused'] =>
+  tasks.flatMap((task) => {
+    const id = taskId(task)
+    const one = refused.get(id)
+    return one && compare(task, states.get(id) ?? null) ? [{ task: id, ...one }] : []
+  })
 
 const machineScript = (folders: readonly string[]): string => `printf 'uid %s\\n' "$(id -u)"
 while read -r name value rest; do [ "$name" != MemTotal: ] || printf 'memory %s\\n' "$value"; done </proc/meminfo

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
-import { asOwner, onlyRootsPath, onlyRootsWay } from '../as-owner.ts'
-import type { Change, Kind, Step, Task } from '../model.ts'
+import { asOwner, type InTheWay, inTheWay, onlyRootsPath, onlyRootsWay, printInTheWay } from '../as-owner.ts'
+import type { Change, Kind, Refusal, Step, Task } from '../model.ts'
 import { word } from '../shell.ts'
 import { backupPlace, noteFolderTime, restoreFolderTime } from './backup.ts'
 import { absolutePath, accountName, octalMode } from './check.ts'
@@ -29,7 +29,9 @@ export const directoryKind: Kind<DirectoryState, DirectoryData> = {
     return `${setPaths(paths)}
 ${printStat(paths, true)}
 printf '#\\0'
-${listed.length === 0 ? ':' : `${setPaths(listed)}\n${onPaths(listNames, listed)}`}`
+${listed.length === 0 ? ':' : `${setPaths(listed)}\n${onPaths(listNames, listed)}`}
+printf '#\\0'
+${printInTheWay(paths)}`
   },
   parse: (stdout, tasks) => {
     const [stats = [], found = []] = sections(records(stdout), '#')
@@ -42,6 +44,15 @@ ${listed.length === 0 ? ':' : `${setPaths(listed)}\n${onPaths(listNames, listed)
         const names = (inside.get(key) ?? []).map((path) => posix.basename(path))
         return [[key, { ...stat, surplus: surplus(names, data.only) }]]
       }),
+    )
+  },
+  refused: (stdout, tasks) => {
+    const [, , found = []] = sections(records(stdout), '#')
+    const owners = new Map(tasks.map(({ key, desired }) => [key, desired?.owner ?? 'root']))
+    return new Map(
+      inTheWay(found)
+        .filter(({ path, owner, parent }) => !isItsOwn(owners.get(path), { owner, parent }))
+        .map((one) => [one.path, refusal(one)]),
     )
   },
   converge: (change) => [
@@ -113,6 +124,15 @@ const place = ({ task: { key }, from, to, fields }: Change<DirectoryState, Direc
     byWhoOwnsTheWay(key, access, { root: rootsAccess(key, access), owner: (name) => ownAccess(name, access) })
   return [{ title: `set mode and owner of ${key}`, run: set(wanted), undo: set(from) }]
 }
+
+/** An account works by itself in what is its own, as `byWhoOwnsTheWay` has it. */
+const isItsOwn = (account: string | undefined, { owner, parent }: Pick<InTheWay, 'owner' | 'parent'>): boolean =>
+  account !== 'root' && account === parent && account === owner
+
+const refusal = ({ path, at, owner }: InTheWay): Refusal => ({
+  why: `${at} belongs to ${owner}, who could lead root elsewhere from there: root changes ${path} only where all folders on the way are its own`,
+  fix: `chown root:root ${at} on the host, or name a folder below /var/lib in the role’s settings.`,
+})
 
 interface Doers {
   /** What root does where all on the way is its own. */

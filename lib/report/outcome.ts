@@ -1,4 +1,4 @@
-import type { AlertsReport, Outcome, RunReport } from '../model.ts'
+import type { AlertsReport, Outcome, Plan, Refusal, RunReport } from '../model.ts'
 
 /** What one host came to: counts by status. */
 export interface HostTally {
@@ -13,6 +13,16 @@ export const tally = (tasks: Readonly<Record<string, Outcome>>): HostTally => {
     Object.values(tasks).filter((outcome) => outcome.status === status).length
   return { same: count('same'), changed: count('changed'), failed: count('failed'), skipped: count('skipped') }
 }
+
+/** What of a plan can't be done as the hosts are. */
+export const refusalsOf = ({
+  batches,
+}: Plan): readonly (Refusal & { readonly host: string; readonly task: string })[] =>
+  batches
+    .flatMap(({ hosts }) => hosts)
+    .flatMap(({ host, changes }) =>
+      changes.flatMap(({ task, refused }) => (refused ? [{ host, task, ...refused }] : [])),
+    )
 
 /** 0 done, 1 a task, host or gate failed or was skipped, an alert was not told as it must be, or a drill failed or was aborted, 130 interrupted. */
 export const exitCodeOf = (report: RunReport): 0 | 1 | 130 => {

@@ -3,7 +3,7 @@ import { showMilliseconds } from '../duration.ts'
 import type { HostPlan, Plan, RunReport } from '../model.ts'
 import { counted } from '../wording.ts'
 import { alertsDetails, alertsLine } from './alerts.ts'
-import { alertsAreWell, exitCodeOf, tally } from './outcome.ts'
+import { alertsAreWell, exitCodeOf, refusalsOf, tally } from './outcome.ts'
 import { paint } from './paint.ts'
 import { onOneLine, setIn, shown } from './print.ts'
 import { waitedMs } from './waiting.ts'
@@ -24,6 +24,10 @@ export const planText = (made: Plan): string => {
     ),
     ...batch.hosts.flatMap(hostText),
   ])
+  const refused = refusalsOf(plan).map(
+    ({ host, task, why, fix }) =>
+      `${paint('red', 'refused')} ${host}: ${onOneLine(task)}: ${setIn(why)}\n  ${setIn(fix)}`,
+  )
   const hosts = new Set(plan.batches.flatMap((batch) => batch.hosts.map(({ host }) => host))).size
   const sum =
     plan.changes === 0 && plan.read === 0
@@ -31,7 +35,8 @@ export const planText = (made: Plan): string => {
       : plan.changes === 0
         ? `Nothing to change${unread.length > 0 ? ' on the hosts that were read' : ''}.`
         : `${plan.changes} ${plan.changes === 1 ? 'change' : 'changes'} on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}.`
-  return [...batches, ...unread, paint('bold', sum)].join('\n')
+  const end = refused.length > 0 ? [paint('red', 'Until that is mended, a run ends before its first change.')] : []
+  return [...batches, ...unread, ...refused, paint('bold', sum), ...end].join('\n')
 }
 
 const hostText = ({ host, same, changes }: HostPlan): readonly string[] => [

@@ -47,7 +47,7 @@ export const samplesOf = async (name: Member, series: string): Promise<number> =
 }
 
 /** Files and links below these folders, data apart: whose each is, its mode, and when it was written; and what runs. */
-const traces = (address: string): Promise<string> =>
+export const traces = (address: string): Promise<string> =>
   onHost(
     address,
     `find /etc /opt /usr/local /lib/systemd/system -xdev \\( -type f -o -type l \\) ! -path '*/data/*' -printf '%p %u:%g %m %s %T@ %l\\n' 2>/dev/null | sort

@@ -8,8 +8,19 @@ import { connect } from '../../../lib/connection/connect.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, ALERTMANAGERS, type Member, REPLICAS } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
-import { changesOf, onHost, planOf, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, type Said, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
+import { changesOf, onHost, planOf, reportOf, resetHost, vestal } from '../vestal.ts'
+import {
+  adopt,
+  hostsOnly,
+  newFolder,
+  type Said,
+  samplesOf,
+  silenceKept,
+  silencesOn,
+  takeOver,
+  traces,
+  until,
+} from './fleet.ts'
 
 const MEMBERS: readonly Member[] = [...REPLICAS, ...ALERTMANAGERS]
 const given = hostsOnly(MEMBERS)
@@ -233,7 +244,34 @@ test('adopt finds what the scripts have started, and says what else they do', as
   expect(toldOf('prometheus-9090.service').join()).toContain('sleep')
 })
 
-test('the folder above the data is the account’s own, which root trusts nobody with: adopt says so, and the operator does as it says', async () => {
+test('the folder above the data is the account’s own, which root trusts nobody with: plan, check and a deploy say so before anything is changed', async () => {
+  const fix = expect.stringContaining('chown root:root /tidb-data')
+  const task = 'directory /tidb-data/prometheus-9090'
+  const planned = await vestal(['plan', '-i', out, '--json'])
+  const refused = planOf({ ...planned, code: 0 })
+    .batches.flatMap(({ hosts }) => hosts)
+    .flatMap(({ host, changes }) => changes.flatMap((one) => (one.refused ? [{ host, ...one }] : [])))
+  expect(planned.code).toBe(1)
+  expect(refused.map((one) => [one.host, one.task, one.refused?.fix])).toEqual(
+    REPLICAS.map((name) => [name, task, fix]),
+  )
+  const checked = await vestal(['check', '-i', out, '--json'])
+  const { findings } = JSON.parse(checked.stdout) as {
+    findings: readonly { id: string; hosts: string[]; fix: string }[]
+  }
+  expect(findings.filter(({ id }) => id === 'way-of-another').map(({ hosts, fix: said }) => [hosts, said])).toEqual(
+    REPLICAS.map((name) => [[name], fix]),
+  )
+  const before = await Promise.all(MEMBERS.map((name) => traces(ADDRESSES[name])))
+  const ended = await vestal(['deploy', '-i', out, '--watch-alerts', '--json'])
+  const { hosts, stops, cost } = reportOf(ended)
+  expect([ended.code, stops]).toEqual([1, [expect.stringContaining('nothing was changed anywhere')]])
+  for (const name of REPLICAS) expect(hosts[name]?.[task]).toMatchObject({ status: 'failed', hint: fix })
+  for (const name of ALERTMANAGERS) expect(cost[name]?.execs).toBe(1)
+  expect(await Promise.all(MEMBERS.map((name) => traces(ADDRESSES[name])))).toEqual(before)
+})
+
+test('adopt has said so too, and the operator does as it says', async () => {
   const data = said?.notes.filter(({ what }) =>
     what.includes('/tidb-data/prometheus-9090 lies in a folder of the account tidb'),
   )

@@ -123,6 +123,50 @@ describe('a plan', () => {
   })
 })
 
+describe('what a host will refuse', () => {
+  const refusal = { why: 'the way is another’s', fix: 'chown it.' }
+  const refusing = (key: string): Task =>
+    ({ ...line(key, 'new'), kind: { ...scratch, name: 'guarded', refused: () => new Map([[key, refusal]]) } }) as Task
+  const book = bookOf([
+    playOf('first', [roleOf('web', [line('x', 'new')])], { hosts: inGroup('a') }),
+    playOf('second', [roleOf('data', [line('y', 'new'), refusing('d')])], { hosts: inGroup('b') }),
+  ])
+
+  test('stands in the plan, read with all else', async () => {
+    using of = fleet('a1', 'b1')
+    const { plan } = await of.run(book, NEVER)
+    expect(of.story).toEqual(['read a1', 'read b1'])
+    expect(plan.batches[1]?.hosts[0]?.changes.map(({ task, refused }) => [task, refused])).toEqual([
+      ['scratch y', undefined],
+      ['guarded d', refusal],
+    ])
+  })
+
+  test('ends a run before its first change, on hosts of earlier plays too, and before alerts are watched', async () => {
+    using of = fleet('a1', 'b1', 'b2')
+    const begin = () => Promise.reject(new Error('watched'))
+    const { code, report, outcomes, events } = await of.run(book, { watch: { begin, end: begin } })
+    expect(of.story).toEqual(['read a1', 'read b1', 'read b2'])
+    expect(code).toBe(1)
+    expect(report?.stops).toEqual(['book: b1, b2 can’t be changed yet; nothing was changed anywhere.'])
+    expect(outcomes).toEqual({
+      a1: { 'scratch x': 'skipped: b1, b2 can’t be changed yet' },
+      b1: { 'scratch y': 'skipped: b1, b2 can’t be changed yet', 'guarded d': 'failed: the way is another’s' },
+      b2: { 'scratch y': 'skipped: b1, b2 can’t be changed yet', 'guarded d': 'failed: the way is another’s' },
+    })
+    expect(events.filter(({ event }) => event === 'host-failed')).toMatchObject([
+      { host: 'b1', task: 'guarded d', why: refusal.why, hint: refusal.fix },
+      { host: 'b2', task: 'guarded d', why: refusal.why, hint: refusal.fix },
+    ])
+  })
+
+  test('is nothing where it is right already', async () => {
+    using of = fleet('a1', 'b1')
+    of.machine('b1').write('d', 'new')
+    expect(await of.run(book)).toMatchObject({ code: 0 })
+  })
+})
+
 describe('what a kind must find out on the controller first', () => {
   const prepared = (prepare: NonNullable<typeof scratch.prepare>): Task =>
     ({ ...line('x', 'latest'), kind: { ...scratch, prepare } }) as Task

@@ -1,8 +1,9 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { directory } from '../../../lib/kinds/directory.ts'
+import { directory, directoryKind } from '../../../lib/kinds/directory.ts'
+import type { Task } from '../../../lib/model.ts'
 import { holdsTheLaw, stepsOf } from './machine.ts'
-import { sandbox } from './sandbox.ts'
+import { type Sandbox, sandbox } from './sandbox.ts'
 
 describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
   test('a missing directory is made, its parents too', () => {
@@ -49,6 +50,63 @@ describe.each(['dash', 'bash'] as const)('under %s', (shell) => {
     box.sh('rmdir /srv/data; ln -s system /srv/data; chown -h daemon /srv/data')
     expect(box.take(steps)).toMatchObject({ code: 1, output: expect.stringContaining('who could lead root elsewhere') })
     expect(box.sh('stat -c "%U %a" /srv/system').output).toBe('root 700')
+  })
+
+  describe('what root will refuse is told by the reading itself', () => {
+    const refusedOn = (box: Sandbox, tasks: readonly Task[]) => {
+      const { stdout } = box.sh(directoryKind.probe(tasks as never))
+      return [...(directoryKind.refused?.(stdout, tasks as never) ?? [])].map(([path, { why, fix }]) => [
+        path,
+        why,
+        fix,
+      ])
+    }
+    const data = (path: string) => directory(path, { owner: 'daemon', mode: '0750' })
+
+    test('of a folder below one of another account, there or not yet, in the words of the refusal', () => {
+      using box = sandbox(shell)
+      box.sh('mkdir -p /srv/theirs/data; chown -R games:games /srv/theirs')
+      const tasks = [data('/srv/theirs/data'), data('/srv/theirs/later/data'), data('/srv/ours/data')]
+      expect(refusedOn(box, tasks)).toEqual(
+        ['/srv/theirs/data', '/srv/theirs/later/data'].map((path) => [
+          path,
+          `/srv/theirs belongs to games, who could lead root elsewhere from there: root changes ${path} only where all folders on the way are its own`,
+          'chown root:root /srv/theirs on the host, or name a folder below /var/lib in the role’s settings.',
+        ]),
+      )
+      for (const task of tasks.slice(0, 2))
+        expect(box.take(stepsOf(box.changes([task])))).toMatchObject({
+          code: 1,
+          output: expect.stringContaining('who could lead root elsewhere'),
+        })
+      box.sh('chown root:root /srv/theirs')
+      expect(refusedOn(box, tasks)).toEqual([])
+      holdsTheLaw(box, tasks)
+    })
+
+    test('of a link of another account, and behind a link of root’s', () => {
+      using box = sandbox(shell)
+      box.sh(
+        'mkdir -p /srv/theirs/data /srv/disk/data; chown games:games /srv/theirs; ln -s theirs /srv/way; ln -s disk /srv/link',
+      )
+      box.sh(
+        'ln -s /srv/disk/data /srv/end; chown -h games /srv/end; mkdir "/srv/two words"; chown games "/srv/two words"',
+      )
+      const tasks = ['/srv/way/data', '/srv/link/data', '/srv/end', '/srv/two words/data'].map(data)
+      expect(refusedOn(box, tasks).map(([path, why]) => [path, why?.replace(/,.*/, '')])).toEqual([
+        ['/srv/way/data', '/srv/theirs belongs to games'],
+        ['/srv/end', '/srv/end belongs to games'],
+        ['/srv/two words/data', '/srv/two words belongs to games'],
+      ])
+    })
+
+    test('of none that the account makes by itself, or that another task makes root’s before', () => {
+      using box = sandbox(shell)
+      box.sh('mkdir -p /srv/theirs /srv/conf/rules; chown daemon:daemon /srv/theirs; chown -R games:games /srv/conf')
+      const tasks = [data('/srv/theirs/inner'), directory('/srv/conf'), directory('/srv/conf/rules')]
+      expect(refusedOn(box, tasks)).toEqual([])
+      holdsTheLaw(box, tasks)
+    })
   })
 
   test('only the allowed names stay; others are kept in the backup and come back', () => {

@@ -67,6 +67,22 @@ not read am-2: connection refused
 2 changes on 1 host.`)
 })
 
+test('a plan says what a host will refuse, what to do about it, and what that means', () => {
+  const refused = { why: '/srv/x belongs to x', fix: 'chown root /srv/x' }
+  const batches = plan.batches.map((batch) => ({
+    ...batch,
+    hosts: batch.hosts.map((host) => ({ ...host, changes: host.changes.map((one) => ({ ...one, refused })) })),
+  }))
+  expect(planText({ ...plan, batches }).split('\n').slice(-6)).toEqual([
+    'refused am-1: file /etc/alertmanager/alertmanager.yml: /srv/x belongs to x',
+    '  chown root /srv/x',
+    'refused am-1: service alertmanager: /srv/x belongs to x',
+    '  chown root /srv/x',
+    '2 changes on 1 host.',
+    'Until that is mended, a run ends before its first change.',
+  ])
+})
+
 test('an empty plan says so', () => {
   expect(planText({ ...plan, changes: 0, batches: [], unreachable: {} })).toBe('Nothing to change.')
   expect(planText({ ...plan, changes: 0, batches: [], read: 0 })).toMatch(
