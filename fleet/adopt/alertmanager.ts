@@ -29,11 +29,12 @@ const CLUSTER: Readonly<Record<string, string>> = {
   'cluster.gossip-interval': 'gossip_interval',
   'cluster.pushpull-interval': 'pushpull_interval',
   'cluster.settle-timeout': 'settle_timeout',
+  'cluster.reconnect-timeout': 'reconnect_timeout',
 }
 const FLAGS = [
   ...WEB_FLAGS,
   ...Object.keys(CLUSTER),
-  ...['config.file', 'storage.path', 'data.retention', 'web.route-prefix'],
+  ...['config.file', 'storage.path', 'data.retention'],
   ...['cluster.listen-address', 'cluster.advertise-address', 'cluster.peer', 'cluster.peer-name'],
 ]
 
@@ -54,7 +55,6 @@ export const alertmanagerOn = (
   const web = webOf(program, 9093)
   const file = config ? fromConfig(config, included) : { settings: {}, templates: [], told: [] }
   const retention = flagValue(program, 'data.retention')
-  const prefix = flagValue(program, 'web.route-prefix')
   const cluster = clusterOf(program, alertmanagers)
   const data = dataOf(program)
   const extra = extraFlags(program, FLAGS)
@@ -70,23 +70,7 @@ export const alertmanagerOn = (
       ...file.settings,
     },
     templates: file.templates,
-    told: [
-      ...ownAlready(program),
-      ...web.told,
-      ...data.told,
-      ...extra.told,
-      ...cluster.told,
-      ...(prefix === undefined
-        ? []
-        : [
-            {
-              kind: 'left',
-              where: placeOf(program, 'web.route-prefix'),
-              what: `--web.route-prefix=${prefix}: Vestal takes the path of the external URL for it`,
-            } as const,
-          ]),
-      ...file.told,
-    ],
+    told: [...ownAlready(program), ...web.told, ...data.told, ...extra.told, ...cluster.told, ...file.told],
     users: web.users,
     tls: web.tls,
   }

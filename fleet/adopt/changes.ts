@@ -26,7 +26,7 @@ const SAME_FORM = 'the same in the form that Vestal writes'
 const FORMS = new Set([
   ...['storage.tsdb.path', 'storage.path', 'collector.textfile.directory', 'storage.tsdb.retention.time'],
   ...['storage.tsdb.retention.size', 'data.retention', 'rules.alert.resend-delay', 'cluster.peer-timeout'],
-  ...['cluster.gossip-interval', 'cluster.settle-timeout'],
+  ...['cluster.gossip-interval', 'cluster.settle-timeout', 'cluster.reconnect-timeout'],
 ])
 const WHY: Readonly<Record<string, string>> = {
   'config.file': 'each service reads its configuration from one place',
@@ -36,6 +36,7 @@ const WHY: Readonly<Record<string, string>> = {
   'cluster.peer-name': 'a member keeps its place among the others over a restart',
   'cluster.peer': 'each member knows all others from the inventory',
   'cluster.pushpull-interval': 'a third of peer_timeout: a member hears of a notification before it would send one too',
+  'cluster.reconnect-timeout': 'members forget one that is gone for good within minutes, not hours',
   'collector.textfile.directory': 'canary alerts are written there as metrics',
 }
 

@@ -80,18 +80,19 @@ export const exporterOn = (
   const own = config ? unsealed(config, included, exporter?.release.name ?? '') : undefined
   const environment = environmentFor(program)
   const known = [
-    ...WEB_FLAGS.filter((name) => name !== 'log.level'),
+    ...['web.listen-address', 'web.config.file'],
     exporter?.config?.flag ?? '',
     ...[exporter?.listenFlag ?? []].flat(),
     ...Object.keys(exporter?.flags ?? {}),
   ]
   const extra = extraFlags(program, known)
-  const { log_level: _, external_url: __, ...settings } = web.settings
+  const { listen, web_config } = web.settings
   return {
     settings: {
       version: program.version,
       ...replacesOf(program, { service: exporter?.release.name ?? '', account: program.process.user }),
-      ...settings,
+      ...(listen !== undefined && { listen }),
+      ...(web_config !== undefined && { web_config }),
       ...(own && { config: mapIn(own.tree) }),
       ...(environment.length > 0 && { environment: Object.fromEntries(environment) }),
       ...extra.settings,

@@ -51,7 +51,7 @@ const SECTIONS = new Set([
 const FLAGS = [
   ...WEB_FLAGS,
   ...['config.file', 'storage.tsdb.path', 'storage.tsdb.retention', 'storage.tsdb.retention.time'],
-  ...['storage.tsdb.retention.size', 'rules.alert.resend-delay', 'web.route-prefix'],
+  ...['storage.tsdb.retention.size', 'rules.alert.resend-delay'],
 ]
 
 export const prometheusConfig = (program: Program) => configurationOf(program, 'prometheus.yml')
@@ -104,14 +104,6 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
   const time = flagValue(program, 'storage.tsdb.retention.time', 'storage.tsdb.retention')
   const size = flagValue(program, 'storage.tsdb.retention.size')
   const resend = flagValue(program, 'rules.alert.resend-delay')
-  const prefix = flagValue(program, 'web.route-prefix')
-  const url = flagValue(program, 'web.external-url') ?? ''
-  if (prefix !== undefined && prefix.replace(/\/$/, '') !== pathOfUrl(url))
-    told.push({
-      kind: 'left',
-      where: placeOf(program, 'web.route-prefix'),
-      what: `--web.route-prefix=${prefix} is another path than that of the external URL, which Vestal takes for both`,
-    })
   const extra = extraFlags(program, FLAGS)
   const folder = pathOf(program, flagValue(program, 'storage.tsdb.path') ?? 'data')
   const way = program.look.folders.get(folder)?.way ?? 'root'
@@ -136,14 +128,6 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
       ...extra.settings,
     },
     told: [...told, ...extra.told],
-  }
-}
-
-const pathOfUrl = (url: string): string => {
-  try {
-    return new URL(url).pathname.replace(/\/$/, '')
-  } catch {
-    return ''
   }
 }
 

@@ -5,7 +5,7 @@ import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './p
 import { isMapping, mapIn, readYaml, type TreeMap } from './yaml-tree.ts'
 
 /** Flags that these settings stand for. */
-export const WEB_FLAGS = ['web.listen-address', 'web.external-url', 'web.config.file', 'log.level']
+export const WEB_FLAGS = ['web.listen-address', 'web.external-url', 'web.route-prefix', 'web.config.file', 'log.level']
 
 export interface WebFound {
   readonly settings: TreeMap
@@ -41,6 +41,7 @@ export const webOf = (program: Program, port: number): WebFound => {
     settings: {
       ...(listen !== `0.0.0.0:${port}` && { listen }),
       ...(isUrl && { external_url: url }),
+      ...routePrefixOf(program, isUrl ? new URL(url).pathname : '/'),
       ...(web.config && { web_config: web.config }),
       ...(level !== undefined && level !== 'info' && { log_level: level }),
     },
@@ -48,6 +49,14 @@ export const webOf = (program: Program, port: number): WebFound => {
     users: Object.keys(mapIn(web.config?.basic_auth_users)),
     tls: web.config?.tls_server_config !== undefined,
   }
+}
+
+/** Where its pages are, where that doesn't follow from `path`, that of its URL. Without the flag, they are where its URL leads, which may be a path alone. */
+const routePrefixOf = (program: Program, path: string): TreeMap => {
+  const url = flagValue(program, 'web.external-url') ?? ''
+  const served = flagValue(program, 'web.route-prefix') ?? (url.startsWith('/') ? url : path)
+  const [own, usual] = [served, path].map((one) => `/${one.replaceAll(/^\/+|\/+$/g, '')}`)
+  return own === usual ? {} : { route_prefix: own }
 }
 
 const webConfigOf = (program: Program): { readonly config?: TreeMap; readonly told: readonly Told[] } => {

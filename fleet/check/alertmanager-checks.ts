@@ -1,5 +1,6 @@
 import { partitionsOf } from '../../lib/health/partitions.ts'
 import type { TriedPath } from '../../lib/health/reachability.ts'
+import { MUCH_STATE_BYTES, refusesLargeStates, stateText } from '../../roles/alertmanager/state-size.ts'
 import { INTERVALS_TO_SETTLE } from '../../roles/alertmanager/timings.ts'
 import { disagreement, type FleetFacts, type FleetRule, inBoth } from './fleet-facts.ts'
 import type { AlertmanagerView, FleetView } from './view.ts'
@@ -117,6 +118,20 @@ export const alertmanagerRules: readonly FleetRule[] = [
         hosts: some.map(({ host }) => host),
         what: `gossips ${tls ? 'with TLS, and is to do so in plain text' : 'in plain text, and is to do so with TLS'}`,
       }))
+    },
+  },
+  {
+    id: 'gossip-state-large',
+    severity: 'warning',
+    why: 'Members of 0.34 refuse a peer’s whole state above 20 MiB: silences and the notification log stop syncing, and everything is notified twice.',
+    fix: 'Upgrade to 0.35.0 or later; or let old silences expire, and keep less: `alertmanager.retention`.',
+    find: ({ inventory, running }) => {
+      const wanted = new Map(inventory.alertmanagers.map(({ host, version }) => [host, version]))
+      return members(running).flatMap(({ host, version, stateBytes = 0 }) =>
+        stateBytes > MUCH_STATE_BYTES && [version, wanted.get(host) ?? version].some(refusesLargeStates)
+          ? [{ hosts: [host], what: `its state is ${stateText(stateBytes)}` }]
+          : [],
+      )
     },
   },
   {

@@ -17,6 +17,20 @@ const sentLabels = ({ version, externalLabels, alertRelabel }: PrometheusView): 
   }
 }
 
+/** Whom these send to that is neither deployed by the inventory nor known otherwise. */
+const strangers = (
+  inventory: FleetView,
+  senders: FleetView['prometheus'],
+  known: (one: PrometheusView) => readonly string[],
+): readonly { readonly host: string; readonly foreign: readonly string[] }[] => {
+  const ours = [...inventory.alertmanagers.map(({ address }) => address), ...(inventory.ring ?? [])]
+  return senders.flatMap((one) => {
+    const all = new Set([...ours, ...known(one)])
+    const foreign = one.alertmanagers.filter((address) => !all.has(address))
+    return foreign.length > 0 ? [{ host: one.host, foreign }] : []
+  })
+}
+
 export const prometheusRules: readonly FleetRule[] = [
   {
     id: 'replica-labels-equal',
@@ -74,14 +88,23 @@ export const prometheusRules: readonly FleetRule[] = [
     why: 'Behind a load balancer each alert reaches only one member, so members notify and resolve on their own; a stranger may notify a second time.',
     fix: 'List every Alertmanager by its own address, and nothing else.',
     find: ({ inventory, running }) => {
-      const known = new Set([...inventory.alertmanagers.map(({ address }) => address), ...(inventory.ring ?? [])])
-      return [...inventory.prometheus, ...running.prometheus].flatMap(({ host, alertmanagers }) => {
-        const foreign = alertmanagers.filter((address) => !known.has(address))
-        return foreign.length > 0
-          ? [{ hosts: [host], what: `sends alerts to ${foreign.join(', ')}, no Alertmanager of the inventory` }]
-          : []
-      })
+      const named = new Map(inventory.prometheus.map(({ host, alertmanagers }) => [host, alertmanagers]))
+      return strangers(inventory, running.prometheus, ({ host }) => named.get(host) ?? []).map(({ host, foreign }) => ({
+        hosts: [host],
+        what: `sends alerts to ${foreign.join(', ')}, no Alertmanager of the inventory`,
+      }))
     },
+  },
+  {
+    id: 'alertmanager-of-others',
+    severity: 'warning',
+    why: 'Nobody here knows whether it serves, and what it is told it may notify of a second time.',
+    fix: 'See that each of its members is listed in `prometheus.alerting.alertmanagers` by an address of its own; once Vestal is to deploy it, put it into group alertmanager.',
+    find: ({ inventory }) =>
+      strangers(inventory, inventory.prometheus, () => []).map(({ host, foreign }) => ({
+        hosts: [host],
+        what: `sends alerts to ${foreign.join(', ')}, which Vestal does not deploy`,
+      })),
   },
   {
     id: 'alertmanager-balanced',

@@ -6,6 +6,7 @@ import type { Host, Inventory, Reach } from '../../lib/model.ts'
 import { endpointOf, joined, portOf } from '../../lib/program/web.ts'
 import { alertingForm, routingForm } from '../../lib/routing/running-forms.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
+import { stateBytesOf } from '../../roles/alertmanager/state-size.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
 import { type AlertmanagerView, alertmanagerView, type FleetView, type PrometheusView, prometheusView } from './view.ts'
@@ -80,7 +81,10 @@ const oneAlertmanager = async (host: Host, { reach, command }: RunningHosts): Pr
   const vars = alertmanager.varsOf(host)
   const words = command(host, portOf(vars.listen))
   if (!words) return null
-  const status = await statusOf(reach, endpointOf(host, vars))
+  const [status, stateBytes] = await Promise.all([
+    statusOf(reach, endpointOf(host, vars)),
+    stateBytesOf(reach, endpointOf(host, vars)),
+  ])
   return alertmanagerView({
     host: host.name,
     address: joined(host.address, portOf(vars.listen)),
@@ -88,6 +92,7 @@ const oneAlertmanager = async (host: Host, { reach, command }: RunningHosts): Pr
     command: words,
     config: runningYaml(host.name, status.config.original, routingForm),
     seen: status.cluster.peers.map(({ address }) => address),
+    stateBytes,
   })
 }
 

@@ -48,6 +48,8 @@ export interface AlertmanagerView {
   /** The shortest of the routing tree, in milliseconds. */
   readonly groupIntervalMs: number
   readonly retention: string
+  /** How large its whole state is, in bytes; only of one that runs. */
+  readonly stateBytes?: number
 }
 /** What a view is made of. `command` is the argument list of the process; `config` what stands in its file. */
 export interface PrometheusParts extends Pick<PrometheusView, 'host' | 'shard' | 'version' | 'targets' | 'rules'> {
@@ -56,7 +58,7 @@ export interface PrometheusParts extends Pick<PrometheusView, 'host' | 'shard' |
   /** Default: the static targets in `config`. */
   readonly alertmanagers?: readonly string[]
 }
-export interface AlertmanagerParts extends Pick<AlertmanagerView, 'host' | 'address' | 'version'> {
+export interface AlertmanagerParts extends Pick<AlertmanagerView, 'host' | 'address' | 'version' | 'stateBytes'> {
   readonly command: readonly string[]
   readonly config: AlertmanagerConfig
   readonly seen?: readonly string[]

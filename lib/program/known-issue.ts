@@ -7,6 +7,12 @@ export const crosses =
   (from: string, to: string): boolean =>
     compare(from, version) < 0 && compare(to, version) >= 0
 
+/** True for versions from one on, and below another. */
+export const inRange =
+  (from: string, below: string) =>
+  (version: string): boolean =>
+    compare(version, from) >= 0 && compare(version, below) < 0
+
 /** Every place of a rule expression that a pattern is found in. */
 export const inRules =
   (pattern: RegExp, what: (found: string) => string) =>

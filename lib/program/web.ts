@@ -9,6 +9,7 @@ import type { Secret } from '../secret.ts'
 export interface Web {
   readonly listen: string
   readonly external_url?: string
+  readonly route_prefix?: string
   readonly web_config?: { readonly tls_server_config?: unknown }
   readonly web_client_tls?: Readonly<Record<string, unknown>>
   readonly web_user?: { readonly username: string; readonly password: Secret }
@@ -42,7 +43,17 @@ export const webFields = (port: number) => ({
 export const externalUrl = url
   .optional()
   .describe(
-    'The URL under which people reach it; links in notifications use it. Its path becomes the prefix of every page.',
+    'The URL under which people reach it; links in notifications use it. Its path becomes the prefix of every page, unless `route_prefix` is another.',
+  )
+
+export const routePrefix = z
+  .string()
+  .regex(/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/, {
+    error: 'expected a path that starts with / and does not end in one: /prometheus, or / for none',
+  })
+  .optional()
+  .describe(
+    'The path under which it serves its pages, where that is another than the path of `external_url`: `/` behind a proxy that takes that path off.',
   )
 
 const webConfig = z.looseObject({
@@ -98,9 +109,9 @@ export const portOf = (listen: string): number => Number(listen.slice(listen.las
 export const joined = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
-/** The path under which a program serves its pages: that of its external URL, without a `/` at its end. */
-export const prefixOf = (web: Web): string =>
-  web.external_url ? new URL(web.external_url).pathname.replace(/\/+$/, '') : ''
+/** The path under which a program serves its pages: its own, or that of its external URL; without a `/` at its end. */
+export const prefixOf = ({ route_prefix, external_url }: Web): string =>
+  (route_prefix ?? (external_url ? new URL(external_url).pathname : '')).replace(/\/+$/, '')
 
 /** Where a program's web server is asked from the host itself. */
 export const endpointOf = (host: Host, web: Web): Endpoint => {

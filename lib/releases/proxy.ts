@@ -34,6 +34,7 @@ export const fetchThroughProxy = async (
   const proxy = proxyFor(address)
   if (proxy === undefined) return fetch(address, options)
   const undici = await import('undici')
-  const dispatcher = new undici.ProxyAgent({ uri: proxy })
+  // Plain HTTP is asked for as curl asks for it: proxies let few ports but that of HTTPS be connected to.
+  const dispatcher = new undici.ProxyAgent({ uri: proxy, proxyTunnel: false })
   return undici.fetch(address, { ...options, dispatcher }) as unknown as Promise<Response>
 }

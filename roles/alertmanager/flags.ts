@@ -20,6 +20,7 @@ export const FLAG_DEFAULTS: Readonly<Record<string, readonly string[]>> = {
   'cluster.gossip-interval': ['200ms'],
   'cluster.pushpull-interval': ['1m', '1m0s', '60s'],
   'cluster.settle-timeout': ['1m', '1m0s', '60s'],
+  'cluster.reconnect-timeout': ['6h', '6h0m0s'],
 }
 
 /** The command line of one member; only flags that its version knows. A member that stands alone opens no gossip port. */
@@ -31,6 +32,7 @@ export const flagsOf = (self: Member, members: readonly Member[]): Flags => {
     'data.retention': goDuration(vars.retention),
     'web.listen-address': vars.listen,
     'web.external-url': vars.external_url,
+    'web.route-prefix': vars.route_prefix,
     'web.config.file': vars.web_config && webConfigFile(WEB),
     'log.level': vars.log_level,
     ...(members.length < 2 ? { 'cluster.listen-address': '' } : gossip(self, members)),
@@ -55,5 +57,6 @@ const gossip = (self: Member, members: readonly Member[]): Flags => {
     'cluster.gossip-interval': goDuration(gossipInterval(cluster)),
     'cluster.pushpull-interval': goDuration(pushpullInterval(cluster)),
     'cluster.settle-timeout': goDuration(cluster.settle_timeout),
+    'cluster.reconnect-timeout': goDuration(cluster.reconnect_timeout),
   }
 }

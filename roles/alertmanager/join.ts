@@ -25,8 +25,8 @@ export const hasJoined = ({ host, vars, inventory, group }: Scope<AlertmanagerVa
 }
 
 /**
- * No Alertmanager waits for a member that has left or failed: it would do so for six hours (`--cluster.reconnect-timeout`), or until
- * it is restarted without it.
+ * No Alertmanager waits for a member that has left or failed: it would do so for `cluster.reconnect_timeout`, or until it is
+ * restarted without it.
  */
 export const nobodyIsMissed = ({ inventory, hosts }: PlayScope): readonly Gate[] =>
   hosts

@@ -1,6 +1,8 @@
 import type { KnownIssue } from '../../lib/model.ts'
-import { crosses, features, inRules } from '../../lib/program/known-issue.ts'
+import { crosses, features, inRange, inRules, withKey } from '../../lib/program/known-issue.ts'
 import { unreadable } from './data.ts'
+import type { RunningMember } from './running-member.ts'
+import { MUCH_STATE_BYTES, refusesLargeStates, stateText } from './state-size.ts'
 
 /** What it reads otherwise, each with where it is written. */
 const own: readonly KnownIssue[] = [
@@ -9,7 +11,7 @@ const own: readonly KnownIssue[] = [
     source: 'alertmanager CHANGELOG, 0.26; memberlist `label.go`',
     concerns: () => true,
     find: ({ flags, observed }) => {
-      const runningLabel = (observed as { label?: string }).label
+      const runningLabel = (observed as RunningMember).label
       const label = flags.get('cluster.label')?.[0] ?? ''
       return runningLabel === undefined || label === runningLabel
         ? []
@@ -52,6 +54,52 @@ const own: readonly KnownIssue[] = [
         : [],
     why: 'The feature is gone in 0.33, which does not start with it.',
     fix: 'Take it out of alertmanager.extra_flags.',
+  },
+  {
+    level: 'warns',
+    source: 'alertmanager#5640',
+    concerns: (_, to) => refusesLargeStates(to),
+    find: ({ host, to, observed }) => {
+      const { stateBytes = 0 } = observed as RunningMember
+      return stateBytes > MUCH_STATE_BYTES
+        ? [{ where: host, what: `would run ${to} with a state of ${stateText(stateBytes)}` }]
+        : []
+    },
+    why: 'A member of 0.34 refuses a peer’s whole state above 20 MiB: silences and the notification log stop syncing, and everything is notified twice.',
+    fix: 'Choose 0.35.0 or later; or let old silences expire, and keep less: alertmanager.retention.',
+  },
+  {
+    level: 'warns',
+    source: 'alertmanager CHANGELOG, 0.34.1 and 0.34.2',
+    concerns: (_, to) => inRange('0.34.1', '0.35.0')(to),
+    find: ({ config, to }) =>
+      withKey(config, 'inhibit_rules')
+        .filter(({ value }) => Array.isArray(value) && value.length > 0)
+        .map(({ way }) => ({ where: way, what: `would be applied by ${to}` })),
+    why: 'These versions can notify of an alert that an inhibition rule mutes.',
+    fix: 'Choose 0.35.0 or later.',
+  },
+  {
+    level: 'notes',
+    source: 'alertmanager CHANGELOG, 0.34.2',
+    concerns: crosses('0.34.2'),
+    find: ({ flags }) =>
+      flags.has('web.cors.origin')
+        ? []
+        : [{ where: 'every Alertmanager', what: 'lets no page of another site ask it' }],
+    why: 'CORS is off from 0.34.2 on: dashboards that ask Alertmanager from the browser get no answer.',
+    fix: 'Where you have one, set web.cors.origin in alertmanager.extra_flags to its address.',
+  },
+  {
+    level: 'blocks',
+    source: 'alertmanager CHANGELOG, 0.35',
+    concerns: crosses('0.35.0'),
+    find: (step) =>
+      features(step).includes('auto-gomemlimit')
+        ? [{ where: '--enable-feature', what: 'asks for the feature auto-gomemlimit' }]
+        : [],
+    why: 'The feature is gone in 0.35, which does not start with it: it is a flag of its own.',
+    fix: 'Write auto-gomemlimit: true in alertmanager.extra_flags in its place.',
   },
 ]
 

@@ -30,7 +30,7 @@ import { issues } from './known-issues.ts'
 import { drained, minimum } from './leave.ts'
 import { mistakes } from './mistakes.ts'
 import { gossipPaths, othersServe } from './peers.ts'
-import { runningLabel } from './running-label.ts'
+import { runningMember } from './running-member.ts'
 import { silencesSaved } from './save-silences.ts'
 import { SECRETS, teamRouting } from './teams.ts'
 import { type AlertmanagerVars, alertmanagerVars, WEB } from './vars.ts'
@@ -176,7 +176,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   minimum,
   drained,
   data,
-  upgrade: { config: CONFIG, observe: runningLabel, issues },
+  upgrade: { config: CONFIG, observe: runningMember, issues },
   scrape: ({ vars }) => scrapeOf('alertmanager', vars),
   alerts: { name: 'alertmanager', file: new URL('../rules/files/alertmanager.yml', import.meta.url) },
   reaches: gossipPaths,

@@ -4,7 +4,7 @@ import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { replaces, replacesData } from '../../lib/program/replaces.ts'
-import { externalUrl, webFields } from '../../lib/program/web.ts'
+import { externalUrl, routePrefix, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 import { heartbeatVars } from './heartbeat-vars.ts'
 import { missingReceivers } from './receivers.ts'
@@ -34,6 +34,11 @@ const clusterVars = z.strictObject({
   settle_timeout: duration
     .default('1m')
     .describe('How long a starting member waits at most for the others before it notifies.'),
+  reconnect_timeout: duration
+    .default('5m')
+    .describe(
+      'How long members try to reach one that is gone, of those that the inventory does not name; those that it names are looked for always.',
+    ),
 })
 
 const canaryVars = z.strictObject({
@@ -108,6 +113,7 @@ export const alertmanagerVars = z.strictObject({
   version: version.describe('The version that runs.'),
   ...webFields(9093),
   external_url: externalUrl,
+  route_prefix: routePrefix,
   config: configVars
     .transform(sealKnownSecrets)
     .describe(
@@ -141,6 +147,7 @@ export const alertmanagerVars = z.strictObject({
   replaces_data: replacesData,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
+    'web.route-prefix': setting('route_prefix'),
     'config.file': 'its file is written from `config`, and is always /etc/alertmanager/alertmanager.yml',
     'storage.path': setting('data_dir'),
     'data.retention': setting('retention'),
@@ -154,6 +161,7 @@ export const alertmanagerVars = z.strictObject({
     'cluster.gossip-interval': setting('cluster.gossip_interval'),
     'cluster.pushpull-interval': setting('cluster.pushpull_interval'),
     'cluster.settle-timeout': setting('cluster.settle_timeout'),
+    'cluster.reconnect-timeout': setting('cluster.reconnect_timeout'),
   }).describe('Further command line flags, beside those that settings stand for.'),
 })
 export type AlertmanagerVars = z.infer<typeof alertmanagerVars>

@@ -57,6 +57,7 @@ export const prometheusAgent: Role<AgentVars> = role<AgentVars>({
           'storage.agent.path': vars.storage_dir,
           'web.listen-address': vars.listen,
           'web.external-url': vars.external_url,
+          'web.route-prefix': vars.route_prefix,
           'web.config.file': vars.web_config && webConfigFile(WEB),
           'log.level': vars.log_level,
           ...vars.extra_flags,

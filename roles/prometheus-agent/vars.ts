@@ -11,7 +11,7 @@ import {
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
-import { externalUrl, webFields } from '../../lib/program/web.ts'
+import { externalUrl, routePrefix, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 import { globalVars, REMOTE_WRITE, remoteWrite, scrapeConfig, targetVars } from '../prometheus/scrape-vars.ts'
 
@@ -19,6 +19,7 @@ export const agentVars = z.strictObject({
   version: version.describe('The version that runs; 3.0 or later.'),
   ...webFields(9090),
   external_url: externalUrl,
+  route_prefix: routePrefix,
   cluster: z.string().optional().describe('Value of the cluster label: the same on all replicas.'),
   cluster_label: labelName.default('cluster').describe('Name of the external label that says which cluster this is.'),
   replica: z.string().optional().describe("Value of the replica label; default: the host's name."),
@@ -52,6 +53,7 @@ export const agentVars = z.strictObject({
   memory_max: memoryMax,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
+    'web.route-prefix': setting('route_prefix'),
     'config.file': 'its file is written from these settings, and is always /etc/prometheus-agent/prometheus.yml',
     agent: 'it is always there: this role is for agent mode',
     'storage.agent.path': setting('storage_dir'),

@@ -20,6 +20,7 @@ export const flagsOf = (vars: PrometheusVars): Flags => ({
   'storage.tsdb.retention.size': vars.retention.size && shortUnit(vars.retention.size),
   'web.listen-address': vars.listen,
   'web.external-url': vars.external_url,
+  'web.route-prefix': vars.route_prefix,
   'web.config.file': vars.web_config && webConfigFile(WEB),
   'rules.alert.resend-delay': vars.resend_delay,
   'log.level': vars.log_level,

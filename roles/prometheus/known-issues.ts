@@ -118,6 +118,51 @@ export const issues: readonly KnownIssue[] = [
     why: 'Credentials no longer follow a redirect to another host.',
     fix: 'Name the host that answers.',
   },
+  {
+    ...base,
+    level: 'notes',
+    concerns: crosses('3.15.0'),
+    source: 'prometheus CHANGELOG, 3.15',
+    find: ({ flags }) =>
+      (flags.get('log.level') ?? []).some((level) => level !== 'info')
+        ? [{ where: '--log.level', what: `is ${flags.get('log.level')?.join()}` }]
+        : [],
+    why: 'The flag is deprecated from 3.15 on; it still works.',
+    fix: 'Leave prometheus.log_level out once you need no other than info.',
+  },
+  {
+    ...base,
+    level: 'notes',
+    concerns: crosses('3.15.0'),
+    source: 'prometheus/prometheus#19444',
+    find: ({ rules }) =>
+      rules
+        .filter(({ where }) => /\bPrometheusHAGroup\w*$/.test(where))
+        .map(({ where }) => ({ where, what: 'is an alert of the project’s own mixin for pairs' })),
+    why: 'Before the mixin of 3.15 these alerts could never fire.',
+    fix: 'Generate the rules anew with the mixin of 3.15 or later.',
+  },
+  {
+    ...base,
+    level: 'warns',
+    concerns: crosses('3.16.0'),
+    source: 'prometheus CHANGELOG, 3.16',
+    find: ({ flags }) =>
+      flags.has('web.config.file') && !flags.has('web.external-url')
+        ? [{ where: '--web.external-url', what: 'is not set, and the web port has a web configuration' }]
+        : [],
+    why: 'Where its web port speaks TLS, links in notifications begin with https from 3.16 on: receivers that compare them take an alert for another.',
+    fix: 'Set prometheus.external_url to the address under which people reach it.',
+  },
+  {
+    ...base,
+    level: 'notes',
+    concerns: crosses('3.16.0'),
+    source: 'prometheus/prometheus#19882',
+    find: ({ rules }) => (rules.length > 0 ? [{ where: 'every alert', what: 'with a short `for` is restored' }] : []),
+    why: 'From 3.16 on an alert that fires goes on firing over a restart where its `for` is shorter than the grace period (10m) too.',
+    fix: 'Nothing is to be done: fewer alerts end and begin again.',
+  },
 ]
 
 const BY_DEFAULT = [

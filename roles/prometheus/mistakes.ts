@@ -26,6 +26,20 @@ export const mistakes = (scope: About): readonly SettingMistake[] => [
   ...tooOldForHeartbeats(scope),
 ]
 
+/** Alertmanagers of others have no settings here that would say how they are sent to. */
+const notDeployed = ({ vars, group }: About): readonly SettingMistake[] => {
+  const others = group(vars.alertmanager_group).filter(({ groups }) => !groups.includes('alertmanager'))
+  return others.length === 0
+    ? []
+    : [
+        {
+          path: ['alertmanager_group'],
+          what: `${others.map(({ name }) => name).join(', ')} of group ${vars.alertmanager_group} are in no group alertmanager, so how they are sent to is not known`,
+          fix: `Where Vestal is to deploy them, make ${vars.alertmanager_group} a child of group alertmanager; to send to others, write alerting: { alertmanagers: [{ static_configs: [{ targets: [NAME:9093] }] }] } in its place`,
+        },
+      ]
+}
+
 /** A group that a setting names and that has no host: nothing would be scraped, no alert would leave. */
 const unknownGroups = (scope: About): readonly SettingMistake[] => {
   const { host, vars } = scope
@@ -36,7 +50,7 @@ const unknownGroups = (scope: About): readonly SettingMistake[] => {
   return [
     ...(written === undefined
       ? []
-      : missing(['alertmanager_group'], vars.alertmanager_group, 'no alert would be sent')),
+      : [...missing(['alertmanager_group'], vars.alertmanager_group, 'no alert would be sent'), ...notDeployed(scope)]),
     ...Object.entries(vars.targets).flatMap(([job, target]) =>
       target ? missing(['targets', job, 'group'], target.group, 'nothing would be scraped') : [],
     ),

@@ -13,7 +13,7 @@ import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import type { WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { replaces } from '../../lib/program/replaces.ts'
-import { externalUrl, webFields } from '../../lib/program/web.ts'
+import { externalUrl, routePrefix, webFields } from '../../lib/program/web.ts'
 import { settingsOf } from '../../lib/role.ts'
 import { globalVars, REMOTE_WRITE, remoteWrite, scrapeConfig, targetVars, yaml } from './scrape-vars.ts'
 
@@ -42,6 +42,7 @@ export const prometheusVars = z.strictObject({
   version: version.describe('The version that runs.'),
   ...webFields(9090),
   external_url: externalUrl,
+  route_prefix: routePrefix,
   cluster: z
     .string()
     .optional()
@@ -166,6 +167,7 @@ export const prometheusVars = z.strictObject({
   replaces,
   extra_flags: extraFlagsBeside({
     ...WEB_FLAGS,
+    'web.route-prefix': setting('route_prefix'),
     'config.file': 'its file is written from these settings, and is always /etc/prometheus/prometheus.yml',
     'storage.tsdb.path': setting('storage_dir'),
     'storage.tsdb.retention': setting('retention.time'),

@@ -95,6 +95,14 @@ const CASES: Readonly<Record<string, Given & { readonly says: string | RegExp }>
     prometheus: 'extra_flags: { storage.tsdb.path: /data }',
     says: '--storage.tsdb.path is not for extra_flags: write the setting `storage_dir`',
   },
+  'a path of pages, which gates, jobs and Alertmanagers must know of too': {
+    prometheus: 'extra_flags: { web.route-prefix: / }',
+    says: '--web.route-prefix is not for extra_flags: write the setting `route_prefix`',
+  },
+  'a path of pages that is none': {
+    alertmanager: `route_prefix: alertmanager, config: { ${ROUTE} }`,
+    says: 'alertmanager.route_prefix: expected a path that starts with /',
+  },
   'a flag of an exporter that a setting stands for': {
     node_exporter: 'extra_flags: { collector.textfile.directory: /t }',
     says: 'write the setting `textfile_dir`',

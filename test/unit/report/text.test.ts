@@ -73,7 +73,11 @@ test('a plan says what a host will refuse, what to do about it, and what that me
     ...batch,
     hosts: batch.hosts.map((host) => ({ ...host, changes: host.changes.map((one) => ({ ...one, refused })) })),
   }))
-  expect(planText({ ...plan, batches }).split('\n').slice(-6)).toEqual([
+  expect(
+    planText({ ...plan, batches })
+      .split('\n')
+      .slice(-6),
+  ).toEqual([
     'refused am-1: file /etc/alertmanager/alertmanager.yml: /srv/x belongs to x',
     '  chown root /srv/x',
     'refused am-1: service alertmanager: /srv/x belongs to x',

@@ -52,6 +52,22 @@ describe('replicas', () => {
       expect.objectContaining({ job_name: 'alertmanager', metrics_path: '/alerts/metrics' }),
     )
   })
+
+  test('send to where an Alertmanager’s pages are, behind a proxy that takes the URL’s path off', async () => {
+    const web = { external_url: 'https://x.example.net/alerts/', route_prefix: '/' }
+    using made = await withVars({}, { alertmanager: { version: '0.33.1', config: route, ...web } })
+    const { alerting, scrape_configs } = parse(made.text('prometheus', 'prom-2', CONFIG))
+    expect(alerting.alertmanagers[0].path_prefix).toBeUndefined()
+    expect(
+      scrape_configs.find(({ job_name: job }: { job_name: string }) => job === 'alertmanager').metrics_path,
+    ).toBeUndefined()
+    expect(
+      made.command(
+        'alertmanager',
+        made.inventory.hosts.find(({ groups }) => groups.includes('alertmanager'))?.name ?? '',
+      ),
+    ).toContain('--web.route-prefix=/')
+  })
 })
 
 test.each([

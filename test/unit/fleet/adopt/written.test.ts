@@ -364,6 +364,36 @@ test('where nobody knows the password, it is said what is to be written', async 
   )
 })
 
+const prefixed = (...flags: readonly string[]): Machine => {
+  const one = guarded('global: {}\n')
+  const { processes = [] } = one
+  return { ...one, processes: processes.map((process) => ({ ...process, command: [...process.command, ...flags] })) }
+}
+
+test.each([
+  [['--web.external-url=https://x.example/p/'], { external_url: 'https://x.example/p/' }],
+  [['--web.external-url=https://x.example/p/', '--web.route-prefix=/p'], { external_url: 'https://x.example/p/' }],
+  [
+    ['--web.external-url=https://x.example/p/', '--web.route-prefix=/'],
+    { external_url: 'https://x.example/p/', route_prefix: '/' },
+  ],
+  [['--web.external-url=/p/'], { route_prefix: '/p' }],
+  [['--web.route-prefix=/q/'], { route_prefix: '/q' }],
+])('where pages are served is kept: %s', async (flags, is) => {
+  const { groups } = await adopted([prefixed(...flags)])
+  const { external_url, route_prefix } = (groups.get('prometheus')?.vars.prometheus ?? {}) as Record<string, unknown>
+  expect({ external_url, route_prefix }).toEqual({ external_url: undefined, route_prefix: undefined, ...is })
+})
+
+test('an exporter keeps its own flags of where its pages are', async () => {
+  const command = ['/usr/bin/blackbox_exporter', '--web.external-url=https://x.example/b/', '--web.route-prefix=/b']
+  const processes = [{ unit: 'blackbox_exporter.service', version: says('blackbox_exporter', '0.25.0'), command }]
+  const { hosts } = await adopted([{ name: 'probe', address: '10.0.0.8', processes }])
+  expect(hosts[0]?.vars.exporters).toMatchObject({
+    blackbox: { extra_flags: { 'web.external-url': 'https://x.example/b/', 'web.route-prefix': '/b' } },
+  })
+})
+
 test('paths that a distribution’s build takes without a flag are found', async () => {
   const debian: Machine = {
     name: 'deb',

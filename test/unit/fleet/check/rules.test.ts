@@ -148,6 +148,13 @@ test.each<readonly [string, Partial<FleetFacts>]>([
     'alertmanager-foreign',
     { running: fleet({ prometheus: { alertmanagers: ['10.9.9.9:80', web(0), web(1), web(2)] } }) },
   ],
+  [
+    'alertmanager-of-others',
+    {
+      inventory: fleet({ prometheus: { alertmanagers: ['am.corp.example:443', web(0), web(1), web(2)] } }),
+      running: fleet({ prometheus: { alertmanagers: ['am.corp.example:443', web(0), web(1), web(2)] } }),
+    },
+  ],
   ['alertmanager-balanced', { balanced: [{ host: 'prom-a', name: 'am.example', addresses: ['1.1.1.1', '1.1.1.2'] }] }],
   ['alertmanager-unreachable', { paths: [{ ...path, name: 'web', protocol: 'tcp', from: 'prom-a' }] }],
   ['replica-alone', { inventory: fleet({ replicas: 1 }), running: none }],
@@ -178,9 +185,27 @@ test.each<readonly [string, Partial<FleetFacts>]>([
     { inventory: fleet({ alertmanager: { command: command(0, { 'cluster.advertise-address': '127.0.0.1:9094' }) } }) },
   ],
   ['gossip-partition', { running: partitions() }],
+  ['gossip-state-large', { inventory: members('0.34.2'), running: members('0.33.1', 6) }],
+  ['gossip-state-large', { inventory: members('0.34.0'), running: members('0.34.0', 6) }],
 ])('%s is found, and nothing else', (id, facts) => {
   expect(idsOf(facts)).toEqual([id])
 })
+
+test('a large state is no matter to versions that take it', () => {
+  expect(idsOf({ inventory: members('0.35.0'), running: members('0.33.1', 30) })).toEqual([])
+  expect(idsOf({ inventory: members('0.34.2'), running: members('0.34.2', 4) })).toEqual([])
+})
+
+/** Members of a version; the first that runs has a state of so many MiB. */
+function members(version: string, mebibytes = 0): FleetView {
+  const view = fleet()
+  const alertmanagers = view.alertmanagers.map((one, n) => ({
+    ...one,
+    version,
+    stateBytes: n === 0 ? mebibytes * 1024 * 1024 : 0,
+  }))
+  return { ...view, alertmanagers }
+}
 
 /** The first member sees only itself, the others only each other. */
 function partitions(): FleetView {

@@ -98,6 +98,30 @@ describe('a roll to Prometheus 3', () => {
   })
 })
 
+describe('a roll to later versions of Prometheus 3', () => {
+  const from = '3.13.0'
+  const at = (to: string, more: Partial<UpgradeStep>) => said([prometheus({ from, to, ...more })])
+
+  test('links that begin with https, where nobody has said what they begin with', () => {
+    const web: readonly [string, readonly string[]] = ['web.config.file', ['/etc/prometheus/web.yml']]
+    const told = ['warns --web.external-url: is not set, and the web port has a web configuration']
+    expect(at('3.16.0', { flags: new Map([web]) })).toEqual(told)
+    expect(at('3.16.0', { flags: new Map([web, ['web.external-url', ['https://p.example.net']]]) })).toEqual([])
+    expect(at('3.15.0', { flags: new Map([web]) })).toEqual([])
+  })
+  test('alerts that go on firing over a restart, and those of the mixin that never fired', () => {
+    const rules = [{ where: 'mixin.yml: PrometheusHAGroupDown', expr: 'up == 0' }]
+    const mixin = 'notes mixin.yml: PrometheusHAGroupDown: is an alert of the project’s own mixin for pairs'
+    expect(at('3.16.0', { rules })).toEqual([mixin, 'notes every alert: with a short `for` is restored'])
+    expect(at('3.15.0', { rules })).toEqual([mixin])
+    expect(at('3.15.0', rule('up == 0'))).toEqual([])
+  })
+  test('a log level that is asked for by a flag', () => {
+    expect(at('3.15.0', { flags: new Map([['log.level', ['debug']]]) })).toEqual(['notes --log.level: is debug'])
+    expect(at('3.15.0', { flags: new Map([['log.level', ['info']]]) })).toEqual([])
+  })
+})
+
 describe('a roll of Alertmanagers', () => {
   const noted = 'notes every Alertmanager: leaves API v1 behind'
 
@@ -114,6 +138,35 @@ describe('a roll of Alertmanagers', () => {
     expect(said([alertmanager({ from: '0.33.0', to: '0.28.1' })])).toEqual([
       'blocks am-1: would go back from 0.33.0 to 0.28.1',
     ])
+  })
+
+  describe('to 0.34 and later', () => {
+    const at34 = (more: Partial<UpgradeStep>) => said([alertmanager({ from: '0.33.1', to: '0.34.2', ...more })])
+    const cors = 'notes every Alertmanager: lets no page of another site ask it'
+    const MIB = 1024 * 1024
+
+    test('a state well below what 0.34 takes is told, and none that 0.35 takes', () => {
+      const observed = { label: '', stateBytes: 6 * MIB }
+      const told = 'warns am-1: would run 0.34.2 with a state of 6.0 MiB of 20'
+      expect(at34({ observed })).toEqual([told, cors])
+      expect(at34({ observed, to: '0.34.0' })).toEqual([told.replace('0.34.2', '0.34.0')])
+      expect(at34({ observed, to: '0.35.0' })).toEqual([cors])
+      expect(at34({ observed: { label: '', stateBytes: MIB } })).toEqual([cors])
+    })
+    test('rules of inhibition are no matter to versions that get them right', () => {
+      const config = { inhibit_rules: [{ source_matchers: [] }] }
+      expect(at34({ config })).toEqual(['warns inhibit_rules: would be applied by 0.34.2', cors])
+      expect(at34({ config, to: '0.35.0' })).toEqual([cors])
+      expect(at34({ config: { inhibit_rules: [] } })).toEqual([cors])
+    })
+    test('who has named the sites that may ask is told nothing of CORS', () => {
+      expect(at34({ flags: new Map([['web.cors.origin', ['https://karma.example.net']]]) })).toEqual([])
+    })
+    test('a feature that has become a flag blocks', () => {
+      const flags = new Map([['enable-feature', ['auto-gomemlimit']]])
+      expect(at34({ flags, to: '0.35.0' })[0]).toBe('blocks --enable-feature: asks for the feature auto-gomemlimit')
+      expect(at34({ flags })).toEqual([cors])
+    })
   })
 
   test('is told of rules that use a metric that goes', () => {
