@@ -21,7 +21,7 @@ import {
   wantedByPrometheus,
 } from './prometheus.ts'
 import { sharedFiles, sharedSettings } from './shared.ts'
-import { webOf } from './web.ts'
+import { wantedByWeb, webOf } from './web.ts'
 import { listIn, mapIn, type Tree, type TreeMap, textIn } from './yaml-tree.ts'
 
 /** What was found on a host. */
@@ -86,7 +86,10 @@ const seenOn = async (connection: Connection): Promise<Seen> => {
   const look = await lookAt(connection)
   const { programs, told } = programsOn(look)
   const parts = programs.map((program): Part => ({ program, ...configOf(program) }))
-  const wanted = parts.flatMap(({ program, config }) => (config ? wantedBy(program, config) : []))
+  const wanted = parts.flatMap(({ program, config }) => [
+    ...(config ? wantedBy(program, config) : []),
+    ...wantedByWeb(program),
+  ])
   return { look, parts, told, included: included(wanted, await filesBehind(connection, wanted)) }
 }
 
@@ -131,7 +134,7 @@ export const settled = (seen: readonly Seen[]): Omit<Adoption, 'unreachable' | '
     ...one,
     found: alertmanagerOn(one.program, { ...one, alertmanagers }),
   }))
-  const nodes = of('node_exporter').map((one) => ({ ...one, found: nodeExporterOn(one.program) }))
+  const nodes = of('node_exporter').map((one) => ({ ...one, found: nodeExporterOn(one.program, one.included) }))
   const exporters = seen.flatMap(({ look, parts, included: files }) =>
     parts
       .filter(({ program }) => program.exporter)

@@ -52,7 +52,7 @@ export const alertmanagerOn = (
   program: Program,
   { config, included, alertmanagers }: Surroundings,
 ): AlertmanagerFound => {
-  const web = webOf(program, 9093)
+  const web = webOf(program, 9093, { included, account: 'alertmanager' })
   const file = config ? fromConfig(config, included) : { settings: {}, templates: [], told: [] }
   const retention = flagValue(program, 'data.retention')
   const cluster = clusterOf(program, alertmanagers)

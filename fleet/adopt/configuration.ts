@@ -56,7 +56,7 @@ export const wantedSecrets = ({ tree, folder }: Configuration): readonly Wanted[
   }))
 
 /** A path as a pattern that means nothing else. */
-const literal = (path: string): string => path.replaceAll(/[\\*?[]/g, '\\$&')
+export const literal = (path: string): string => path.replaceAll(/[\\*?[]/g, '\\$&')
 
 /** A file of a host that the inventory will bring. */
 export interface BroughtFile {

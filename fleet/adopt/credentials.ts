@@ -97,10 +97,11 @@ const seal = (tree: Tree, sealed: unknown): Tree => {
   )
 }
 
-const staysAs = (
+/** What is to be said of a file that stays where it is on the machine, for a service that will have this account. */
+export const staysAs = (
   file: string,
   found: FoundFile | undefined,
-  { account, where }: Pick<Reading, 'account'> & { readonly where: string },
+  { account, where }: { readonly account: string; readonly where: string },
 ): readonly Told[] => {
   if (!found) return [{ kind: 'left', where, what: `names ${file}, which is not on the machine` }]
   const readable =
@@ -116,7 +117,7 @@ const staysAs = (
           kind: 'left',
           where,
           what: `names ${file} (${found.user}:${found.group} ${found.mode}), which the account ${account} can’t read`,
-          fix: `chgrp ${account} ${file} && chmod g+r ${file}, before the first deploy.`,
+          fix: `Before the first deploy: getent group ${account} || groupadd --system ${account}; chgrp ${account} ${file} && chmod g+r ${file}`,
         },
       ]
 }

@@ -15,8 +15,8 @@ export interface ExporterFound {
 }
 
 /** The settings of node_exporter. */
-export const nodeExporterOn = (program: Program): ExporterFound => {
-  const web = webOf(program, 9100)
+export const nodeExporterOn = (program: Program, included: Included): ExporterFound => {
+  const web = webOf(program, 9100, { included, account: 'node-exp' })
   const textfiles = textfilesOf(program)
   const collectors = [...program.flags].filter(
     ([name, values]) => /^collector\.[a-z0-9_]+$/.test(name) && values.every((value) => typeof value === 'boolean'),
@@ -76,7 +76,7 @@ export const exporterOn = (
   { config, included }: { readonly config?: Configuration; readonly included: Included },
 ): ExporterFound => {
   const { exporter } = program
-  const web = webOf(program, exporter?.port ?? 1)
+  const web = webOf(program, exporter?.port ?? 1, { included, account: exporter?.release.name ?? '' })
   const own = config ? unsealed(config, included, exporter?.release.name ?? '') : undefined
   const environment = environmentFor(program)
   const known = [

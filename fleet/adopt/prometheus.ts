@@ -80,7 +80,7 @@ export interface Surroundings {
 
 /** Its settings, the files that go with them, and what they can't say. */
 export const prometheusOn = (program: Program, { config, included, alertmanagers }: Surroundings): PrometheusFound => {
-  const web = webOf(program, 9090)
+  const web = webOf(program, 9090, { included, account: ACCOUNT })
   const flags = flagSettings(program)
   const empty: FromConfig = { settings: {}, rules: [], targets: [], told: [], clients: [], scraped: [] }
   const file = config ? fromConfig(config, { program, included, alertmanagers }) : empty

@@ -1,6 +1,8 @@
 /** The settings of a web port: where it listens, what it is called outside, and its web configuration. */
 import { posix } from 'node:path'
-import { withKnownSecrets } from './credentials.ts'
+import { type Included, literal } from './configuration.ts'
+import { staysAs, withKnownSecrets } from './credentials.ts'
+import type { Wanted } from './look.ts'
 import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './program.ts'
 import { isMapping, mapIn, readYaml, type TreeMap } from './yaml-tree.ts'
 
@@ -15,8 +17,15 @@ export interface WebFound {
   readonly tls: boolean
 }
 
+/** What the files are known by that a web configuration names, and who is to read them. */
+interface Readers {
+  readonly included: Included
+  /** The account that the service will have. */
+  readonly account: string
+}
+
 /** What the flags of a program say of its web port. `port` is the one that it listens to without a flag. */
-export const webOf = (program: Program, port: number): WebFound => {
+export const webOf = (program: Program, port: number, readers?: Readers): WebFound => {
   const told: Told[] = []
   const addresses = program.flags.get('web.listen-address') ?? []
   if (addresses.length > 1)
@@ -36,7 +45,7 @@ export const webOf = (program: Program, port: number): WebFound => {
       fix: 'Write the URL under which people reach it as external_url.',
     })
   const level = flagValue(program, 'log.level')
-  const web = webConfigOf(program)
+  const web = webConfigOf(program, readers)
   return {
     settings: {
       ...(listen !== `0.0.0.0:${port}` && { listen }),
@@ -59,7 +68,16 @@ const routePrefixOf = (program: Program, path: string): TreeMap => {
   return own === usual ? {} : { route_prefix: own }
 }
 
-const webConfigOf = (program: Program): { readonly config?: TreeMap; readonly told: readonly Told[] } => {
+/** The files that its web configuration names: whose they are, and who may read them. */
+export const wantedByWeb = (program: Program): readonly Wanted[] =>
+  Object.entries(mapIn(webConfigOf(program).config?.tls_server_config)).flatMap(([key, value]) =>
+    key.endsWith('_file') && typeof value === 'string' ? [{ pattern: literal(value), text: false }] : [],
+  )
+
+const webConfigOf = (
+  program: Program,
+  readers?: Readers,
+): { readonly config?: TreeMap; readonly told: readonly Told[] } => {
   const named = flagValue(program, 'web.config.file', 'web.config')
   if (named === undefined || named === '') return { told: [] }
   const path = pathOf(program, named)
@@ -76,13 +94,18 @@ const webConfigOf = (program: Program): { readonly config?: TreeMap; readonly to
         key.endsWith('_file') && typeof value === 'string' ? posix.resolve(posix.dirname(path), value) : value,
       ]),
     )
-    const told: Told[] = Object.entries(kept)
+    const told = Object.entries(kept)
       .filter(([key]) => key.endsWith('_file'))
-      .map(([key, value]) => ({
-        kind: 'look',
-        where: at(['tls_server_config', key]),
-        what: `${value} stays where it is on the machine: the service’s account must be able to read it`,
-      }))
+      .flatMap(([key, value]): readonly Told[] => {
+        const where = at(['tls_server_config', key])
+        const { included, account } = readers ?? {}
+        const amiss =
+          included && account !== undefined && typeof value === 'string'
+            ? staysAs(value, included.files.get(value), { account, where })
+            : []
+        if (amiss.length > 0) return amiss
+        return [{ kind: 'look', where, what: `${value} stays where it is on the machine` }]
+      })
     return {
       config: { ...mapIn(tree), ...(isMapping(mapIn(tree).tls_server_config) && { tls_server_config: kept }) },
       told,

@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { inventoryOf } from '../deploy/inventories.ts'
-import { onHost, project, reportOf, vestal } from '../vestal.ts'
+import { onHost, planOf, project, reportOf, vestal } from '../vestal.ts'
 
 /** Hosts and logins alone, as somebody has them who has never heard of roles. Returns the file. */
 export const hostsOnly = (members: readonly Member[]): string => {
@@ -78,6 +78,7 @@ export interface Said {
     readonly host: string
     readonly where: string
     readonly what: string
+    readonly fix?: string
   }[]
   readonly changes: readonly {
     readonly hosts: readonly string[]
@@ -94,11 +95,32 @@ export const adopt = async (given: string, out: string, members: readonly Member
   const { code, stdout, stderr } = await vestal(['adopt', '-i', given, '--out', out, '--json'])
   expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' })
   expect(await Promise.all(members.map((name) => traces(ADDRESSES[name])))).toEqual(before)
-  return JSON.parse(stdout)
+  const said: Said = JSON.parse(stdout)
+  expect(said.changes.filter(({ why }) => why === '')).toEqual([])
+  return said
+}
+
+/** What docs/adopt.md says of what a first deploy changes: the kinds of tasks. */
+const EXPLAINED = new Set(
+  readFileSync(join(project, 'docs', 'adopt.md'), 'utf8')
+    .split('## What a first deploy changes')
+    .at(-1)
+    ?.split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, kind]) => kind)),
+)
+
+/** The plan changes nothing but what its page explains, and says why of each. */
+const explained = async (out: string): Promise<void> => {
+  const { batches } = planOf(await vestal(['plan', '-i', out, '--json']))
+  const changes = batches.flatMap(({ hosts }) => hosts).flatMap((host) => host.changes)
+  expect(changes.length).toBeGreaterThan(0)
+  expect(changes.filter(({ task, why }) => why === '' || !EXPLAINED.has(task.split(' ')[0] ?? ''))).toEqual([])
 }
 
 /** Deploys under watch: nothing is lost, and nobody is told twice. */
 export const takeOver = async (out: string, layout: string): Promise<void> => {
+  await explained(out)
   const ended = await vestal(['deploy', '-i', out, '--watch-alerts', '--json'])
   const { alerts, stops, hosts, gates } = reportOf(ended)
   const failed = Object.entries(hosts).flatMap(([host, tasks]) =>
@@ -114,11 +136,11 @@ export const takeOver = async (out: string, layout: string): Promise<void> => {
 }
 
 /** Makes a silence by an Alertmanager's API, and waits until the others know it. Returns its id. */
-export const silenceKept = async (members: readonly Member[]): Promise<string> => {
+export const silenceKept = async (members: readonly Member[], alertname = 'Kept'): Promise<string> => {
   const [first] = members
   const now = Date.now()
   const body = JSON.stringify({
-    matchers: [{ name: 'alertname', value: 'Kept', isRegex: false, isEqual: true }],
+    matchers: [{ name: 'alertname', value: alertname, isRegex: false, isEqual: true }],
     startsAt: new Date(now).toISOString(),
     endsAt: new Date(now + 7_200_000).toISOString(),
     createdBy: 'somebody',

@@ -179,10 +179,9 @@ describe('targets', () => {
   })
 })
 
-test('an Alertmanager group outside group alertmanager is refused', async () => {
-  using made = await withVars({ alertmanager_group: 'node_exporter' })
-  expect(() => made.tasks('prometheus', 'prom-1')).toThrow(
-    'host prom-1: prometheus.alertmanager_group: is in group node_exporter but not in group alertmanager',
+test('Alertmanagers outside group alertmanager are refused, with what to write in their place', async () => {
+  await expect(withVars({ alertmanager_group: 'node_exporter' })).rejects.toThrow(
+    /hosts\.yml:1:\d+: prometheus\.alertmanager_group: prom-1, node-1 of group node_exporter are in no group alertmanager[\s\S]*write alerting: \{ alertmanagers:/,
   )
 })
 
