@@ -7,6 +7,7 @@ import { holdMembers, keepLocks } from '../lib/engine/members.ts'
 import { connectionPool } from '../lib/engine/pool.ts'
 import { HostError } from '../lib/errors.ts'
 import type { Gate, GateReport, Host, Outcome, RunReport } from '../lib/model.ts'
+import { byMachine, namesOnMachines } from '../lib/one-machine.ts'
 import { operator, runName } from '../lib/report/folder.ts'
 import { lineOf } from '../lib/report/lines.ts'
 import { exitCodeOf } from '../lib/report/outcome.ts'
@@ -71,8 +72,9 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     command: opened.command,
     owner,
     since: new Date().toISOString(),
-    break: flags.breakLock.includes(name),
+    break: breakLock.includes(name),
   })
+  const breakLock = namesOnMachines(flags.breakLock, opened.inventory.hosts)
   /** Hosts whose lock this run has. */
   const locked = new Set<Host>()
   const carryOut = async (job: Job): Promise<void> => {
@@ -113,7 +115,11 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
   const limit = pLimit(order === 'one by one' ? 1 : flags.forks)
   const heartbeat = keepLocks(locked, { run, reach: pool.reach })
   try {
-    await Promise.all(jobs.map((job) => limit(() => carryOut(job)))).catch(kept.fail)
+    await byMachine(
+      jobs,
+      ({ host }) => host,
+      (job) => limit(() => carryOut(job)),
+    ).catch(kept.fail)
   } finally {
     clearInterval(heartbeat)
   }

@@ -3,6 +3,7 @@ import { service } from '../lib/kinds/service.ts'
 import { unit } from '../lib/kinds/unit.ts'
 import type { Gate, Host, PlayScope, Role } from '../lib/model.ts'
 import { rolesOn, scopeOf } from '../lib/playbook.ts'
+import { serviceOn } from '../lib/role.ts'
 
 /** A role that can be taken from a machine: not every host has it, and it has a service. */
 export interface Removable extends Role {
@@ -41,9 +42,10 @@ export const leaving = (role: Removable): Role => ({
   key: role.key,
   vars: role.vars,
   varsOf: (host) => role.varsOf(host),
-  tasks: () => [
-    service(role.service, { command: [], unit: unit(`${role.service}.service`, ''), enabled: false, running: false }),
-  ],
+  tasks: ({ host }) => {
+    const name = serviceOn(role, host)
+    return [service(name, { command: [], unit: unit(`${name}.service`, ''), enabled: false, running: false })]
+  },
   healthy: () => [],
   serves: () => [],
 })

@@ -4,8 +4,8 @@
 export const RELEASES = '/opt/vestal'
 /** All else: locks apart, which are below /run. */
 export const STATE = '/var/lib/vestal'
-/** The ways back of earlier runs, as `RUN.PART.sh`. */
-export const UNDO = `${STATE}/undo`
+/** The ways back of earlier runs, as `RUN.PART.sh`: of each host of a machine its own. */
+export const undoOf = (instance?: string): string => `${STATE}/undo${instance === undefined ? '' : `-${instance}`}`
 /** What earlier runs replaced, by run and then by path. */
 export const BACKUPS = `${STATE}/backups`
 export const UPLOADS = `${STATE}/uploads`
@@ -18,5 +18,6 @@ export const LAST_RUN = `${STATE}/last-run`
 
 /** The folder of one program's releases. */
 export const versionsOf = (program: string): string => `${RELEASES}/${program}`
-/** The link that says which of them is current. */
-export const currentOf = (program: string): string => `${versionsOf(program)}/current`
+/** The link that says which of them is current; an instance has one of its own. */
+export const currentOf = (program: string, instance?: string): string =>
+  `${versionsOf(program)}/current${instance === undefined ? '' : `-${instance}`}`

@@ -59,6 +59,8 @@ export interface Machine {
   /** The address under which machines reach each other, where it is not the one to log in at. */
   readonly address?: string
   readonly arch: 'amd64' | 'arm64' | 'armv7'
+  /** Which of several hosts on one machine it is: a name that its units, folders and links have behind theirs. Undefined for one that has none. */
+  readonly instance?: string
   /** The lab this host lives in; commands enter that lab's network by themselves. */
   readonly lab?: string
   /** Where releases come from: a URL template over {owner} {repo} {name} {version} {os} {arch}, or a `file:` mirror's root. */
@@ -353,10 +355,16 @@ export interface Role<V = unknown> {
   readonly entries?: Entries
   /** Its web server, where that can be given a certificate. */
   readonly web?: WebServer
+  /** Several of it can stand on one machine, each with units and folders of its instance. Without, an instance cannot have it. */
+  readonly instances?: Instances<V>
   /** The ports of other hosts that it must reach from this one. */
   reaches?(scope: Scope<V>): readonly RequiredPath[]
   /** What `check` looks for beside what holds for every role. */
   readonly checks?: readonly RoleCheck[]
+}
+export interface Instances<V = unknown> {
+  /** Its settings where it is an instance: with defaults that are not those of others on the machine. */
+  settings?(vars: V, instance: string): V
 }
 /** A web server that can have a certificate of the fleet. */
 export interface WebServer {
@@ -505,8 +513,8 @@ export interface SpokenData<V = unknown> {
 }
 export interface Upgrade<V = unknown> {
   /** Its configuration file on a host, which is YAML, and the folder of rule files that it reads. */
-  readonly config?: string
-  readonly rules?: string
+  config?(host: Host): string
+  rules?(host: Host): string
   /** Reads of a host what its known issues need to know beside files and flags; changes nothing. `from` is what runs, `to` what is to. */
   observe?(
     scope: Scope<V>,

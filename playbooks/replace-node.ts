@@ -5,7 +5,7 @@ import type { Role } from '../lib/model.ts'
 import { addNode } from './add-node.ts'
 
 /** A new machine takes the place of one that is gone: what is added is the new one, and nobody waits for the old. */
-export const replaceNode = (roles: readonly Role[], name: string) => addNode(roles, [name], 'replace-node')
+export const replaceNode = (roles: readonly Role[], names: readonly string[]) => addNode(roles, names, 'replace-node')
 
 await runAsScript(import.meta, async () =>
   withBook((await import('../cli/commands/replace-node.ts')).default, replaceNode),

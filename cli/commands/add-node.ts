@@ -20,6 +20,7 @@ interface AddNodeFlags extends ChangeFlags {
   readonly role?: readonly string[]
   readonly group: readonly string[]
   readonly shard?: number
+  readonly instance?: string
   readonly vars: readonly string[]
 }
 
@@ -91,14 +92,20 @@ const shardGroup = (inventory: Inventory, shard: number | undefined): readonly s
   ])
 }
 
-const variablesOf = ({ name, host, vars }: AddNodeFlags): Readonly<Record<string, unknown>> => {
+const variablesOf = ({ name, host, instance, vars }: AddNodeFlags): Readonly<Record<string, unknown>> => {
   const given = vars.map((word) => {
     const at = word.indexOf('=')
     const key = word.slice(0, at)
     if (at < 1 || !/^[A-Za-z_]\w*$/.test(key)) throw unreadable(word)
     return [key, valueIn(word.slice(at + 1), word)] as const
   })
-  return { ...(host !== name && { ansible_host: host }), ...Object.fromEntries(given) }
+  const variables: Readonly<Record<string, unknown>> = Object.fromEntries(given)
+  const vestal = typeof variables.vestal === 'object' ? variables.vestal : {}
+  return {
+    ...(host !== name && { ansible_host: host }),
+    ...variables,
+    ...(instance !== undefined && { vestal: { ...vestal, instance } }),
+  }
 }
 
 const valueIn = (text: string, word: string): unknown => {
@@ -119,10 +126,16 @@ const unreadable = (word: string): InputError =>
     },
   ])
 
+/** What of a mapping, which is joined with that of groups, was given for the host itself. */
+const own = (joined: unknown, given: unknown): unknown =>
+  Object.fromEntries(
+    Object.entries(joined ?? {}).filter(([key]) => typeof given === 'object' && given !== null && key in given),
+  )
+
 /** Throws InputError where the inventory has that name already, for another machine or with other variables. */
 const requireSame = (inventory: Inventory, host: Host, vars: Readonly<Record<string, unknown>>): void => {
   const mistakes = Object.entries(vars).flatMap(([name, value]): readonly Mistake[] =>
-    isDeepStrictEqual(host.vars[name], value)
+    isDeepStrictEqual(name === 'vestal' ? own(host.vars[name], value) : host.vars[name], value)
       ? []
       : [
           {
@@ -143,6 +156,7 @@ export default command({
   examples: [
     'vestal add-node am-4 -i inventory/ha --host 10.88.0.17 --role alertmanager',
     'vestal add-node prom-2c -i inventory/sharded --host 10.88.0.20 --shard 2',
+    'vestal add-node prom-1c -i fleet --host 10.88.0.11 --shard 1 --instance s1',
   ],
   options: (args: Argv) =>
     fleetOptions(args)
@@ -164,6 +178,12 @@ export default command({
         requiresArg: true,
         describe:
           'Which shard it is to be a replica of: it stands in the group shard_NUMBER, which the inventory has below prometheus',
+      })
+      .option('instance', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          'Which of several hosts on one machine it is to be: another Prometheus where one stands already, with units, folders and a version of its own',
       })
       .option('vars', {
         ...listOption('A variable of its own, as NAME=YAML; may be given again'),

@@ -6,6 +6,7 @@ import { loadInventory } from '../../lib/inventory/load.ts'
 import { treeOf } from '../../lib/inventory/provenance.ts'
 import type { Group } from '../../lib/inventory/read/groups.ts'
 import type { Host, Inventory, Playbook, Role } from '../../lib/model.ts'
+import { isSameMachine } from '../../lib/one-machine.ts'
 import { isOn, rolesOn } from '../../lib/playbook.ts'
 import { print } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
@@ -37,12 +38,18 @@ const removeNodeCommand = async (
   const own = host ? rolesOn(host, removable(roles)) : []
   const leaving = own.filter((role) => wanted?.includes(role) ?? true)
   if (!host || (wanted && leaving.length === 0)) return nothingToDo(flags)
+  // A machine that is gone is so under all its names.
+  const others = flags.dead && !wanted ? before.hosts.filter((one) => one !== host && isSameMachine(one, host)) : []
   if (!flags.force) requireEnough(before, host, leaving)
+  if (!flags.force) for (const one of others) requireEnough(before, one, rolesOn(one, removable(roles)))
   const groups =
     leaving.length === own.length
       ? undefined
       : leaving.map(groupOf).flatMap((group) => below(treeOf(before).groups.get(group)))
-  const edits = removeHost(flags.inventory, { name: host.name, groups })
+  const edits = others.reduce(
+    (sofar, { name }) => removeHost(flags.inventory, { name }, sofar),
+    removeHost(flags.inventory, { name: host.name, groups }),
+  )
   const inventory = await loadInventory(flags.inventory, roles, { edits })
   requireNoMore(inventory, host, { leaving, own })
   const inside = await inLab(before.hosts)
@@ -113,7 +120,11 @@ export default command({
     fleetOptions(args)
       .positional('name', { type: 'string', demandOption: true, describe: 'The machine, as the inventory calls it' })
       .option('role', roleOption('Take only these roles away; commas separate'))
-      .option('dead', { type: 'boolean', default: false, describe: 'The machine is gone: it is never connected to' })
+      .option('dead', {
+        type: 'boolean',
+        default: false,
+        describe: 'The machine is gone, with all hosts that are instances on it: it is never connected to',
+      })
       .option('force', {
         type: 'boolean',
         default: false,

@@ -5,6 +5,7 @@ import { setHostVariable } from '../../lib/inventory/edit/set-variable.ts'
 import type { FileEdit } from '../../lib/inventory/files.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import type { Inventory, Playbook, Role } from '../../lib/model.ts'
+import { isSameMachine } from '../../lib/one-machine.ts'
 import { command } from '../command.ts'
 import { inLab, openContext } from '../context.ts'
 import { fleetOptions } from '../fleet-options.ts'
@@ -24,7 +25,7 @@ interface ReplaceNodeFlags extends ChangeFlags {
  */
 const replaceNodeCommand = async (
   flags: ReplaceNodeFlags,
-  book: (roles: readonly Role[], name: string) => Playbook,
+  book: (roles: readonly Role[], names: readonly string[]) => Playbook,
 ): Promise<number> => {
   await using context = await openContext({ ...flags, limit: undefined })
   const { roles } = context.inventory
@@ -34,8 +35,11 @@ const replaceNodeCommand = async (
   const inside = await inLab(inventory.hosts)
   if (inside !== null) return inside
   const opened = context.over(inventory, inventory.hosts)
-  await requireFresh(opened, flags.new)
-  return await runOpened(book(roles, flags.new), opened, flags, {
+  // An instance goes where its machine goes.
+  const fresh = inventory.hosts.find(({ name }) => name === flags.new)
+  const names = inventory.hosts.filter((one) => fresh && isSameMachine(one, fresh)).map(({ name }) => name)
+  for (const name of names) await requireFresh(opened, name)
+  return await runOpened(book(roles, names), opened, flags, {
     edits,
     write: 'first',
     resumeHint: `The inventory has ${flags.new} in the place of ${flags.old}, unless no machine was changed. The same command goes on; vestal plan says what is left.`,
@@ -57,7 +61,13 @@ const editsFor = (inventory: Inventory, flags: ReplaceNodeFlags): readonly FileE
   const moved =
     old.link.address === flags.host
       ? []
-      : setHostVariable(inventory, { host: flags.old, name: 'ansible_host', value: flags.host })
+      : inventory.hosts
+          .filter((one) => isSameMachine(one, old))
+          .reduce<readonly FileEdit[]>(
+            (sofar, { name }) =>
+              setHostVariable(inventory, { host: name, name: 'ansible_host', value: flags.host }, sofar),
+            [],
+          )
   return flags.new === flags.old ? moved : renameHost(flags.inventory, { name: flags.old, to: flags.new }, moved)
 }
 

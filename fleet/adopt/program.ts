@@ -66,8 +66,8 @@ export const programsOn = (look: Look): { readonly programs: readonly Program[];
       told.push({
         kind: 'left',
         where: process.unit,
-        what: `is a second ${name} on this host, where Vestal has room for one; it is left as it is`,
-        fix: 'Give it a host of its own in the inventory’s eyes, or go on with it by hand: its unit, files and data are not touched.',
+        what: `is a second ${name} on this host; it is left as it is`,
+        fix: `Go on with it by hand${name === 'prometheus' ? ', or write a host of the same address for it, with vestal: { instance: NAME }' : ''}: its unit, files and data are not touched.`,
       })
     return first ? [first] : []
   })

@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError, InputError } from '../../lib/errors.ts'
 import type { RoleData, SpokenData } from '../../lib/model.ts'
+import { serviceOn } from '../../lib/role.ts'
 import type { StatefulService } from '../stateful-services.ts'
 import { type Clean, checkArchive, cleaned } from './clean-archive.ts'
 import { type BackupFile, type Part, sha256Of } from './manifest.ts'
@@ -117,8 +118,8 @@ const checkSpoken = ({ spoken, path }: Said): void => {
 
 const archiveOf = ({ files, role }: Part): BackupFile | undefined => files.find(({ name }) => name === `${role}.tar`)
 
-const swapOf = ({ role, data }: StatefulService) => ({
-  unit: `${role.service ?? role.name}.service`,
+const swapOf = ({ host, role, data }: StatefulService) => ({
+  unit: `${serviceOn(role, host)}.service`,
   names: data.names,
 })
 

@@ -26,6 +26,7 @@ import { isOn, rolesOn, scopeOf } from '../../lib/playbook.ts'
 import { CERTIFICATES } from '../../lib/program/certificates.ts'
 import { AUTHORITY } from '../../lib/program/certified.ts'
 import { endpointOf, hasTls, joined, portOf } from '../../lib/program/web.ts'
+import { serviceOn } from '../../lib/role.ts'
 import { listed } from '../../lib/wording.ts'
 import { gossipInWords, gossipOf } from '../../roles/alertmanager/gossip-tls.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
@@ -33,7 +34,7 @@ import { cortexAlertmanager } from '../../roles/cortex-alertmanager/role.ts'
 import { ringModesOf } from '../../roles/cortex-alertmanager/tls.ts'
 import { CONFIG as GATEWAY } from '../../roles/gateway/config.ts'
 import { gateway } from '../../roles/gateway/role.ts'
-import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
+import { configOf, targetsFolder } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { alertmanagersOf, ringOf } from '../../roles/prometheus/targets.ts'
 import { RELAY, RELAY_CONFIG } from '../../roles/thanos-query/relay.ts'
@@ -351,28 +352,28 @@ const prometheusAt = (stage: Inventory): Role => ({
   tasks: ({ host }) => tasksIn(stage, host.name),
 })
 
-const isTargets = (task: Task): boolean => taskId(task).startsWith(`file ${TARGETS}/`)
+const isTargets = (task: Task, host: Host): boolean => taskId(task).startsWith(`file ${targetsFolder(host)}/`)
 const isTrust = (task: Task): boolean => [`directory /etc/vestal`, `file ${AUTHORITY}`].includes(taskId(task))
 
 /** Target files alone. */
 const follower = (stage: Inventory): Role => ({
   ...(prometheus as Role),
-  tasks: ({ host }) => tasksIn(stage, host.name).filter(isTargets),
+  tasks: ({ host }) => tasksIn(stage, host.name).filter((task) => isTargets(task, host)),
   healthy: () => [],
 })
 
 /** What whom it asks and sends to is written in, and read again; nothing is restarted. `when` tells one such moment of a run from another. */
-const asked = (inventory: Inventory, name: string, when: string): readonly Task[] =>
-  tasksIn(inventory, name).flatMap((task) => {
-    if (isTrust(task) || isTargets(task) || taskId(task) === `file ${CONFIG}`) return [task]
-    return taskId(task) === 'service prometheus' ? [reloaded(task, when)] : []
+const asked = (inventory: Inventory, host: Host, when: string): readonly Task[] =>
+  tasksIn(inventory, host.name).flatMap((task) => {
+    if (isTrust(task) || isTargets(task, host) || taskId(task) === `file ${configOf(host)}`) return [task]
+    return taskId(task) === `service ${serviceOn(prometheus, host)}` ? [reloaded(task, when, configOf(host))] : []
   })
 
 /**
  * Has read its configuration again, whatever else is to become of it. A task of its own, as what a service has loaded is read against what the task says it
  * should have: all tasks of one name would be read as the last of them.
  */
-const reloaded = (task: Task, when: string, config = CONFIG): Task => {
+const reloaded = (task: Task, when: string, config: string): Task => {
   const data = task.data as ServiceData
   return {
     ...task,
@@ -384,7 +385,7 @@ const reloaded = (task: Task, when: string, config = CONFIG): Task => {
 
 const opener = (stage: Inventory): Role => ({
   ...(prometheus as Role),
-  tasks: ({ host }) => asked(stage, host.name, 'told both ways'),
+  tasks: ({ host }) => asked(stage, host, 'told both ways'),
   healthy: ({ host }) => {
     const here = stage.hosts.find(({ name }) => name === host.name)
     if (!here) return []
@@ -399,5 +400,5 @@ const opener = (stage: Inventory): Role => ({
 
 const closer = (inventory: Inventory): Role => ({
   ...(prometheus as Role),
-  tasks: ({ host }) => asked(inventory, host.name, 'told the new way'),
+  tasks: ({ host }) => asked(inventory, host, 'told the new way'),
 })

@@ -5,13 +5,14 @@ import type { Host, Inventory, Role, Task } from '../../lib/model.ts'
 import { taskId } from '../../lib/model.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import { joined, portOf } from '../../lib/program/web.ts'
+import { serviceOn } from '../../lib/role.ts'
 import { CONFIG as ALERTMANAGER_CONFIG } from '../../roles/alertmanager/flags.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { membersIn } from '../../roles/cortex-alertmanager/members.ts'
-import { CONFIG, TARGETS } from '../../roles/prometheus/config.ts'
+import { configOf, targetsFolder } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
-import { RULES } from '../../roles/rules/files.ts'
+import { rulesFolder } from '../../roles/rules/files.ts'
 import {
   type AlertmanagerConfig,
   alertmanagerView,
@@ -25,15 +26,15 @@ export const inventoryView = (inventory: Inventory): FleetView => ({
   prometheus: hostsOf(inventory, 'prometheus').map((host) => {
     const tasks = tasksOf(prometheus, host, inventory)
     const { version } = prometheus.varsOf(host)
-    const config = textOf(tasks, CONFIG)
+    const config = textOf(tasks, configOf(host))
     return prometheusView({
       host: host.name,
       shard: shardOf(host, inventory),
       version,
       config: (parse(config) ?? {}) as PrometheusConfig,
-      command: commandOf(tasks, 'prometheus'),
-      targets: config.slice(config.indexOf('scrape_configs:')) + sumsBelow(tasks, TARGETS),
-      rules: sumsBelow(tasks, RULES),
+      command: commandOf(tasks, serviceOn(prometheus, host)),
+      targets: config.slice(config.indexOf('scrape_configs:')) + sumsBelow(tasks, targetsFolder(host)),
+      rules: sumsBelow(tasks, rulesFolder(host)),
     })
   }),
   alertmanagers: hostsOf(inventory, 'alertmanager').map((host) => {

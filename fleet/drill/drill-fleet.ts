@@ -6,14 +6,16 @@ import type { HeldSilences } from '../../lib/drill/run.ts'
 import type { Asked, DrillFleet, DrillMember, Question } from '../../lib/drill/scenario.ts'
 import type { WatchedService } from '../../lib/drill/watch.ts'
 import type { Gate, Host, Inventory, Playbook, Reach } from '../../lib/model.ts'
+import { isSameMachine, ofInstance } from '../../lib/one-machine.ts'
 import { rolesGiven, scopeOf } from '../../lib/playbook.ts'
 import { endpointOf, joined, portOf, type Web } from '../../lib/program/web.ts'
+import { serviceOn } from '../../lib/role.ts'
 import { gossipAddress, type Member } from '../../roles/alertmanager/cluster.ts'
 import { CONFIG as ALERTMANAGER_CONFIG } from '../../roles/alertmanager/flags.ts'
 import { alertmanager } from '../../roles/alertmanager/role.ts'
 import { gatewayOn } from '../../roles/gateway/vars.ts'
 import { nodeExporter } from '../../roles/node-exporter/role.ts'
-import { CONFIG as PROMETHEUS_CONFIG } from '../../roles/prometheus/config.ts'
+import { configOf } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { replicasOf } from '../../roles/prometheus/shards.ts'
 import { queryOn } from '../../roles/thanos-query/vars.ts'
@@ -45,9 +47,9 @@ export const drillFleet = (inventory: Inventory): DrillFleet => {
 const prometheusOn = (host: Host): DrillMember => {
   const vars = prometheus.varsOf(host)
   return member(host, vars, {
-    unit: 'prometheus',
+    unit: serviceOn(prometheus, host),
     data: prometheus.data?.folder(vars) ?? '',
-    config: PROMETHEUS_CONFIG,
+    config: configOf(host),
   })
 }
 
@@ -130,8 +132,8 @@ export const watchedServices = (book: Playbook, inventory: Inventory): readonly 
   inventory.hosts.flatMap((host) =>
     rolesGiven(book, host).flatMap((role) => {
       const status = role.instance?.(scopeOf(role, host, inventory))?.status
-      const { name: service, title = service, service: unit = service } = role
-      return status ? [{ host, service, unit, title, status }] : []
+      const { name: service, title = service } = role
+      return status ? [{ host, service, unit: serviceOn(role, host), title, status }] : []
     }),
   )
 
@@ -193,5 +195,7 @@ const isTaken = (
 ): boolean =>
   faults.some(
     ({ host: of, takes, afterMs = 0, forMs = Number.POSITIVE_INFINITY }) =>
-      of === host && (takes === unit || takes === 'machine') && at >= afterMs && at < afterMs + forMs,
+      ((of === host && takes === ofInstance(host, unit)) || (takes === 'machine' && isSameMachine(of, host))) &&
+      at >= afterMs &&
+      at < afterMs + forMs,
   )

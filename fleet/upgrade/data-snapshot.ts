@@ -28,7 +28,7 @@ const snapshotRole = (of: Released, data: RoleData): Role =>
       const from = data.snapshotFrom?.(versionIn(vars)) ?? null
       if (from === null || !data.freeze) return []
       const folder = data.folder(vars)
-      const version = `version=$(readlink ${word(currentOf(of.release.name))} || :)\nversion=\${version##*/}`
+      const version = `version=$(readlink ${word(currentOf(of.release.name, host.machine.instance))} || :)\nversion=\${version##*/}`
       return [
         command(
           'keep a snapshot of the data, which older versions will not read any more',

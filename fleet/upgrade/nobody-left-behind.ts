@@ -12,7 +12,10 @@ export const nobodyLeftOnNew = ({ hosts }: RunReport, roles: readonly Released[]
       !('apply' in tasks) &&
       !('take back' in tasks) &&
       roles.every(({ release }) => {
-        const outcome = tasks[`symlink ${currentOf(release.name)}`]
-        return outcome === undefined || outcome.status === 'skipped'
+        // Of an instance, its own link.
+        const link = `symlink ${currentOf(release.name)}`
+        return Object.entries(tasks).every(
+          ([task, { status }]) => (task !== link && !task.startsWith(`${link}-`)) || status === 'skipped',
+        )
       }),
   )

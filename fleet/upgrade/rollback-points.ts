@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { asOwner } from '../../lib/as-owner.ts'
 import type { Mistake } from '../../lib/errors.ts'
-import { BACKUPS, currentOf, LAST_RUN, UNDO } from '../../lib/host-paths.ts'
+import { BACKUPS, currentOf, LAST_RUN, undoOf } from '../../lib/host-paths.ts'
 import { command } from '../../lib/kinds/command.ts'
 import type { Connection, Host, Role, Unreadable } from '../../lib/model.ts'
 import { rolesOn, scopeOf } from '../../lib/playbook.ts'
-import { role } from '../../lib/role.ts'
+import { role, serviceOn } from '../../lib/role.ts'
 import { word } from '../../lib/shell.ts'
 import { understood } from '../../lib/understood.ts'
 import { SNAPSHOTS, snapshotOf } from './data-snapshot.ts'
@@ -67,16 +67,16 @@ const runIn = (text: string): string => {
 }
 
 const look = (host: Host, roles: readonly Released[], wanted: string | undefined): string => `
-newest() { ls -1t ${UNDO} 2>/dev/null | sed -n 's/\\.[0-9]*\\.sh$//p' | head -n 1; }
+newest() { ls -1t ${undoOf(host.machine.instance)} 2>/dev/null | sed -n 's/\\.[0-9]*\\.sh$//p' | head -n 1; }
 run=${wanted === undefined ? '$(newest)' : word(wanted)}
-if [ -e "${UNDO}/$run.1.sh" ]; then printf 'run=%s\\n' "$run"; fi
+if [ -e "${undoOf(host.machine.instance)}/$run.1.sh" ]; then printf 'run=%s\\n' "$run"; fi
 if [ -r ${LAST_RUN} ]; then printf 'last=%s\\n' "$(cat ${LAST_RUN})"; fi
 ${roles.map((one) => lookAt(one, host)).join('\n')}
 exit 0`
 
 const lookAt = (one: Released, host: Host): string => {
   const { key, release } = one
-  const link = currentOf(release.name)
+  const link = currentOf(release.name, host.machine.instance)
   const folder = one.data?.snapshotFrom && rolesOn(host, [one]).length > 0 ? one.data.folder(one.varsOf(host)) : ''
   const snapshot = `if [ -d ${word(`${folder}/${SNAPSHOTS}`)}/vestal-"\${before##*/}" ]; then echo snapshot=${key}; fi`
   return `link=${word(link)}
@@ -162,17 +162,18 @@ export const earlierState = (ways: readonly WayBack[], roles: readonly Role[]): 
     healthy: ({ host, inventory }) => rolesOn(host, roles).flatMap((one) => one.serves(scopeOf(one, host, inventory))),
   })
 
-const gone = ({ run }: WayBack): string => `[ ! -e ${UNDO}/${word(run)}.1.sh ]`
+const gone = ({ host, run }: WayBack): string => `[ ! -e ${undoOf(host.machine.instance)}/${word(run)}.1.sh ]`
 
 /** Newest part first. A part that was taken back is gone, so that a rollback that was cut off can go on. */
 const goBack = (way: WayBack, roles: readonly Role[]): string => `run=${word(way.run)}
+undo=${undoOf(way.host.machine.instance)}
 ${releasedRoles(roles)
   .map((one) => dataBack(one, way))
   .join('')}number=1
-while [ -e "${UNDO}/$run.$((number + 1)).sh" ]; do number=$((number + 1)); done
+while [ -e "$undo/$run.$((number + 1)).sh" ]; do number=$((number + 1)); done
 while [ "$number" -ge 1 ]; do
-  sh "${UNDO}/$run.$number.sh"
-  rm -f "${UNDO}/$run.$number.sh"
+  sh "$undo/$run.$number.sh"
+  rm -f "$undo/$run.$number.sh"
   number=$((number - 1))
 done`
 
@@ -191,7 +192,7 @@ if [ ! -d "$aside" ]; then
   find ${word(older)} -mindepth 1 -maxdepth 1 -exec mv -t . -- {} +
   rmdir ${word(older)}
 fi`
-  return `systemctl stop ${word(`${one.service ?? one.name}.service`)}
+  return `systemctl stop ${word(`${serviceOn(one, host)}.service`)}
 ${asOwner(one.data.folder(one.varsOf(host)), exchange)}
 `
 }

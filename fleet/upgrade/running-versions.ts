@@ -18,7 +18,7 @@ export interface RunningVersions {
 /** Reads what a host runs; changes nothing. */
 export const readRunning = async (reach: Reach, host: Host, inventory: Inventory): Promise<RunningVersions> => {
   const roles = releasedRoles(inventory.roles)
-  const { stdout } = await (await reach(host)).exec(look(roles), { within: '4m' })
+  const { stdout } = await (await reach(host)).exec(look(roles, host), { within: '4m' })
   const versions = understood(
     host.name,
     'the versions that it runs',
@@ -54,10 +54,10 @@ export const VERSIONS_HINT = {
   hint: 'Look where the links `current` in the folders below /opt/vestal lead; a deploy sets them.',
 } as const
 
-const look = (roles: readonly Released[]): string =>
+const look = (roles: readonly Released[], { machine }: Host): string =>
   [
     ...roles.map(({ key, release }) => {
-      const link = word(currentOf(release.name))
+      const link = word(currentOf(release.name, machine.instance))
       return `if [ -L ${link} ]; then printf '${key}=%s\\n' "$(basename "$(readlink ${link})")"; fi`
     }),
     'exit 0',

@@ -20,14 +20,14 @@ export const upgradeStepsOf = (
     return rolesOn(host, releasedRoles(inventory.roles)).map((role): UpgradeStep => {
       const scope = scopeOf(role, host, inventory)
       const tasks = role.tasks(scope)
-      const { config = '', rules = '' } = role.upgrade ?? {}
+      const { config, rules } = role.upgrade ?? {}
       return {
         host: host.name,
         role,
         from: now.versions[role.key] ?? null,
         to: versionIn(scope.vars),
-        config: parsedFile(tasks, config),
-        rules: rules === '' ? [] : tasks.flatMap((task) => rulesIn(task, rules)),
+        config: config ? parsedFile(tasks, config(host)) : null,
+        rules: rules ? tasks.flatMap((task) => rulesIn(task, rules(host))) : [],
         flags: flagsIn(tasks),
         folder: role.data?.folder(scope.vars) ?? '',
         observed: now.observed[role.key] ?? {},

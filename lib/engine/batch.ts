@@ -1,6 +1,8 @@
 import pLimit from 'p-limit'
 import { HostError } from '../errors.ts'
 import type { Host, Inventory, Outcome, Play, PlayScope } from '../model.ts'
+import { taskId } from '../model.ts'
+import { byMachine, isSameMachine } from '../one-machine.ts'
 import { membersOf } from '../playbook.ts'
 import { ask, gatesOf } from './asking.ts'
 import { catchUp } from './catch-up.ts'
@@ -8,7 +10,8 @@ import { hostFailure, lockOf, note, type RunContext, type RunState, skip } from 
 import { converge } from './converge.ts'
 import { namesOf } from './events.ts'
 import { holdMembers } from './members.ts'
-import type { PlannedBatch, PlannedHost } from './plan.ts'
+import { interrupts, type PlannedBatch, type PlannedHost, planHost } from './plan.ts'
+import { readHost } from './read.ts'
 import { mendBroken, takeBackThose } from './recover.ts'
 import { complaint } from './take-back.ts'
 
@@ -44,9 +47,13 @@ export const runBatch = async (
   }
   options.emit({ event: 'batch-started', play: play.name, hosts: namesOf(hosts), interrupts: batch.interrupts })
   const limit = pLimit(options.forks)
-  await Promise.all(batch.hosts.map((host) => limit(() => convergeHost(context, host))))
-  const broken = batch.hosts.filter(({ work }) => state.failed.has(work.host))
-  const served = batch.hosts.filter((host) => !broken.includes(host))
+  const done = await byMachine(
+    batch.hosts,
+    ({ work }) => work.host,
+    (host) => limit(() => convergeHost(context, host, batch)),
+  )
+  const broken = done.filter(({ work }) => state.failed.has(work.host))
+  const served = done.filter((host) => !broken.includes(host))
   if (options.stop.aborted) return interrupted
   if (batch.interrupts) await catchUp(context, play, served)
   const after = await ask(context, play.name, [
@@ -134,13 +141,23 @@ const shortened = (why: string): string => {
   return rest.length === 0 ? first : `${first} ${complaint(rest.join('\n'))}`
 }
 
-const convergeHost = async ({ pool, options, state }: RunContext, host: PlannedHost): Promise<void> => {
+/** Returns what was planned for the host in the end. */
+const convergeHost = async (
+  context: RunContext,
+  planned: PlannedHost,
+  { interrupts }: PlannedBatch,
+): Promise<PlannedHost> => {
+  const { pool, options, state } = context
   const startedAt = Date.now()
-  const at = host.work.host
+  const at = planned.work.host
   const reading = state.readings.get(at)
-  if (!reading || reading instanceof Error) return
+  if (!reading || reading instanceof Error) return planned
+  let host = planned
   try {
+    host = await planAgain(context, planned, interrupts)
     state.locked.add(at)
+    const ids = host.work.items.map(({ task }) => taskId(task))
+    state.converged.set(at, new Set([...(state.converged.get(at) ?? []), ...ids]))
     const { outcomes, takenBack } = await converge(await pool.reach(at), host, {
       lock: lockOf(options, at),
       lastRun: reading.facts.lastRun,
@@ -163,4 +180,33 @@ const convergeHost = async ({ pool, options, state }: RunContext, host: PlannedH
     skip({ state }, [host], 'the host failed')
     note(state.outcomes, at, { [failure.task ?? 'apply']: failed })
   }
+  return host
+}
+
+/**
+ * What they share (an account, a release) this run may have changed already as another host of the same machine: then the host is read anew, so that
+ * it is not done twice, and not taken back with what is this host's own. Throws HostError where that would now interrupt it, and was not to.
+ */
+const planAgain = async (
+  { pool, options, state }: RunContext,
+  planned: PlannedHost,
+  interrupted: boolean,
+): Promise<PlannedHost> => {
+  const { work } = planned
+  if (![...state.converged.keys()].some((one) => one !== work.host && isSameMachine(one, work.host))) return planned
+  const tasks = work.items.map(({ task }) => task)
+  const host = planHost(work, await readHost(await pool.reach(work.host), tasks, { signal: options.abandon }))
+  if (interrupts(host) && !interrupted)
+    throw new HostError(
+      work.host.name,
+      'was changed by this run as another host of the same machine; nothing was done',
+      {
+        task: 'read',
+        hint: 'Run again: the plan will start from what is there now.',
+      },
+    )
+  const left = new Set(host.planned.map(({ item }) => item))
+  for (const { item } of planned.planned)
+    if (!left.has(item)) note(state.outcomes, work.host, { [taskId(item.task)]: { status: 'same' } })
+  return host
 }

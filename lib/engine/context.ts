@@ -49,6 +49,8 @@ export interface RunState {
   readonly readings: ReadonlyMap<Host, Reading | HostError>
   /** Hosts whose lock this run has. */
   readonly locked: Set<Host>
+  /** Hosts that this run has begun to change, each with the ids of the tasks that were wanted of it. */
+  readonly converged: Map<Host, ReadonlySet<string>>
   /** Hosts that failed: later plays leave them alone. */
   readonly failed: Set<Host>
   /** Hosts whose change was taken back. */

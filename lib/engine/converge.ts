@@ -41,7 +41,13 @@ export const converge = async (
   const marks = frame(randomBytes(8).toString('hex'))
   const verify = host.work.items.map((item) => item.task)
   const script = applyScript(
-    { steps: steps.map(({ step }) => step), verify, lock: options.lock, lastRun: options.lastRun },
+    {
+      steps: steps.map(({ step }) => step),
+      verify,
+      lock: options.lock,
+      lastRun: options.lastRun,
+      instance: connection.host.machine.instance,
+    },
     marks,
   )
   const live = liveSteps(connection.host.name, steps, marks, options.emit)

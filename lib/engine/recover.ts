@@ -1,5 +1,6 @@
 import type { Outcome, Play } from '../model.ts'
 import { taskId } from '../model.ts'
+import { byMachine, isSameMachine } from '../one-machine.ts'
 import { type Asked, ask, gatesOf } from './asking.ts'
 import { catchUp } from './catch-up.ts'
 import { hostFailure, lockOf, note, type RunContext, type RunState } from './context.ts'
@@ -13,18 +14,30 @@ export const takeBackThose = async (context: RunContext, batch: PlannedBatch, { 
   const wrong = new Set(reports.filter(({ pass }) => !pass).map(({ host }) => host))
   const theirs = batch.hosts.filter(({ work }) => wrong.has(work.host.name))
   const hosts = (theirs.length > 0 ? theirs : batch.hosts).filter(canTakeBack)
-  await Promise.all(
-    hosts.map((host) => {
-      const no = reports.find((report) => !report.pass && (theirs.length === 0 || report.host === host.work.host.name))
-      return takeBackHost(context, host, no ? `${no.name}: ${no.why}` : 'a gate failed')
-    }),
-  )
+  await takeBackAll(context, hosts, (host) => {
+    const no = reports.find((report) => !report.pass && (theirs.length === 0 || report.host === host.work.host.name))
+    return no ? `${no.name}: ${no.why}` : 'a gate failed'
+  })
   return serveAgain(context, batch.play, hosts)
 }
 
-const takeBackHost = async (context: RunContext, host: PlannedHost, because: string): Promise<void> => {
+/** Hosts of one machine one after the other, the last to be changed first: what they share was changed as the first of them. */
+const takeBackAll = async (
+  context: RunContext,
+  hosts: readonly PlannedHost[],
+  why: (host: PlannedHost) => string,
+): Promise<void> => {
+  await byMachine(
+    hosts.toReversed(),
+    ({ work }) => work.host,
+    (host) => takeBackHost(context, host, why(host)),
+  )
+}
+
+const takeBackHost = async (context: RunContext, planned: PlannedHost, because: string): Promise<void> => {
   const { pool, options, state } = context
-  const at = host.work.host
+  const at = planned.work.host
+  const host = withoutShared(planned, state)
   const startedAt = Date.now()
   state.failed.add(at)
   try {
@@ -48,6 +61,14 @@ const takeBackHost = async (context: RunContext, host: PlannedHost, because: str
   }
 }
 
+/** Without what another host of the machine, changed in this run too and not taken back, wants as well. */
+const withoutShared = (host: PlannedHost, { converged, takenBack }: RunState): PlannedHost => {
+  const at = host.work.host
+  const others = [...converged].filter(([one]) => one !== at && !takenBack.has(one) && isSameMachine(one, at))
+  const planned = host.planned.filter(({ item }) => !others.some(([, ids]) => ids.has(taskId(item.task))))
+  return { ...host, planned }
+}
+
 /**
  * Hosts that failed by themselves: those on which a step failed were taken back in the same script; those that came out otherwise than they
  * should are taken back now; of those whose link was lost nothing is known. Returns what became of them.
@@ -58,7 +79,7 @@ export const mendBroken = async (context: RunContext, play: Play, broken: readon
   const otherwise = broken.filter(
     (host) => !state.takenBack.has(host.work.host) && canTakeBack(host) && failureOf(state, host) !== undefined,
   )
-  await Promise.all(otherwise.map((host) => takeBackHost(context, host, failureOf(state, host) ?? '')))
+  await takeBackAll(context, otherwise, (host) => failureOf(state, host) ?? '')
   const words = otherwise.flatMap(({ work }) => state.logTail.get(work.host) ?? [])
   const served = await serveAgain(
     context,

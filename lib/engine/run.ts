@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import type { HostError } from '../errors.ts'
 import type { Host, Inventory, Plan, Playbook, RunReport } from '../model.ts'
 import { taskId } from '../model.ts'
+import { namesOnMachines } from '../one-machine.ts'
 import { hostFailure, note, type Outcomes, type RunOptions, type RunState } from './context.ts'
 import { textDiffs, withDiffs } from './diff-text.ts'
 import { namesOf } from './events.ts'
@@ -20,7 +21,8 @@ export interface RunResult {
 }
 
 /** A run from its first connection to its report: read every host once, plan, confirm, then play by play and batch by batch converge and ask the gates. */
-export const run = async (book: Playbook, inventory: Inventory, options: RunOptions): Promise<RunResult> => {
+export const run = async (book: Playbook, inventory: Inventory, given: RunOptions): Promise<RunResult> => {
+  const options = { ...given, breakLock: namesOnMachines(given.breakLock, inventory.hosts) }
   const startedAt = new Date()
   options.emit({
     event: 'run-started',
@@ -156,6 +158,7 @@ const startState = (
     gates: [],
     readings,
     locked: new Set(),
+    converged: new Map(),
     failed,
     takenBack: new Set(),
     logTail: new Map(),

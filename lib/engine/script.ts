@@ -1,4 +1,4 @@
-import { KEPT_DAYS, LAST_RUN, STATE, UNDO, UPLOADS } from '../host-paths.ts'
+import { KEPT_DAYS, LAST_RUN, STATE, UPLOADS, undoOf } from '../host-paths.ts'
 import type { Step, Task } from '../model.ts'
 import { bytesOf } from '../secret.ts'
 import { word } from '../shell.ts'
@@ -13,6 +13,8 @@ export interface ApplyRequest {
   readonly lock: LockRequest
   /** The run that had last changed the host when it was probed; another one since means the plan is out of date. */
   readonly lastRun: string
+  /** Of the host among those of its machine: the way back is kept under it. */
+  readonly instance?: string
 }
 
 /**
@@ -41,7 +43,7 @@ export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
       step.logTail ? [frame.mark('words', String(index)), subshell(step.logTail)] : [],
     ),
     `vestal_failed=${request.steps.length}`,
-    `rm -f ${UNDO}/${word(request.lock.run)}.*.sh`,
+    `rm -f ${undoOf(request.instance)}/${word(request.lock.run)}.*.sh`,
     ...backwards(request.steps, frame),
     probeScript(request.verify, frame),
   ].join('\n')
@@ -50,7 +52,7 @@ export const takeBackScript = (request: ApplyRequest, frame: Frame): string =>
 const KEPT_UNDO = 10
 
 /** Only once every step went well: half a change has no way back but the next run. The shell fragments hold no secret. */
-const keepUndo = ({ steps, lock }: ApplyRequest): string => {
+const keepUndo = ({ steps, lock, instance }: ApplyRequest): string => {
   if (!steps.some(({ restore }) => restore !== undefined)) return ':'
   const fragments = [
     ...[...steps].reverse().flatMap(({ undo }) => undo ?? []),
@@ -62,15 +64,16 @@ const keepUndo = ({ steps, lock }: ApplyRequest): string => {
     ...fragments.map((text) => `( set -eu\n${text}\n) </dev/null || failed=yes`),
     '[ -z "$failed" ]',
   ].join('\n')
+  const undo = undoOf(instance)
   return `( umask 077
-mkdir -p ${UNDO}
+mkdir -p ${undo}
 number=1
-while [ -e ${UNDO}/${word(lock.run)}.$number.sh ]; do number=$((number + 1)); done
-base64 -d >${UNDO}/.new <<'VESTAL_UNDO'
+while [ -e ${undo}/${word(lock.run)}.$number.sh ]; do number=$((number + 1)); done
+base64 -d >${undo}/.new <<'VESTAL_UNDO'
 ${base64(Buffer.from(`${script}\n`))}VESTAL_UNDO
-mv -f ${UNDO}/.new ${UNDO}/${word(lock.run)}.$number.sh
-find ${UNDO} -maxdepth 1 -name '*.sh' -mtime +${KEPT_DAYS} -exec rm -f {} +
-ls -1t ${UNDO} | tail -n +${KEPT_UNDO + 1} | while IFS= read -r old; do rm -f "${UNDO}/$old"; done )`
+mv -f ${undo}/.new ${undo}/${word(lock.run)}.$number.sh
+find ${undo} -maxdepth 1 -name '*.sh' -mtime +${KEPT_DAYS} -exec rm -f {} +
+ls -1t ${undo} | tail -n +${KEPT_UNDO + 1} | while IFS= read -r old; do rm -f "${undo}/$old"; done )`
 }
 
 const opening = ({ lock, lastRun }: ApplyRequest, frame: Frame): string =>

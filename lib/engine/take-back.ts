@@ -26,7 +26,13 @@ export const takeBack = async (
   const marks = frame(randomBytes(8).toString('hex'))
   const verify = host.work.items.map((item) => item.task)
   const script = takeBackScript(
-    { steps: steps.map(({ step }) => step), verify, lock: options.lock, lastRun: options.lastRun },
+    {
+      steps: steps.map(({ step }) => step),
+      verify,
+      lock: options.lock,
+      lastRun: options.lastRun,
+      instance: connection.host.machine.instance,
+    },
     marks,
   )
   const startedAt = Date.now()

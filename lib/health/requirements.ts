@@ -1,17 +1,20 @@
 import type { Host, Inventory, Needs, Task } from '../model.ts'
 import { taskId } from '../model.ts'
+import { isSameMachine } from '../one-machine.ts'
 import { rolesOn, scopeOf } from '../playbook.ts'
 
-/** What all roles of a host need of it together. */
+/** What all roles of a host need of it together; the memory, what all hosts that are its machine need. */
 export const needsOf = (inventory: Inventory, host: Host): Needs => {
-  const needs = rolesOn(host, inventory.roles).flatMap((role) => role.needs?.(scopeOf(role, host, inventory)) ?? [])
-  const sum = (of: (one: Needs) => number | undefined) => needs.reduce((all, one) => all + (of(one) ?? 0), 0)
+  const needsOn = (one: Host) =>
+    rolesOn(one, inventory.roles).flatMap((role) => role.needs?.(scopeOf(role, one, inventory)) ?? [])
+  const needs = needsOn(host)
+  const machine = inventory.hosts.filter((one) => isSameMachine(one, host)).flatMap(needsOn)
   const roomiest = needs.toSorted((one, other) => (other.roomBytes ?? 0) - (one.roomBytes ?? 0))
   return {
     ports: needs.flatMap(({ ports = [] }) => ports),
     folders: [...new Set(roomiest.flatMap(({ folders = [] }) => folders))],
     roomBytes: roomiest[0]?.roomBytes,
-    memoryBytes: sum(({ memoryBytes }) => memoryBytes),
+    memoryBytes: machine.reduce((all, { memoryBytes = 0 }) => all + memoryBytes, 0),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod'
 import type { Host, Role } from '../model.ts'
+import { isSameMachine, machineOf } from '../one-machine.ts'
 import { isOn } from '../playbook.ts'
 import { Secret } from '../secret.ts'
 import { ANSIBLE_NAMES } from './ansible/names.ts'
@@ -163,11 +164,10 @@ export const blameSharedAddresses = (
 
 const LOOPBACK = /^(127(\.\d+){3}|localhost|::1)$/
 
-/** Two names for one machine are told as such. */
-const isSameMachine = (a: Host, b: Host): boolean =>
-  a.link.address === b.link.address && String(a.link.port ?? 22) === String(b.link.port ?? 22)
-
-/** Blames two names for one machine, where both carry a role: they would undo each other's work. */
+/**
+ * Blames two names for one machine, where both carry a role: they would undo each other's work. Instances don't, as long as each is called otherwise;
+ * one of the names may be none.
+ */
 export const blameSharedMachines = (
   hosts: readonly Host[],
   roles: readonly Role[],
@@ -175,16 +175,17 @@ export const blameSharedMachines = (
 ): void => {
   const seen = new Map<string, Host>()
   for (const host of hosts.filter(({ link }) => link.via === 'ssh').filter((one) => hasRole(one, roles))) {
-    const { address, port, options } = host.link
-    const usedPort = port ?? options.port ?? '22'
-    const machine = JSON.stringify([address.toLowerCase(), String(usedPort), options.proxyjump, host.machine.lab])
-    const other = seen.get(machine)
-    if (other)
+    const { instance } = host.machine
+    const place = JSON.stringify([machineOf(host), instance])
+    const other = seen.get(place)
+    if (other) {
+      const { address, port, options } = host.link
+      const same = instance === undefined ? 'the same machine' : `instance ${instance} of the same machine`
       mistakes.add(at(host), {
-        what: `${host.name} is the same machine as ${other.name}: ${address}, port ${usedPort}`,
-        fix: 'keep one of the two names, or correct the address',
+        what: `${host.name} is ${same} as ${other.name}: ${address}, port ${port ?? options.port ?? '22'}`,
+        fix: 'keep one of the two names, or correct the address; for another Prometheus on the machine, name it by vestal: { instance: … }',
       })
-    else seen.set(machine, host)
+    } else seen.set(place, host)
   }
 }
 

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path'
 import type { ZodType } from 'zod'
 import type { Host, Inventory, Role } from '../model.ts'
 import { Secret } from '../secret.ts'
+import { blameInstances } from './blame-instances.ts'
 import { blameSettings } from './blame-settings.ts'
 import {
   blameNearGroups,
@@ -151,6 +152,7 @@ export const loadInventory = async (
   for (const { machine } of hosts) hide(inventory, loginsIn(machine.releases))
   if (complete) {
     blameSharedAddresses(hosts, roles, blaming)
+    blameInstances(inventory, blaming)
     blameUncertified(hosts, inventory.roles, blaming)
     blameNearGroups(hosts, roles, blaming)
     blameSettings(inventory, { mistakes, variables })

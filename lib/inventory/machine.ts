@@ -14,6 +14,15 @@ export const vestalVariable: z.ZodType<Machine> = z.strictObject({
     .describe(
       'The address under which machines reach each other, for scraping, alerts and gossip; default: the one to log in at, `ansible_host`.',
     ),
+  instance: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, {
+      error: 'expected the name of an instance: small letters, digits and - within',
+    })
+    .optional()
+    .describe(
+      'Which of several hosts on one machine it is. Its Prometheus and Thanos Sidecar have units, folders and a version of their own, with this name behind theirs: prometheus-NAME.service, /etc/prometheus-NAME, /var/lib/prometheus-NAME.',
+    ),
   lab: z.string().min(1).optional().describe('The lab this host lives in; set by lab inventories.'),
   releases: z
     .union([z.string(), secretInstance], { error: 'expected a URL (http, https) or file:/folder' })

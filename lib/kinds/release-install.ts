@@ -56,10 +56,10 @@ const unpack = (binaries: readonly string[], flat = false): string =>
     binaries.map((binary) => (flat ? binary : `*/${binary}`)),
   )}`
 
-/** Removes the oldest versions beyond a number: never the one just installed, the current one, or one that a process runs. */
+/** Removes the oldest versions beyond a number: never the one just installed, a current one (each instance has its own), or one that a process runs. */
 const prune = (versions: string, keep: number): string => `versions=${word(versions)}
 used=$(find /proc/[0-9]*/exe -maxdepth 0 -printf '%l\\n' 2>/dev/null || :)
-current=$(readlink -f "$versions/current" || :)
+current=$(readlink -f "$versions"/current* || :)
 kept=0
 rm -rf "$versions"/.*.vestal-new
 ls -1t "$versions" | while IFS= read -r version; do
@@ -69,5 +69,10 @@ ls -1t "$versions" | while IFS= read -r version; do
   case "
 $used" in *"
 $one/"*) continue ;; esac
-  if [ "$kept" -gt ${keep} ] && [ "$one" != "$current" ]; then rm -rf "$one"; fi
+  case "
+$current
+" in *"
+$one
+"*) continue ;; esac
+  if [ "$kept" -gt ${keep} ]; then rm -rf "$one"; fi
 done`

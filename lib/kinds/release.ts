@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { HostError, InputError } from '../errors.ts'
 import { versionsOf } from '../host-paths.ts'
 import type { Change, Host, Kind, Prepare, Step, Task, Upload } from '../model.ts'
@@ -97,8 +98,11 @@ const prepare = async (
   }
 }
 
+/** What a link leads to is left: another host of the machine may have switched to it. */
 const removal = (folder: string): string =>
-  `if [ -e ${word(`${folder}/${MANIFEST}`)} ]; then rm -rf ${word(folder)}; fi`
+  `if [ -e ${word(`${folder}/${MANIFEST}`)} ] && ! readlink ${word(posix.dirname(folder))}/current* | grep -qxF ${word(folder)}; then
+  rm -rf ${word(folder)}
+fi`
 
 const install = ({ task, from }: Change<ReleaseState, ReleaseData>): Step => {
   const { release, host, upload } = task.data

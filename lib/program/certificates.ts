@@ -5,7 +5,7 @@ import { directory } from '../kinds/directory.ts'
 import { file } from '../kinds/file.ts'
 import type { Host, Inventory, Task, WebServer } from '../model.ts'
 import { Sealed, Secret } from '../secret.ts'
-import { AUTHORITY, certificateFile, webConfigFile } from './certified.ts'
+import { AUTHORITY, certificateFile, webConfigFile, webOn } from './certified.ts'
 import type { Web } from './web.ts'
 import { yamlFile } from './yaml-file.ts'
 
@@ -18,15 +18,18 @@ export const CERTIFICATES = 'certificates'
  */
 export const webTasks = (
   { host, vars, inventory }: { readonly host: Host; readonly vars: Web; readonly inventory: Inventory },
-  web: WebServer,
+  usual: WebServer,
   check?: string,
-): readonly Task[] => [
-  ...trustTasks(inventory),
-  ...(vars.certified && host.tls ? [certificate(host, { path: certificateFile(web), group: web.user })] : []),
-  ...(vars.web_config
-    ? [file(webConfigFile(web), yamlFile(vars.web_config), { mode: '0640', group: web.user, validate: check })]
-    : []),
-]
+): readonly Task[] => {
+  const web = webOn(host, usual)
+  return [
+    ...trustTasks(inventory),
+    ...(vars.certified && host.tls ? [certificate(host, { path: certificateFile(web), group: web.user })] : []),
+    ...(vars.web_config
+      ? [file(webConfigFile(web), yamlFile(vars.web_config), { mode: '0640', group: web.user, validate: check })]
+      : []),
+  ]
+}
 
 /** Whom hosts trust that ask web servers of the fleet; none where no host has TLS by `tls`. */
 export const trustTasks = ({ hosts }: Inventory): readonly Task[] => {

@@ -1,10 +1,14 @@
 import { isIP } from 'node:net'
 import { certificatesIn, LONGEST_NAME, namesIn } from '../certificates/certificate.ts'
 import type { Host, WebServer } from '../model.ts'
+import { ofInstance } from '../one-machine.ts'
 import { hasTls, type Web } from './web.ts'
 
 /** Whom web servers of the fleet are trusted by, as a file on every host that asks one. */
 export const AUTHORITY = '/etc/vestal/authority.crt'
+
+/** A web server as a host has it: that of an instance has a folder of its own. */
+export const webOn = (host: Host, web: WebServer): WebServer => ({ ...web, folder: ofInstance(host, web.folder) })
 
 /** The configuration of a web server, as the exporter toolkit reads it. */
 export const webConfigFile = ({ folder }: WebServer): string => `${folder}/web.yml`

@@ -3,20 +3,21 @@ import { execLine } from '../kinds/exec-line.ts'
 import { release, releaseFolder } from '../kinds/release.ts'
 import { symlink } from '../kinds/symlink.ts'
 import type { Host, ReleaseOf, Task } from '../model.ts'
+import { ofInstance } from '../one-machine.ts'
 
 /** Puts one version's binaries beside the others, without switching to it. */
 export const staged = (program: ReleaseOf, version: string, host: Host): Task => release({ ...program, version }, host)
 
-/** Switches to a version, and links its binaries to where people look for them. */
-export const switched = ({ name, binaries }: ReleaseOf, version: string): readonly Task[] => [
-  symlink(currentOf(name), releaseFolder(name, version)),
-  ...binaries.map((binary) => symlink(onPath(binary), `${currentOf(name)}/${binary}`)),
+/** Switches to a version, and links its binaries to where people look for them; an instance switches for itself alone. */
+export const switched = ({ name, binaries }: ReleaseOf, version: string, instance?: string): readonly Task[] => [
+  symlink(currentOf(name, instance), releaseFolder(name, version)),
+  ...(instance === undefined ? binaries.map((binary) => symlink(onPath(binary), `${currentOf(name)}/${binary}`)) : []),
 ]
 
-/** The tasks whose states say which version of a program runs and which is on disk. */
-export const programTasks = (name: string): { readonly service: string; readonly current: string } => ({
-  service: `service ${name}`,
-  current: `symlink ${currentOf(name)}`,
+/** The tasks whose states say which version of a program runs on a host and which is on disk. */
+export const programTasks = (name: string, host: Host): { readonly service: string; readonly current: string } => ({
+  service: `service ${ofInstance(host, name)}`,
+  current: `symlink ${currentOf(name, host.machine.instance)}`,
 })
 
 /** Where a binary stands on PATH, whatever version is current. */

@@ -1,3 +1,4 @@
+import { currentOf } from '../host-paths.ts'
 import { releaseBinary } from '../kinds/release.ts'
 import { type ServiceOptions, service } from '../kinds/service.ts'
 import { unit } from '../kinds/unit.ts'
@@ -9,6 +10,8 @@ interface ReleaseService extends Pick<ServiceOptions, 'enabled' | 'loads' | 'res
   /** Its first binary is the one that runs. */
   readonly release: ReleaseOf
   readonly version: string
+  /** Which of several on one machine it is: its unit has the name behind its own, and it runs by a link of its own. */
+  readonly instance?: string
   /** The first word after the binary, for a program that is several. */
   readonly subcommand?: string
   readonly flags: Flags
@@ -21,17 +24,19 @@ interface ReleaseService extends Pick<ServiceOptions, 'enabled' | 'loads' | 'res
  * service runs. What it reads stands before these, and its release too. Throws InputError on a name that systemd wouldn't take.
  */
 export const programService = (name: string, running: ReleaseService): readonly Task[] => [
-  ...switched(running.release, running.version),
+  ...switched(running.release, running.version, running.instance),
   ...runningService(name, running),
 ]
 
 /** The same without the switch: for a host with several services of one release. */
 export const runningService = (
-  name: string,
-  { release, version, subcommand, flags, ...more }: ReleaseService,
+  usual: string,
+  { release, version, instance, subcommand, flags, ...more }: ReleaseService,
 ): readonly Task[] => {
   const [main = release.name] = release.binaries
-  const command = [onPath(main), ...(subcommand === undefined ? [] : [subcommand]), ...flagWords(flags)]
+  const name = instance === undefined ? usual : `${usual}-${instance}`
+  const binary = instance === undefined ? onPath(main) : `${currentOf(release.name, instance)}/${main}`
+  const command = [binary, ...(subcommand === undefined ? [] : [subcommand]), ...flagWords(flags)]
   const executable = releaseBinary(release.name, version, main)
   const file = unit(`${name}.service`, more.unit(execStart(command)), {
     flagsOf: { binary: executable, subcommand, flags: flagNames(flags) },

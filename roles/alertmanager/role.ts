@@ -148,7 +148,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
     const expected = gossipAddresses(membersOf(group))
     const self = expected.length > 0 ? gossipAddress({ host, vars }) : ''
     return {
-      ...programTasks('alertmanager'),
+      ...programTasks('alertmanager', host),
       status: alertmanagerStatus(endpointOf(host, vars), { self, expected }),
     }
   },
@@ -176,7 +176,7 @@ export const alertmanager: Role<AlertmanagerVars> = role<AlertmanagerVars>({
   minimum,
   drained,
   data,
-  upgrade: { config: CONFIG, observe: runningMember, issues },
+  upgrade: { config: () => CONFIG, observe: runningMember, issues },
   scrape: ({ vars }) => scrapeOf('alertmanager', vars),
   alerts: { name: 'alertmanager', file: new URL('../rules/files/alertmanager.yml', import.meta.url) },
   reaches: gossipPaths,

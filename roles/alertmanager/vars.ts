@@ -170,4 +170,4 @@ export type AlertmanagerVars = z.infer<typeof alertmanagerVars>
 export const WEB: WebServer = { role: 'alertmanager', folder: '/etc/alertmanager', user: 'alertmanager' }
 
 /** The settings of an Alertmanager's host. */
-export const alertmanagerOn = settingsOf('alertmanager', alertmanagerVars, WEB)
+export const alertmanagerOn = settingsOf('alertmanager', alertmanagerVars, { web: WEB })

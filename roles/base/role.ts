@@ -16,6 +16,7 @@ export const base = role({
   name: 'base',
   summary: 'What every machine needs before anything else.',
   vars: baseVars,
+  instances: {},
   tasks: ({ vars }) => [
     directory(RELEASES),
     ...(vars.packages.length > 0 ? [packages([...new Set(vars.packages)].sort())] : []),

@@ -117,7 +117,7 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
   },
 
   instance: ({ host, vars, group }) => ({
-    ...programTasks(PROGRAM.name),
+    ...programTasks(PROGRAM.name, host),
     service: `service ${SERVICE}`,
     ...(vars.zone !== undefined && { part: `zone ${vars.zone}` }),
     async status(reach) {
@@ -164,7 +164,7 @@ export const cortexAlertmanager: Role<CortexVars> = role<CortexVars>({
     return first ? [ringAgreed(first.host, staying, [host]), ...staying.map(nothingFails)] : []
   },
   data: { folder: ({ data_dir }) => data_dir },
-  upgrade: { config: CONFIG, issues },
+  upgrade: { config: () => CONFIG, issues },
   scrape: ({ vars }) => {
     // Its own figures are not below the prefix of tenants' pages.
     const { config, ...scrape } = scrapeOf(SERVICE, { ...vars, external_url: undefined })

@@ -232,4 +232,4 @@ export const USER = 'cortex'
 export const WEB: WebServer = { role: 'cortex-alertmanager', folder: '/etc/cortex-alertmanager', user: USER }
 
 /** The settings of an instance's host. */
-export const cortexOn = settingsOf('cortex_alertmanager', cortexVars, WEB)
+export const cortexOn = settingsOf('cortex_alertmanager', cortexVars, { web: WEB })

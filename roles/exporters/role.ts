@@ -14,6 +14,8 @@ export const exportersOf = (all: readonly Exporter[]): Role => ({
     name: KEY,
     summary: 'Metrics of anything else: exporters by name, each a role of its own made of data.',
     vars: exportersVars,
+    // A machine's exporters are those of its host that is no instance, and are not to be taken away as another.
+    on: ({ machine }) => machine.instance === undefined,
     entries: {
       known: all.map((exporter) => roleOf({ name: exporter.name, exporter }, { alerts: true }) as Role),
       on: (hosts) => rolesOf(entriesOn(all, hosts)),

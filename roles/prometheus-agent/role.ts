@@ -85,7 +85,7 @@ export const prometheusAgent: Role<AgentVars> = role<AgentVars>({
   serves: (scope) => scrapes(scope, []),
 
   instance: ({ host, vars }) => ({
-    ...programTasks('prometheus'),
+    ...programTasks('prometheus', host),
     service: `service ${SERVICE}`,
     ...(vars.replica !== undefined && { part: `replica ${vars.replica}` }),
     status: agentStatus(endpointOf(host, vars)),

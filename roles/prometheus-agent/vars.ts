@@ -65,4 +65,4 @@ export type AgentVars = z.infer<typeof agentVars>
 export const WEB: WebServer = { role: 'prometheus-agent', folder: '/etc/prometheus-agent', user: 'prometheus-agent' }
 
 /** The settings of an agent's host. */
-export const agentOn = settingsOf('prometheus_agent', agentVars, WEB)
+export const agentOn = settingsOf('prometheus_agent', agentVars, { web: WEB })

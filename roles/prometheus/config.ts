@@ -1,4 +1,5 @@
 import type { Host, Inventory, Scope } from '../../lib/model.ts'
+import { webOn } from '../../lib/program/certified.ts'
 import { clientConfig, joined, portOf, prefixOf } from '../../lib/program/web.ts'
 import { yamlFile } from '../../lib/program/yaml-file.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
@@ -12,10 +13,13 @@ import type { Job } from './job.ts'
 import { remoteWriteOf } from './remote-write.ts'
 import { shardedScrape } from './spread.ts'
 import type { Receiving, RingReceiving } from './targets.ts'
-import type { PrometheusVars } from './vars.ts'
+import { type PrometheusVars, WEB } from './vars.ts'
 
-export const CONFIG = '/etc/prometheus/prometheus.yml'
-export const TARGETS = '/etc/prometheus/file_sd'
+/** The folder of its configuration on a host. */
+export const homeOf = (host: Host): string => webOn(host, WEB).folder
+export const configOf = (host: Host): string => `${homeOf(host)}/prometheus.yml`
+/** The folder of the targets that the inventory has. */
+export const targetsFolder = (host: Host): string => `${homeOf(host)}/file_sd`
 
 export interface Parts {
   readonly jobs: readonly Job[]
@@ -58,7 +62,7 @@ export const configFile = (
       ],
     },
     ...(vars.scrape_config_files.length > 0 && { scrape_config_files: vars.scrape_config_files }),
-    scrape_configs: [...jobs.map(scrapeConfig), ...vars.scrape_configs].flatMap(spread),
+    scrape_configs: [...jobs.map((job) => scrapeConfig(job, scope.host)), ...vars.scrape_configs].flatMap(spread),
     ...(vars.remote_write.length > 0 && { remote_write: remoteWriteOf(scope) }),
     ...(vars.remote_read.length > 0 && { remote_read: vars.remote_read }),
     ...(vars.storage && { storage: vars.storage }),
@@ -79,12 +83,12 @@ export const targetsFile = ({ targets }: Job, inventory: Inventory): string | Se
 
 const printed = new WeakMap<Inventory, Map<string, string | Sealed>>()
 
-export const targetsPath = ({ name }: Job): string => `${TARGETS}/${name}.yml`
+export const targetsPath = ({ name }: Job, host: Host): string => `${targetsFolder(host)}/${name}.yml`
 
-const scrapeConfig = (job: Job) => ({
+const scrapeConfig = (job: Job, host: Host) => ({
   job_name: job.name,
   ...job.config,
-  file_sd_configs: [{ files: [targetsPath(job)] }],
+  file_sd_configs: [{ files: [targetsPath(job, host)] }],
 })
 
 /** One entry for each tenant, the header being the same for all targets of an entry, and for all instances that are asked in the same way. */

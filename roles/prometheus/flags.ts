@@ -1,6 +1,7 @@
-import { webConfigFile } from '../../lib/program/certified.ts'
+import type { Host } from '../../lib/model.ts'
+import { webConfigFile, webOn } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
-import { CONFIG } from './config.ts'
+import { configOf } from './config.ts'
 import { type PrometheusVars, WEB } from './vars.ts'
 
 /** Values that mean the same as leaving the flag out (`prometheus --help`, 2.42 to 3.5). */
@@ -13,15 +14,15 @@ export const FLAG_DEFAULTS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The command line of Prometheus. */
-export const flagsOf = (vars: PrometheusVars): Flags => ({
-  'config.file': CONFIG,
+export const flagsOf = (vars: PrometheusVars, host: Host): Flags => ({
+  'config.file': configOf(host),
   'storage.tsdb.path': vars.storage_dir,
   'storage.tsdb.retention.time': vars.retention.time,
   'storage.tsdb.retention.size': vars.retention.size && shortUnit(vars.retention.size),
   'web.listen-address': vars.listen,
   'web.external-url': vars.external_url,
   'web.route-prefix': vars.route_prefix,
-  'web.config.file': vars.web_config && webConfigFile(WEB),
+  'web.config.file': vars.web_config && webConfigFile(webOn(host, WEB)),
   'rules.alert.resend-delay': vars.resend_delay,
   'log.level': vars.log_level,
   ...vars.extra_flags,

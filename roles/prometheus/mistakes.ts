@@ -2,14 +2,16 @@ import { isAbsolute, posix } from 'node:path'
 import compare from 'semver/functions/compare.js'
 import { InputError } from '../../lib/errors.ts'
 import type { Scope, SettingMistake } from '../../lib/model.ts'
+import { isSameMachine } from '../../lib/one-machine.ts'
 import { webMistakes } from '../../lib/program/web-mistakes.ts'
 import { patternOf } from '../../lib/routing/regex/pattern.ts'
 import { RegexError } from '../../lib/routing/regex/regex-error.ts'
 import { isLeavingJob } from '../../lib/sharding/leaving.ts'
-import { targetsPath } from './config.ts'
+import { homeOf, targetsPath } from './config.ts'
 import type { Job } from './job.ts'
 import { noHostIn } from './no-host.ts'
-import { targetFilePath, targetFiles } from './target-files.ts'
+import { shardOf } from './shards.ts'
+import { targetFilePath, targetFiles, targetFilesOn } from './target-files.ts'
 import { alertmanagersOf, jobsOf } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
@@ -18,6 +20,7 @@ type About = Scope<PrometheusVars>
 /** What of a Prometheus' settings doesn't agree with the rest of the inventory. Throws InputError where a folder of targets can't be read. */
 export const mistakes = (scope: About): readonly SettingMistake[] => [
   ...webMistakes(scope, scope.group('prometheus')),
+  ...replicasOnOneMachine(scope),
   ...unknownGroups(scope),
   ...jobsTwice(scope),
   ...jobsOfMoves(scope),
@@ -38,6 +41,23 @@ const notDeployed = ({ vars, group }: About): readonly SettingMistake[] => {
           fix: `Where Vestal is to deploy them, make ${vars.alertmanager_group} a child of group alertmanager; to send to others, write alerting: { alertmanagers: [{ static_configs: [{ targets: [NAME:9093] }] }] } in its place`,
         },
       ]
+}
+
+/** Replicas of a shard are there for the loss of a machine. Told of the later one, in the order of the inventory. */
+const replicasOnOneMachine = ({ host, inventory, group }: About): readonly SettingMistake[] => {
+  const shard = shardOf(host, inventory)
+  const others = group('prometheus')
+  const other = others
+    .slice(0, others.indexOf(host))
+    .find((one) => isSameMachine(one, host) && shardOf(one, inventory) === shard)
+  if (!other) return []
+  return [
+    {
+      path: ['shard'],
+      what: `${host.name} and ${other.name} are replicas of shard ${shard} on one machine: lost with it, both would be lost`,
+      fix: 'give replicas machines of their own, or make one of them another shard: prometheus: { shard: NUMBER }, or a group shard_NUMBER',
+    },
+  ]
 }
 
 /** A group that a setting names and that has no host: nothing would be scraped, no alert would leave. */
@@ -95,24 +115,26 @@ const ownJobs = (scope: About): readonly Job[] => {
   }
 }
 
-/** Folder of the configuration: relative paths in it start there, and what is below it is Vestal's. */
-const HOME = '/etc/prometheus'
-
 /** Files of targets below /etc/prometheus that nothing brings there: Prometheus takes that for a job without targets. */
 const filesNotBrought = (scope: About): readonly SettingMistake[] => {
-  const { vars, inventory } = scope
-  const brought = [...ownJobs(scope).map(targetsPath), ...targetFiles(vars, inventory).map(targetFilePath)]
+  const { vars, host } = scope
+  // Relative paths in the configuration start there, and what is below it is Vestal's.
+  const home = homeOf(host)
+  const brought = [
+    ...ownJobs(scope).map((job) => targetsPath(job, host)),
+    ...targetFiles(scope).map((one) => targetFilePath(one, host)),
+  ]
   return vars.scrape_configs.flatMap((config, at) =>
     listOf(config.file_sd_configs).flatMap((sd, which) =>
       listOf(sd.files).flatMap((file: unknown, index) => {
         if (typeof file !== 'string') return []
-        const full = posix.normalize(isAbsolute(file) ? file : `${HOME}/${file}`)
-        if (!full.startsWith(`${HOME}/`) || brought.some((one) => globOf(full).test(one))) return []
+        const full = posix.normalize(isAbsolute(file) ? file : `${home}/${file}`)
+        if (!full.startsWith(`${home}/`) || brought.some((one) => globOf(full).test(one))) return []
         return [
           {
             path: ['scrape_configs', at, 'file_sd_configs', which, 'files', index],
             what: `nothing brings ${full} to the machine, so the job would have no targets`,
-            fix: 'name a folder of target files in target_folders, which are brought to /etc/prometheus/targets, or a path outside /etc/prometheus',
+            fix: `name a folder of target files in target_folders, which are brought to ${targetFilesOn(host)}, or a path outside ${home}`,
           },
         ]
       }),

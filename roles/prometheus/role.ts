@@ -11,21 +11,21 @@ import { byteCount } from '../../lib/inventory/schema/fields.ts'
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
-import type { Role } from '../../lib/model.ts'
+import type { Role, Scope } from '../../lib/model.ts'
+import { ofInstance, titleOn } from '../../lib/one-machine.ts'
 import { scopeOf } from '../../lib/playbook.ts'
 import { webTasks } from '../../lib/program/certificates.ts'
-import type { FolderFile } from '../../lib/program/inventory-folder.ts'
 import { programTasks, staged } from '../../lib/program/release.ts'
 import { handOver, until } from '../../lib/program/replaces.ts'
 import { sandbox } from '../../lib/program/sandbox.ts'
 import { programService } from '../../lib/program/service.ts'
 import { endpointOf, hasTls, joined, portOf, scrapeOf } from '../../lib/program/web.ts'
 import { role } from '../../lib/role.ts'
-import { RULES } from '../rules/files.ts'
+import { rulesFolder } from '../rules/files.ts'
 import { PROGRAM, promtool, USER } from '../rules/release.ts'
 import { rules } from '../rules/role.ts'
 import { ruleFileNames, ruleFiles } from '../rules/tasks.ts'
-import { CONFIG, configFile, TARGETS, targetsFile, targetsPath } from './config.ts'
+import { configFile, configOf, homeOf, targetsFile, targetsFolder, targetsPath } from './config.ts'
 import { data } from './data.ts'
 import { FLAG_DEFAULTS, flagsOf } from './flags.ts'
 import { issues } from './known-issues.ts'
@@ -36,11 +36,11 @@ import { twinsScrape } from './replicas.ts'
 import { withShard } from './shard-status.ts'
 import { shardOf } from './shards.ts'
 import { ownTargets } from './spread.ts'
-import { TARGET_FILES, targetFilePath, targetFiles } from './target-files.ts'
+import { targetFilePath, targetFiles, targetFilesOn } from './target-files.ts'
 import { alertmanagersOf, jobsOf, ringCanaryOf, ringOf } from './targets.ts'
 import { unitOf } from './unit.ts'
 import { untypedTargets } from './untyped-targets.ts'
-import { type PrometheusVars, prometheusVars, WEB } from './vars.ts'
+import { INSTANCES, type PrometheusVars, prometheusVars, WEB } from './vars.ts'
 
 /** One Prometheus replica. */
 export const prometheus: Role<PrometheusVars> = role({
@@ -50,6 +50,7 @@ export const prometheus: Role<PrometheusVars> = role({
   group: 'prometheus',
   vars: prometheusVars,
   web: WEB,
+  instances: INSTANCES,
   service: 'prometheus',
   release: PROGRAM,
 
@@ -57,18 +58,18 @@ export const prometheus: Role<PrometheusVars> = role({
     const { host, vars, inventory } = scope
     const jobs = jobsOf(scope)
     const targets = jobs.map((job) =>
-      file(targetsPath(job), targetsFile(job, inventory), { mode: '0640', group: USER }),
+      file(targetsPath(job, host), targetsFile(job, inventory), { mode: '0640', group: USER }),
     )
     const ruleTasks = ruleFiles(scopeOf(rules, host, inventory), promtool(vars.version))
     const alertmanagers = alertmanagersOf(scope)
     const config = file(
-      CONFIG,
+      configOf(host),
       configFile(scope, {
         jobs,
         alertmanagers,
         ring: ringOf(scope),
         ringCanary: ringCanaryOf(scope),
-        rules: RULES,
+        rules: rulesFolder(host),
         ownership: ownershipFor(scope, alertmanagers),
       }),
       {
@@ -79,9 +80,9 @@ export const prometheus: Role<PrometheusVars> = role({
     )
     return [
       systemUser(USER),
-      directory('/etc/prometheus'),
-      directory(TARGETS),
-      ...ownTargetFiles(targetFiles(vars, inventory)),
+      directory(homeOf(host)),
+      directory(targetsFolder(host)),
+      ...ownTargetFiles(scope),
       staged(PROGRAM, vars.version, host),
       // Before the configuration, whose check looks for the files that it names.
       ...webTasks(scope, WEB, `${promtool(vars.version)} check web-config "$1"`),
@@ -89,15 +90,16 @@ export const prometheus: Role<PrometheusVars> = role({
       ...targets,
       config,
       // Not before: what others run on it needs it until then.
-      ...handOver(vars.replaces, { service: 'prometheus', account: USER, folder: vars.storage_dir }),
+      ...handOver(vars.replaces, { service: ofInstance(host, 'prometheus'), account: USER, folder: vars.storage_dir }),
       directory(vars.storage_dir, { mode: '0750', owner: USER }),
       ...programService('prometheus', {
         release: PROGRAM,
         version: vars.version,
-        flags: flagsOf(vars),
+        instance: host.machine.instance,
+        flags: flagsOf(vars, host),
         defaults: FLAG_DEFAULTS,
         unit: unitOf({
-          title: 'Prometheus',
+          title: titleOn(host, 'Prometheus'),
           user: USER,
           stops: 'Room to send the alerts that still wait, and to close the storage.',
           memory: vars.memory_max,
@@ -142,7 +144,7 @@ export const prometheus: Role<PrometheusVars> = role({
   },
 
   instance: ({ host, vars, inventory }) => ({
-    ...programTasks('prometheus'),
+    ...programTasks('prometheus', host),
     part: `shard ${shardOf(host, inventory)}${vars.replica === undefined ? '' : `, replica ${vars.replica}`}`,
     status: withShard(prometheusStatus(endpointOf(host, vars)), { host, inventory }),
   }),
@@ -161,7 +163,7 @@ export const prometheus: Role<PrometheusVars> = role({
   minimum,
   drained,
   data,
-  upgrade: { config: CONFIG, rules: RULES, observe: untypedTargets, issues },
+  upgrade: { config: configOf, rules: rulesFolder, observe: untypedTargets, issues },
   scrape: ({ vars }) => scrapeOf('prometheus', vars),
   alerts: { name: 'prometheus', file: new URL('../rules/files/prometheus.yml', import.meta.url) },
   reaches: (scope) =>
@@ -169,8 +171,15 @@ export const prometheus: Role<PrometheusVars> = role({
       .filter(({ host }) => host !== scope.host)
       .map(({ host: to, web }) => ({ name: 'web', to, address: to.address, port: portOf(web.listen) })),
 
-  needs: ({ vars }) => ({
-    ports: [{ port: portOf(vars.listen), protocol: 'tcp', unit: 'prometheus.service', ...until(vars.replaces) }],
+  needs: ({ host, vars }) => ({
+    ports: [
+      {
+        port: portOf(vars.listen),
+        protocol: 'tcp',
+        unit: `${ofInstance(host, 'prometheus')}.service`,
+        ...until(vars.replaces),
+      },
+    ],
     folders: [vars.storage_dir, RELEASES],
     roomBytes: vars.retention.size ? byteCount(vars.retention.size) : undefined,
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
@@ -178,10 +187,12 @@ export const prometheus: Role<PrometheusVars> = role({
 })
 
 /** Without the setting the folder is the operator's own. Prometheus notices changes of these files by itself. */
-const ownTargetFiles = (files: readonly FolderFile[]) =>
-  files.length === 0
-    ? []
-    : [
-        directory(TARGET_FILES, { only: files.map(({ name }) => name) }),
-        ...files.map((one) => file(targetFilePath(one), one.text, { mode: '0640', group: USER })),
-      ]
+const ownTargetFiles = (scope: Scope<PrometheusVars>) => {
+  const { host } = scope
+  const files = targetFiles(scope)
+  if (files.length === 0) return []
+  return [
+    directory(targetFilesOn(host), { only: files.map(({ name }) => name) }),
+    ...files.map((one) => file(targetFilePath(one, host), one.text, { mode: '0640', group: USER })),
+  ]
+}

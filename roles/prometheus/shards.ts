@@ -31,8 +31,8 @@ export const replicasOf = (inventory: Inventory): ReadonlyMap<string, readonly H
   )
 
 /**
- * How targets are spread; null where each host scrapes all that its settings name. Throws InputError for a table with mistakes or none at all, for
- * one whose shards have no hosts, and for replicas of a shard that share a machine.
+ * How targets are spread; null where each host scrapes all that its settings name. Throws InputError for a table with mistakes or none at all, and for
+ * one whose shards have no hosts.
  */
 export const shardingOf = (inventory: Inventory): Sharding | null => {
   const known = spread.get(inventory)
@@ -126,19 +126,11 @@ const byHash = (inventory: Inventory, hosts: readonly Host[]): Sharding => {
   }
 }
 
-/** Shards are numbers, and each of a shard's replicas has a machine of its own. */
+/** Shards are numbers. */
 const checkHosts = (inventory: Inventory): void => {
   for (const [shard, replicas] of replicasOf(inventory)) {
     if (!/^\d{1,4}$/.test(shard))
       throw blamed(replicas, 'prometheus.shard', `is ${JSON.stringify(shard)}, no number`, 'Number shards from 0.')
-    const [shared] = [...Map.groupBy(replicas, ({ address }) => address).values()].filter((some) => some.length > 1)
-    if (shared)
-      throw blamed(
-        shared,
-        'prometheus.shard',
-        `is ${shard} on two hosts at ${shared[0]?.address}: one machine lost would be both replicas lost`,
-        'Let replicas of a shard have machines of their own.',
-      )
   }
 }
 

@@ -10,7 +10,7 @@ import {
   version,
 } from '../../lib/inventory/schema/fields.ts'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
-import type { WebServer } from '../../lib/model.ts'
+import type { Instances, WebServer } from '../../lib/model.ts'
 import { extraFlagsBeside, setting, WEB_FLAGS } from '../../lib/program/flags.ts'
 import { replaces } from '../../lib/program/replaces.ts'
 import { externalUrl, routePrefix, webFields } from '../../lib/program/web.ts'
@@ -37,6 +37,8 @@ const retentionVars = z.strictObject({
     .optional()
     .describe('How much room blocks may take; the oldest go first. Leave room for the WAL beside it.'),
 })
+
+const STORAGE = '/var/lib/prometheus'
 
 export const prometheusVars = z.strictObject({
   version: version.describe('The version that runs.'),
@@ -161,7 +163,11 @@ export const prometheusVars = z.strictObject({
   resend_delay: duration.default('1m').describe('How often a firing alert is sent again, at least.'),
   remote_write: remoteWrite.default([]).transform(sealKnownSecrets).describe(REMOTE_WRITE),
   retention: retentionVars.prefault({}).describe('How long and how much is kept.'),
-  storage_dir: absolutePath.default('/var/lib/prometheus').describe('Folder of the samples.'),
+  storage_dir: absolutePath
+    .default(STORAGE)
+    .describe(
+      'Folder of the samples; of one of several on a machine (`vestal: { instance: NAME }`), the default has that name behind it.',
+    ),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The lowest level that is logged.'),
   memory_max: memoryMax,
   replaces,
@@ -183,5 +189,13 @@ export type PrometheusVars = z.infer<typeof prometheusVars>
 /** Its web server. */
 export const WEB: WebServer = { role: 'prometheus', folder: '/etc/prometheus', user: 'prometheus' }
 
+/** Several of them can share a machine. */
+export const INSTANCES: Instances<PrometheusVars> = {
+  settings: (vars, instance) => ({
+    ...vars,
+    storage_dir: vars.storage_dir === STORAGE ? `${STORAGE}-${instance}` : vars.storage_dir,
+  }),
+}
+
 /** The settings of a Prometheus' host. */
-export const prometheusOn = settingsOf('prometheus', prometheusVars, WEB)
+export const prometheusOn = settingsOf('prometheus', prometheusVars, { web: WEB, instances: INSTANCES })

@@ -3,16 +3,18 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { InputError, type Mistake } from '../../lib/errors.ts'
-import type { Inventory, Scope } from '../../lib/model.ts'
+import type { Host, Inventory, Scope } from '../../lib/model.ts'
+import { webOn } from '../../lib/program/certified.ts'
 import { filesOf, jinjaBlocks } from '../../lib/program/inventory-folder.ts'
 import { inFileOrder } from '../../lib/role.ts'
 import { alertmanager } from '../alertmanager/role.ts'
 import { ringCanaryOf } from '../prometheus/targets.ts'
-import { prometheusOn } from '../prometheus/vars.ts'
+import { WEB as PROMETHEUS, prometheusOn } from '../prometheus/vars.ts'
 import { teamFile } from './team-file.ts'
 import type { RulesVars } from './vars.ts'
 
-export const RULES = '/etc/prometheus/rules'
+/** The folder of the rule files on a host. */
+export const rulesFolder = (host: Host): string => `${webOn(host, PROMETHEUS).folder}/rules`
 
 /**
  * The rule files of a host, whoever evaluates them: those that come with Vestal, the inventory's and what follows from its teams. Throws
@@ -42,7 +44,7 @@ export interface RuleFile {
 }
 
 /** The rule files of a host without what follows from teams. Throws InputError as `allRuleFiles` does, but for the teams' files. */
-export const ownFiles = ({ vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {
+export const ownFiles = ({ host, vars, inventory, group }: Scope<RulesVars>): readonly RuleFile[] => {
   const canary =
     group('alertmanager').some((host) => alertmanager.varsOf(host).canary.enabled) ||
     group('prometheus').some((host) => ringCanaryOf({ vars: prometheusOn(host), group }))
@@ -54,7 +56,7 @@ export const ownFiles = ({ vars, inventory, group }: Scope<RulesVars>): readonly
     ...shipped(inventory, vars, { canary, heartbeats }),
     ...vars.folders.flatMap((folder) => ruleFolder(inventory, folder, 'rules.folders')),
   ]
-  const mistakes = clashes(files)
+  const mistakes = clashes(files, rulesFolder(host))
   if (mistakes.length > 0) throw new InputError(mistakes)
   read.set(inventory, (read.get(inventory) ?? new Map()).set(key, files))
   return files
@@ -144,11 +146,11 @@ const rulesIn = (groups: readonly unknown[]): number =>
     return sum + (Array.isArray(rules) ? rules.length : 0)
   }, 0)
 
-const clashes = (files: readonly RuleFile[]): readonly Mistake[] =>
+const clashes = (files: readonly RuleFile[], folder: string): readonly Mistake[] =>
   [...Map.groupBy(files, ({ name }) => name)]
     .filter(([, same]) => same.length > 1)
     .map(([name, same]) => ({
       where: same[1]?.path ?? name,
-      what: `would be ${RULES}/${name} on the host, and so would ${same[0]?.path}`,
+      what: `would be ${folder}/${name} on the host, and so would ${same[0]?.path}`,
       fix: 'Rename one of them.',
     }))

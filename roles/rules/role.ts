@@ -1,6 +1,7 @@
 import { directory } from '../../lib/kinds/directory.ts'
 import { staged } from '../../lib/program/release.ts'
 import { role } from '../../lib/role.ts'
+import { homeOf } from '../prometheus/config.ts'
 import { prometheusVars } from '../prometheus/vars.ts'
 import { ownFiles } from './files.ts'
 import { PROGRAM, promtool } from './release.ts'
@@ -15,6 +16,7 @@ export const rules = role({
   summary: 'Recording and alerting rules: a self-monitoring set, an always-firing watchdog, and folders of your own.',
   group: 'prometheus',
   vars: rulesVars,
+  instances: {},
 
   mistakes(scope) {
     ownFiles(scope)
@@ -23,6 +25,6 @@ export const rules = role({
 
   tasks(scope) {
     const { version } = promVersion.parse(scope.host.vars.prometheus)
-    return [directory('/etc/prometheus'), staged(PROGRAM, version, scope.host), ...ruleFiles(scope, promtool(version))]
+    return [directory(homeOf(scope.host)), staged(PROGRAM, version, scope.host), ...ruleFiles(scope, promtool(version))]
   },
 })

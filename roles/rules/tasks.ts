@@ -1,7 +1,7 @@
 import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import type { Scope, Task } from '../../lib/model.ts'
-import { RULES } from './files.ts'
+import { rulesFolder } from './files.ts'
 import { ownRules } from './placement.ts'
 import type { RulesVars } from './vars.ts'
 
@@ -11,9 +11,10 @@ import type { RulesVars } from './vars.ts'
  */
 export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly Task[] => {
   const files = ownRules(scope)
+  const folder = rulesFolder(scope.host)
   return [
-    directory(RULES, { only: files.map(({ name }) => name) }),
-    ...files.map(({ name, text }) => file(`${RULES}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
+    directory(folder, { only: files.map(({ name }) => name) }),
+    ...files.map(({ name, text }) => file(`${folder}/${name}`, text, { validate: `${promtool} check rules "$1"` })),
   ]
 }
 
@@ -21,4 +22,4 @@ export const ruleFiles = (scope: Scope<RulesVars>, promtool: string): readonly T
 export const ruleFileNames = (scope: Scope<RulesVars>): readonly string[] =>
   ownRules(scope)
     .filter(({ groups }) => groups > 0)
-    .map(({ name }) => `${RULES}/${name}`)
+    .map(({ name }) => `${rulesFolder(scope.host)}/${name}`)

@@ -107,7 +107,7 @@ export const thanosQuery: Role<QueryVars> = role<QueryVars>({
   serves: ({ host, vars }) => [thanosReady('Query is ready', endpointOf(host, vars))],
 
   instance: ({ host, vars, inventory }) => ({
-    ...programTasks('thanos'),
+    ...programTasks('thanos', host),
     service: `service ${SERVICE}`,
     async status(reach) {
       const expected = wantedBy(inventory, vars)

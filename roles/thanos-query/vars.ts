@@ -40,4 +40,4 @@ export type QueryVars = z.infer<typeof queryVars>
 export const WEB: WebServer = { role: 'thanos-query', folder: '/etc/thanos-query', user: USER }
 
 /** The settings of a Query's host. */
-export const queryOn = settingsOf('thanos_query', queryVars, WEB)
+export const queryOn = settingsOf('thanos_query', queryVars, { web: WEB })

@@ -131,7 +131,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
   ],
 
   instance: ({ host, vars }) => ({
-    ...programTasks('thanos'),
+    ...programTasks('thanos', host),
     service: `service ${SERVICE}`,
     status: (reach) => rulerStatus(reach, endpointOf(host, vars)),
   }),
@@ -156,7 +156,7 @@ export const thanosRule: Role<RuleVars> = role<RuleVars>({
     }),
   ],
   data: { folder: ({ storage_dir }) => storage_dir, freeze: tsdb.freeze, archived: tsdb.archived },
-  upgrade: { rules: RULES, issues: queryIssues },
+  upgrade: { rules: () => RULES, issues: queryIssues },
   scrape: ({ vars }) => scrapeOf(SERVICE, vars),
   reaches: (scope) => [
     ...alertmanagersOf(scope)

@@ -52,4 +52,4 @@ export type RuleVars = z.infer<typeof ruleVars>
 export const WEB: WebServer = { role: 'thanos-rule', folder: '/etc/thanos-rule', user: USER }
 
 /** The settings of a ruler's host. */
-export const ruleOn = settingsOf('thanos_rule', ruleVars, WEB)
+export const ruleOn = settingsOf('thanos_rule', ruleVars, { web: WEB })

@@ -6,8 +6,9 @@ import { directory } from '../../lib/kinds/directory.ts'
 import { file } from '../../lib/kinds/file.ts'
 import { systemUser } from '../../lib/kinds/user.ts'
 import type { Gate, Host, Role, Scope } from '../../lib/model.ts'
+import { ofInstance, titleOn } from '../../lib/one-machine.ts'
 import { trustFile, webTasks } from '../../lib/program/certificates.ts'
-import { trustsFleet, webConfigFile } from '../../lib/program/certified.ts'
+import { trustsFleet, webConfigFile, webOn } from '../../lib/program/certified.ts'
 import type { Flags } from '../../lib/program/flags.ts'
 import { staged } from '../../lib/program/release.ts'
 import { programService } from '../../lib/program/service.ts'
@@ -22,8 +23,7 @@ import { GROUP } from './members.ts'
 import { type SidecarVars, sidecarVars, WEB } from './vars.ts'
 
 const SERVICE = 'thanos-sidecar'
-const FOLDER = '/etc/thanos-sidecar'
-const CLIENT = `${FOLDER}/prometheus.yml`
+const clientFile = (host: Host): string => `${webOn(host, WEB).folder}/prometheus.yml`
 
 /** Shows the data of the Prometheus beside it to Thanos Query. */
 export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
@@ -33,25 +33,27 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
   group: GROUP,
   vars: sidecarVars,
   web: WEB,
+  instances: {},
   service: SERVICE,
   release: PROGRAM,
 
   tasks({ host, vars, inventory }) {
     const version = versionOn(host, vars.version)
-    const client = file(CLIENT, yamlFile(clientOf(host)), { mode: '0640', group: USER })
+    const client = file(clientFile(host), yamlFile(clientOf(host)), { mode: '0640', group: USER })
     return [
       systemUser(USER),
-      directory(FOLDER),
+      directory(webOn(host, WEB).folder),
       staged(PROGRAM, version, host),
       client,
       ...webTasks({ host, vars, inventory }, WEB),
       ...programService(SERVICE, {
         release: PROGRAM,
         version,
+        instance: host.machine.instance,
         subcommand: 'sidecar',
         flags: flagsOf(host, vars),
         unit: unitOf({
-          title: 'Thanos Sidecar',
+          title: titleOn(host, 'Thanos Sidecar'),
           page: 'sidecar',
           memory: vars.memory_max,
           tls: hasTls(vars),
@@ -65,8 +67,8 @@ export const thanosSidecar: Role<SidecarVars> = role<SidecarVars>({
   healthy: answers,
   serves: answers,
   scrape: ({ vars }) => scrapeOf(SERVICE, vars),
-  needs: ({ vars }) => ({
-    ports: portsOf(`${SERVICE}.service`, vars),
+  needs: ({ host, vars }) => ({
+    ports: portsOf(`${ofInstance(host, SERVICE)}.service`, vars),
     folders: [RELEASES],
     memoryBytes: vars.memory_max ? byteCount(vars.memory_max) : undefined,
   }),
@@ -85,12 +87,12 @@ function answers({ host, vars }: Pick<Scope<SidecarVars>, 'host' | 'vars'>): rea
 const flagsOf = (host: Host, vars: SidecarVars): Flags => ({
   'http-address': vars.listen,
   'grpc-address': vars.grpc_listen,
-  ...grpcServerFlags(vars, WEB),
-  'http.config': vars.web_config && webConfigFile(WEB),
+  ...grpcServerFlags(vars, webOn(host, WEB)),
+  'http.config': vars.web_config && webConfigFile(webOn(host, WEB)),
   'http-grace-period': '5s',
   'grpc-grace-period': '5s',
   'prometheus.url': prometheusUrl(host),
-  'prometheus.http-client-file': CLIENT,
+  'prometheus.http-client-file': clientFile(host),
   'prometheus.get_config_interval': vars.check_interval,
   'prometheus.get_config_timeout': vars.check_interval,
   'log.level': vars.log_level,

@@ -23,4 +23,4 @@ export type SidecarVars = z.infer<typeof sidecarVars>
 export const WEB: WebServer = { role: 'thanos-sidecar', folder: '/etc/thanos-sidecar', user: USER }
 
 /** The settings of a sidecar's host. */
-export const sidecarOn = settingsOf('thanos_sidecar', sidecarVars, WEB)
+export const sidecarOn = settingsOf('thanos_sidecar', sidecarVars, { web: WEB })

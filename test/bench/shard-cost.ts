@@ -18,7 +18,7 @@ import { scopeOf } from '../../lib/playbook.ts'
 import { columns } from '../../lib/report/columns.ts'
 import { bucketOf } from '../../lib/sharding/hash.ts'
 import { hashmodOwners, tableOf, tableText } from '../../lib/sharding/table.ts'
-import { CONFIG } from '../../roles/prometheus/config.ts'
+import { configOf as pathOf } from '../../roles/prometheus/config.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shippedRoles } from '../../roles/registry.ts'
 import { unpacked, versionsOf } from '../e2e/roles/binaries.ts'
@@ -225,7 +225,7 @@ const configOf = async (
   const loaded = await loadInventory([inventory], shippedRoles)
   const host = loaded.hosts.find(({ name }) => name === 'shard-0')
   const task =
-    host && prometheus.tasks(scopeOf(prometheus, host, loaded)).find((one) => taskId(one) === `file ${CONFIG}`)
+    host && prometheus.tasks(scopeOf(prometheus, host, loaded)).find((one) => taskId(one) === `file ${pathOf(host)}`)
   return String((task?.data as FileData | undefined)?.content)
 }
 

@@ -66,6 +66,17 @@ describe('before any machine is touched', () => {
   test('an address that another machine has is refused', async () => {
     expect(await add('am-4', { host: '10.88.0.15' })).toContain('am-4 is the same machine as am-3: 10.88.0.15, port 22')
   })
+  test('an instance beside another host of its machine is refused what both would have, and what a machine has one of', async () => {
+    const words = await add('prom-3', { host: '10.88.0.11', role: ['prometheus'], instance: 'b' })
+    for (const says of [
+      'prom-3 is instance b of its machine, and has node_exporter, of which there is one on a machine',
+      'prometheus of prom-3 and prometheus of prom-1 (~/ha/hosts.yml:7:9) are on one machine, and both would have tcp port 9090',
+      'prom-3 and prom-1 are replicas of shard 0 on one machine',
+    ])
+      expect(words).toContain(says)
+    const known = await add('prom-1', { host: '10.88.0.11', role: ['prometheus'], instance: 'b' })
+    expect(known).toContain('vestal: prom-1 is in the inventory already, with another value')
+  })
   test('a group that is not there and a variable that is no YAML are refused', async () => {
     expect(await add('am-4', { group: ['shard_b'] })).toContain('there is no group `shard_b`')
     expect(await add('am-4', { vars: ['prometheus.shard=1'] })).toContain('expected NAME=YAML')
@@ -153,7 +164,7 @@ describe('the order in which machines come and go', () => {
     for (const book of [
       addNode(shippedRoles, ['x']),
       removeNode(shippedRoles, { roles: [] }),
-      replaceNode(shippedRoles, 'x'),
+      replaceNode(shippedRoles, ['x']),
     ])
       expect(book.onFailure).toBe('stop')
   })

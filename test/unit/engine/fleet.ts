@@ -53,7 +53,12 @@ export const fleet = (...names: readonly string[]): Fleet => {
   }
   const machines = names.map((name) =>
     smallMachine(
-      { ...hostWith({ via: 'local' }), name, groups: [name.slice(0, 1)], machine: { ...MACHINE, arch: ARCH } },
+      {
+        ...hostWith({ via: 'local', address: name }),
+        name,
+        groups: [name.slice(0, 1)],
+        machine: { ...MACHINE, arch: ARCH },
+      },
       {
         told(stage, host) {
           count(stage, 1)

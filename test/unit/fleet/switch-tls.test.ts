@@ -11,7 +11,6 @@ import type { FileData } from '../../../lib/kinds/file.ts'
 import { type Connection, type Inventory, type Playbook, type Reach, taskId } from '../../../lib/model.ts'
 import { scopeOf } from '../../../lib/playbook.ts'
 import { deployOf } from '../../../playbooks/deploy.ts'
-import { TARGETS } from '../../../roles/prometheus/config.ts'
 import { DAY_MS, place } from '../certificates/authorities.ts'
 import { hostsFile, roles } from '../roles/fleet.ts'
 
@@ -76,6 +75,7 @@ const told = (book: Playbook, inventory: Inventory, which: number, path: string,
   const task = role.tasks(scopeOf(role, host, inventory)).find(({ key }) => key === path)
   return String((task?.data as FileData | undefined)?.content)
 }
+const TARGETS = '/etc/prometheus/file_sd'
 const CONFIG = '/etc/prometheus/prometheus.yml'
 const senders = (config: string): readonly string[] => {
   const part = config.slice(config.indexOf('alertmanagers:'), config.indexOf('scrape_configs:'))

@@ -187,6 +187,28 @@ code=$?; ls -A /opt/vestal/prometheus; exit $code`)
     }
   })
 
+  test('what another host of the machine has switched to stays, whoever installs and takes back', async () => {
+    using box = sandbox(shell)
+    for (const version of ['1.0.0', '1.1.0', '1.2.0', '1.3.0']) at.publish({ ...prometheus, version })
+    const folder = '/opt/vestal/prometheus'
+    await install(box, '1.0.0')
+    box.take(stepsOf(box.changes([symlink(`${folder}/current-b`, `${folder}/1.0.0`)])))
+    await install(box, '1.1.0')
+    box.take(stepsOf(box.changes([symlink(`${folder}/current`, `${folder}/1.1.0`)])))
+    await install(box, '1.2.0')
+    const last = stepsOf(box.changes([await task('1.3.0')]))
+    await send(box, last)
+    box.take(last)
+    const left = () => readdirSync(box.at(folder)).sort()
+    expect(left()).toEqual(['1.0.0', '1.1.0', '1.2.0', '1.3.0', 'current', 'current-b'])
+    box.take(stepsOf(box.changes([symlink(`${folder}/current-b`, `${folder}/1.3.0`)])))
+    expect(box.undo(last).code).toBe(0)
+    expect(left()).toContain('1.3.0')
+    box.take(stepsOf(box.changes([symlink(`${folder}/current-b`, `${folder}/1.1.0`)])))
+    expect(box.undo(last).code).toBe(0)
+    expect(left()).toEqual(['1.0.0', '1.1.0', '1.2.0', 'current', 'current-b'])
+  })
+
   test('what a killed run left behind is in nobody’s way', async () => {
     at.publish(prometheus)
     using box = sandbox(shell)
