@@ -12,12 +12,14 @@ import { not, playbook } from '../lib/playbook.ts'
 export const addNode = (roles: readonly Role[], names: readonly string[], name = 'add-node') => {
   const isNew: Select = (host) => names.includes(host.name)
   const rolled = rolledRoles(roles)
+  // A new server that is no cluster starts with all of that in one play: what stands beside it may ask it whether it serves.
+  const withAll: Select = (host) => rolled.some(({ role, hosts }) => !role.cluster && hosts(host))
   return playbook({
     name,
     summary: 'Makes new machines part of the fleet: they join, then the others learn of them.',
     onFailure: 'stop',
     plays: [
-      { name: 'What every machine has, on the new one', hosts: isNew, roles: companionsOf(roles) },
+      { name: 'What every machine has, on the new one', hosts: both(isNew, not(withAll)), roles: companionsOf(roles) },
       ...rolled.flatMap((one) => joins(one, isNew)),
       ...rolled.flatMap(({ role, hosts }) =>
         role.cluster ? [{ name: role.cluster.joined, hosts: both(isNew, hosts), roles: [role] }] : [],

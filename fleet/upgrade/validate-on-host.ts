@@ -42,7 +42,7 @@ const trialOf = (task: Task): readonly Trial[] => {
     return [{ script: tried(taskId(task), `set -- "$trial"\n${validate}`, bytesOf(content)) }]
   }
   const flags = task.kind.name === unitKind.name ? (task.data as UnitData).flagsOf : undefined
-  return flags ? [{ script: tried(taskId(task), knowsFlags(flags.binary, flags.flags)) }] : []
+  return flags ? [{ script: tried(taskId(task), knowsFlags(flags.binary, flags.flags, flags.subcommand)) }] : []
 }
 
 /** The trial lies beside nothing that a program reads; its name ends as the file's does not, which the tools do not mind. */

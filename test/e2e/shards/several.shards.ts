@@ -228,6 +228,7 @@ test('a watched roll loses nothing, and no shard is ever without a replica', asy
   expect(asked.failed).toBe(0)
   expect(Math.max(...asked.numbers)).toBe(COUNT)
   expect(batches.flat().sort()).toEqual(['p-0a', 'p-0b', 'p-1a', 'p-1b'])
+  // However many of them are of one machine.
   for (const batch of batches) expect(new Set(batch.map((name) => name.slice(0, 3))).size).toBe(batch.length)
   for (const machine of MACHINES) expect(await links(machine)).toBe(versions('3.5.3', '3.5.3'))
   expect(changesOf(planOf(await vestal(['plan', '--json', '-i', inventory])))).toEqual({})

@@ -10,6 +10,7 @@ import { addNode } from '../../../playbooks/add-node.ts'
 import { removeNode } from '../../../playbooks/remove-node.ts'
 import { replaceNode } from '../../../playbooks/replace-node.ts'
 import { shippedRoles } from '../../../roles/registry.ts'
+import { fleet, hostsFile } from '../roles/fleet.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -122,6 +123,31 @@ describe('before any machine is touched', () => {
 })
 
 describe('the order in which machines come and go', () => {
+  test('what stands beside a new Prometheus comes with it in one play, as it is asked whether its Prometheus answers', async () => {
+    using of = await fleet({
+      'hosts.yml': hostsFile(
+        {
+          prometheus: { p: { ansible_host: '10.0.0.1' } },
+          thanos_sidecar: { p: {} },
+          alertmanager: { a: { ansible_host: '10.0.0.2' } },
+        },
+        {
+          prometheus: { version: '3.5.3' },
+          thanos_sidecar: { version: '0.42.4' },
+          alertmanager: { version: '0.33.1', config: { route: { receiver: 'r' }, receivers: [{ name: 'r' }] } },
+        },
+      ),
+    })
+    const { plays } = addNode(shippedRoles, ['p', 'a'])
+    const named = (name: string) => plays.find((play) => play.name === name)
+    const hosts = (name: string) =>
+      of.inventory.hosts.filter((host) => named(name)?.hosts(host)).map((host) => host.name)
+    expect(hosts('What every machine has, on the new one')).toEqual(['a'])
+    expect(hosts('The new Prometheus starts')).toEqual(['p'])
+    const together = named('The new Prometheus starts')?.roles.map((role) => role.name) ?? []
+    for (const name of ['base', 'node_exporter', 'thanos-sidecar', 'prometheus']) expect(together).toContain(name)
+  })
+
   test('Prometheus is told of an Alertmanager after the others are, and forgets it before it stops', () => {
     const names = (plays: readonly { name: string }[]) => plays.map(({ name }) => name)
     expect(names(addNode(shippedRoles, ['x']).plays)).toEqual([
