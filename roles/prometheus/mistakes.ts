@@ -45,12 +45,11 @@ const notDeployed = ({ vars, group }: About): readonly SettingMistake[] => {
 
 /** Replicas of a shard are there for the loss of a machine. Told of the later one, in the order of the inventory. */
 const replicasOnOneMachine = ({ host, inventory, group }: About): readonly SettingMistake[] => {
-  const shard = shardOf(host, inventory)
-  const others = group('prometheus')
-  const other = others
-    .slice(0, others.indexOf(host))
-    .find((one) => isSameMachine(one, host) && shardOf(one, inventory) === shard)
+  const hosts = group('prometheus')
+  const earlier = hosts.slice(0, hosts.indexOf(host)).filter((one) => isSameMachine(one, host))
+  const other = earlier.find((one) => shardOf(one, inventory) === shardOf(host, inventory))
   if (!other) return []
+  const shard = shardOf(host, inventory)
   return [
     {
       path: ['shard'],
