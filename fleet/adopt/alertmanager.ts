@@ -10,7 +10,16 @@ import {
   wantedSecrets,
 } from './configuration.ts'
 import type { Wanted } from './look.ts'
-import { extraFlags, flagValue, ownAlready, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
+import {
+  dataFolder,
+  extraFlags,
+  flagValue,
+  ownAlready,
+  type Program,
+  placeOf,
+  replacesOf,
+  type Told,
+} from './program.ts'
 import { isAt, type Known, type Surroundings } from './prometheus.ts'
 import { WEB_FLAGS, webOf } from './web.ts'
 import { mapIn, type Tree, type TreeMap } from './yaml-tree.ts'
@@ -78,9 +87,22 @@ export const alertmanagerOn = (
 
 /** Where its data is; and where it goes, as a service of Vestal's can't own what lies in a folder of somebody else. */
 const dataOf = (program: Program): { readonly settings: TreeMap; readonly told: readonly Told[] } => {
-  const folder = pathOf(program, flagValue(program, 'storage.path') ?? 'data/')
+  const { folder, told } = dataFolder(program, 'storage.path')
+  if (folder === undefined) return { settings: {}, told }
   const way = program.look.folders.get(folder)?.way ?? 'root'
-  if (['root', 'alertmanager'].includes(way)) return { settings: { data_dir: folder }, told: [] }
+  if (['root', 'alertmanager'].includes(way)) return { settings: { data_dir: folder }, told }
+  if (program.process.mounted)
+    return {
+      settings: {},
+      told: [
+        {
+          kind: 'left',
+          where: program.process.unit,
+          what: `${folder} lies in a folder of the account ${way}: its silences and notification log are left there`,
+          fix: `Once it is stopped, move ${folder} below /var/lib, and name it there as data_dir.`,
+        },
+      ],
+    }
   return {
     settings: { replaces: [program.process.unit], replaces_data: folder },
     told: [

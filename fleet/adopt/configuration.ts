@@ -2,13 +2,17 @@
 import { posix } from 'node:path'
 import { type Named, namedFiles, withSecrets } from './credentials.ts'
 import type { FoundFile, Wanted } from './look.ts'
-import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './program.ts'
+import { fileOf, flagValue, onHost, type Program, pathOf, pathSeen, placeOf, type Told } from './program.ts'
 import { listIn, mapIn, readYaml, type Tree, type TreeMap, textIn, type Written } from './yaml-tree.ts'
 
 export interface Configuration extends Written {
   readonly path: string
-  /** Where its relative paths start. */
+  /** The folder that it is in. */
   readonly folder: string
+  /** It is a container's: what it names is mounted there from the host. */
+  readonly contained: boolean
+  /** Where on the host a path is that is written in it. */
+  place(path: string): string
   readonly map: TreeMap
 }
 /** The configuration of a program; a note where there is none that could be read. */
@@ -22,11 +26,27 @@ export const configurationOf = (
   const path = pathOf(program, named)
   const where = placeOf(program, flags[0] ?? '')
   const file = fileOf(program, path)
-  if (file?.text === undefined)
-    return { told: [{ kind: 'left', where, what: `names ${path}, which ${file?.why ?? 'could not be read'}` }] }
+  const seen = pathSeen(program, named)
+  if (file?.text === undefined) {
+    const why =
+      file?.why ??
+      (program.process.mounted && path === seen ? 'is of its image, not mounted from the host' : 'could not be read')
+    return { told: [{ kind: 'left', where, what: `names ${path}, which ${why}` }] }
+  }
   try {
     const written = readYaml(path, file.text)
-    return { config: { ...written, path, folder: posix.dirname(path), map: mapIn(written.tree) }, told: [] }
+    const place = (one: string): string => onHost(program, posix.resolve(posix.dirname(seen), one))
+    return {
+      config: {
+        ...written,
+        path,
+        folder: posix.dirname(path),
+        contained: program.process.mounted !== undefined,
+        place,
+        map: mapIn(written.tree),
+      },
+      told: [],
+    }
   } catch (error) {
     return {
       told: [{ kind: 'left', where: path, what: `is no YAML: ${error instanceof Error ? error.message : error}` }],
@@ -42,15 +62,15 @@ export interface Included {
 }
 
 /** Patterns of files that a list of a configuration names, from the root. */
-export const patternsIn = ({ folder }: Configuration, list: Tree): readonly string[] =>
+export const patternsIn = ({ place }: Configuration, list: Tree): readonly string[] =>
   listIn(list).flatMap((one) => {
     const text = textIn(one)
-    return text === undefined ? [] : [posix.resolve(folder, text)]
+    return text === undefined ? [] : [place(text)]
   })
 
 /** Files with secrets and certificates, as they are asked for. */
-export const wantedSecrets = ({ tree, folder }: Configuration): readonly Wanted[] =>
-  namedFiles(tree, folder).map(({ key, file }: Named) => ({
+export const wantedSecrets = ({ tree, place }: Configuration): readonly Wanted[] =>
+  namedFiles(tree, place).map(({ key, file }: Named) => ({
     pattern: literal(file),
     text: !/^(ca|cert|key)_file$/.test(key),
   }))
@@ -95,4 +115,4 @@ const plainName = (part: string): string => part.replaceAll(/[^\w.-]/g, '_').rep
 
 /** The configuration with its secrets found. */
 export const unsealed = (config: Configuration, { files }: Included, account: string) =>
-  withSecrets(config.tree, { folder: config.folder, files, account, at: config.at })
+  withSecrets(config.tree, { place: config.place, files, account, at: config.at })

@@ -1,5 +1,4 @@
 /** Secrets of a configuration: those that stand in it, and those in files that it names. None of them is ever written but as a file of its own. */
-import { posix } from 'node:path'
 import { sealKnownSecrets } from '../../lib/known-secrets.ts'
 import { Secret } from '../../lib/secret.ts'
 import type { FoundFile } from './look.ts'
@@ -28,13 +27,13 @@ export interface Named {
   readonly file: string
 }
 
-/** The files with secrets and certificates that a tree names. Relative ones start at the folder of the configuration. */
-export const namedFiles = (tree: Tree, folder: string): readonly Named[] => {
+/** The files with secrets and certificates that a tree names; `place` says where on the host a path of the configuration is. */
+export const namedFiles = (tree: Tree, place: (path: string) => string): readonly Named[] => {
   const found: Named[] = []
   visit(tree, [], (key, value, path) => {
     const text = textIn(value)
     if (text !== undefined && text !== '' && (IN_FILES.has(key) || STAYING.has(key)))
-      found.push({ path, key, file: posix.resolve(folder, text) })
+      found.push({ path, key, file: place(text) })
   })
   return found
 }
@@ -53,7 +52,7 @@ const visit = (
 }
 
 interface Reading {
-  readonly folder: string
+  readonly place: (path: string) => string
   readonly files: ReadonlyMap<string, FoundFile>
   /** The account that the service will have. */
   readonly account: string
@@ -72,7 +71,7 @@ export const withSecrets = (tree: Tree, reading: Reading): { readonly tree: Tree
         const here = [...path, key]
         const text = textIn(one)
         if (text === undefined || text === '' || !(IN_FILES.has(key) || STAYING.has(key))) return [key, read(one, here)]
-        const file = posix.resolve(reading.folder, text)
+        const file = reading.place(text)
         const found = reading.files.get(file)
         if (IN_FILES.has(key) && found?.text !== undefined)
           return [key.replace(/_file$/, ''), new Secret(found.text.trim())]

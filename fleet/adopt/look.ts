@@ -5,6 +5,8 @@ import type { Connection, Host } from '../../lib/model.ts'
 import { propertiesIn } from '../../lib/properties.ts'
 import { word } from '../../lib/shell.ts'
 import { understood } from '../../lib/understood.ts'
+import { commandFlags } from './command-flags.ts'
+import { type Mounted, mountsIn, pathOnHost } from './mounts.ts'
 
 /** A file as a host has it. */
 export interface FoundFile {
@@ -24,10 +26,12 @@ export interface FoundProcess {
   /** Its file, links resolved. */
   readonly executable: string
   readonly user: string
-  /** The systemd unit that it is of; empty where it is of none. */
+  /** The systemd unit that it is of; of one in a container, what runs that and the container's number. Empty where it is of none. */
   readonly unit: string
   /** What runs it, where that is no unit of the host's: `docker`, or `another root file system`. */
   readonly container: string
+  /** Of one in a container: what is mounted there and on the host, and whose its network is. */
+  readonly mounted?: Mounted & { readonly network: 'host' | 'own' }
   readonly folder: string
   readonly command: readonly string[]
   /** What its own help says of paths that it takes without a flag: distributions have others than upstream. */
@@ -63,7 +67,37 @@ const MOST_PROCESSES = 100
 const MOST_FILES = 2_000
 
 /** Looks at a host. Throws HostError where it can't be asked or says what makes no sense, LinkError where the link is lost. */
-export const lookAt = async (connection: Connection): Promise<Look> => readAll(connection, await ran(connection, LOOK))
+export const lookAt = async (connection: Connection): Promise<Look> => {
+  const look = readAll(connection, await ran(connection, LOOK))
+  const { files, folders } = await mountedIn(connection, look)
+  return { ...look, files: new Map([...look.files, ...files]), folders: new Map([...look.folders, ...folders]) }
+}
+
+/** The configurations and folders of data of programs in containers, where the host itself has them: a path in a container is a stranger's. */
+const mountedIn = async (connection: Connection, { processes }: Look): Promise<Pick<Look, 'files' | 'folders'>> => {
+  const asked = processes.flatMap(({ mounted, program, command, usual, folder }) => {
+    if (!mounted || !program) return []
+    const { flags } = commandFlags(command)
+    const paths = (names: readonly string[], otherwise?: string): readonly string[] => {
+      const [named = otherwise] = names.map((name) => flags.get(name)?.at(-1) ?? usual.get(name)).filter(Boolean)
+      const path = typeof named === 'string' ? pathOnHost(posix.resolve(folder, named), mounted) : undefined
+      return path === undefined ? [] : [path]
+    }
+    return [
+      ...paths(['config.file'], `${program.name}.yml`).map((path) => `maybe ${word(path)}`),
+      ...paths(['web.config.file', 'web.config']).map((path) => `maybe ${word(path)}`),
+      ...paths(['storage.tsdb.path', 'storage.path'], 'data').map((path) => `folder ${word(path)}`),
+    ]
+  })
+  if (asked.length === 0) return { files: new Map(), folders: new Map() }
+  const said = await ran(connection, `${FUNCTIONS}\n${FOLDERS}\n${asked.join('\n')}\nprintf 'end\\n'`)
+  return understood(connection.host.name, 'what is mounted into containers', () => {
+    const all = linesOf(said)
+    const odd = all.find(([first = '']) => !['file', 'folder'].includes(first))
+    if (odd) throw new Error(`it says ${JSON.stringify(odd[0]?.slice(0, 40))}`)
+    return { files: filesIn(all), folders: foldersIn(all) }
+  })
+}
 
 const readAll = ({ host }: Connection, said: Buffer): Look =>
   understood(host.name, 'what runs there', () => readLook(host, said))
@@ -117,13 +151,7 @@ owner() { printf 'file %s %s -\\n' "$(b "$1")" "$(stat -Lc '%a %U %G %s' -- "$1"
 file() { printf 'file %s %s +%s\\n' "$(b "$1")" "$(stat -Lc '%a %U %G %s' -- "$1")" "$(head -c ${MOST_BYTES} -- "$1" | base64 -w0)"; }
 maybe() { if [ -f "$1" ]; then file "$1"; fi; }`
 
-/**
- * Only a program of the host's own that has the Go package in it which prints versions for the Prometheus project is asked for its own: others may take `--version` for
- * anything. It is run as the account that runs it now, and as nobody where that is root, from the very file that the process has.
- */
-const LOOK = `${FUNCTIONS}
-flag() { tr '\\0' '\\n' <"/proc/$1/cmdline" | sed -n "s/^--\\{0,1\\}$2=//p;/^--\\{0,1\\}$2\\$/{n;p;}" | head -n 1; }
-way() {
+const FOLDERS = `way() {
   who=root at=$(readlink -f -- "$1")
   while at=\${at%/*}; [ -n "$at" ]; do
     one=$(stat -c %U -- "$at")
@@ -131,11 +159,26 @@ way() {
   done
   printf '%s' "$who"
 }
+folder() { if [ -d "$1" ]; then printf 'folder %s %s %s\\n' "$(b "$1")" "$(stat -Lc %U -- "$1")" "$(way "$1")"; fi; }`
+
+/** A program in a container is asked in there, as nobody, who can become nobody else: its image is a stranger's. The kernel lists what is mounted there. */
+const INSIDE = `inside() { timeout 10 env -i PATH=/usr/bin:/bin setpriv --no-new-privs -- nsenter --target "$pid" --mount --uts --ipc --net --pid --root --wd --setuid=65534 --setgid=65534 -- "$exe" "$1" 2>&1 || :; }
+mounts() { grep -v ' - \\(proc\\|sysfs\\|tmpfs\\|cgroup2*\\|devpts\\|mqueue\\) ' "/proc/$1/mountinfo" 2>/dev/null | head -c 262144 | base64 -w0; }`
+
+/**
+ * Only a program of the host's own that has the Go package in it which prints versions for the Prometheus project is asked for its own: others may take `--version` for
+ * anything. It is run as the account that runs it now, and as nobody where that is root, from the very file that the process has.
+ */
+const LOOK = `${FUNCTIONS}
+${FOLDERS}
+${INSIDE}
+flag() { tr '\\0' '\\n' <"/proc/$1/cmdline" | sed -n "s/^--\\{0,1\\}$2=//p;/^--\\{0,1\\}$2\\$/{n;p;}" | head -n 1; }
 setting() {
   value=$(flag "$1" "$2")
   [ -n "$value" ] || value=$(printf '%s\\n' "$usual" | sed -n "s/^$2=//p" | head -n 1)
   printf '%s' "$value"
 }
+usually() { sed -n 's/^ *--\\(config\\.file\\|storage\\.tsdb\\.path\\|storage\\.path\\|collector\\.textfile\\.directory\\)="\\([^"]*\\)".*/\\1=\\2/p' | head -c 4000; }
 asked() { timeout 10 env -i PATH=/usr/bin:/bin setpriv --reuid="$uid" --regid="$gid" --clear-groups --inh-caps=-all --no-new-privs -- /proc/self/fd/9 "$1" 9<"/proc/$pid/exe" 2>&1 || :; }
 printf 'name %s\\n' "$(b "$(cat /proc/sys/kernel/hostname)")"
 printf 'name %s\\n' "$(b "$(hostname -f 2>/dev/null)")"
@@ -158,7 +201,14 @@ for cmd in $(grep -laE 'config\\.file|listen-address|storage\\.|collector\\.|pro
   version= usual=
   if [ -n "$goes" ] && [ "$where" = same ]; then
     version=$(asked --version | head -c 2000)
-    usual=$(asked --help | sed -n 's/^ *--\\(config\\.file\\|storage\\.tsdb\\.path\\|storage\\.path\\|collector\\.textfile\\.directory\\)="\\([^"]*\\)".*/\\1=\\2/p' | head -c 4000)
+    usual=$(asked --help | usually)
+  fi
+  if [ -n "$goes" ] && [ "$where" = other ]; then
+    version=$(inside --version | head -c 2000)
+    usual=$(inside --help | usually)
+    network=own
+    if [ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/1/ns/net)" ]; then network=host; fi
+    printf 'mounts %s %s =%s =%s\\n' "$pid" "$network" "$(mounts "$pid")" "$(mounts 1)"
   fi
   group=$(cat "/proc/$pid/cgroup" 2>/dev/null | head -c 4000)
   cwd=$(readlink "/proc/$pid/cwd")
@@ -172,7 +222,7 @@ for cmd in $(grep -laE 'config\\.file|listen-address|storage\\.|collector\\.|pro
   for name in 'storage\\.tsdb\\.path' 'storage\\.path' 'collector\\.textfile\\.directory'; do
     path=$(setting "$pid" "$name")
     case $path in '') path=$cwd/data ;; /*) ;; *) path=$cwd/$path ;; esac
-    if [ -d "$path" ]; then printf 'folder %s %s %s\\n' "$(b "$path")" "$(stat -Lc %U -- "$path")" "$(way "$path")"; fi
+    folder "$path"
   done
   unit=$(printf '%s\\n' "$group" | sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' | head -n 1)
   case " $units " in *" $unit "*) ;; *) units="$units $unit" ;; esac
@@ -197,10 +247,14 @@ printf 'end\\n'`
 const readLook = (host: Host, said: Buffer): Look => {
   const all = linesOf(said)
   const of = (kind: string) => all.filter(([first]) => first === kind)
-  const odd = all.find(([first = '']) => !['name', 'process', 'unit', 'with', 'file', 'folder', 'idle'].includes(first))
+  const odd = all.find(
+    ([first = '']) => !['name', 'process', 'mounts', 'unit', 'with', 'file', 'folder', 'idle'].includes(first),
+  )
   if (odd) throw new Error(`it says ${JSON.stringify(odd[0]?.slice(0, 40))}`)
-  const files = of('file').map(fileIn)
-  const processes = of('process').map(processIn)
+  const mounted = new Map(of('mounts').map(mountedOf))
+  const processes = of('process')
+    .map(processIn)
+    .map((one) => (mounted.has(one.pid) ? { ...one, mounted: mounted.get(one.pid) } : one))
   const known = new Set(processes.map(({ pid }) => pid))
   const others = of('with')
     .map(([, unit, pid, name]) => ({ unit: textIn(unit), pid: numberIn(pid, 4_194_304), name: textIn(name?.slice(1)) }))
@@ -219,15 +273,35 @@ const readLook = (host: Host, said: Buffer): Look => {
     processes,
     units,
     idle: [...new Set(of('idle').map(([, name]) => textIn(name)))].filter((name) => !running.has(name)),
-    files: new Map(files.map((one) => [one.path, one])),
-    folders: new Map(
-      of('folder').map(([, path, user, way]) => [
+    files: filesIn(all),
+    folders: foldersIn(all),
+  }
+}
+
+const filesIn = (all: readonly (readonly string[])[]): Look['files'] =>
+  new Map(all.flatMap((words) => (words[0] === 'file' ? [fileIn(words)] : [])).map((one) => [one.path, one]))
+
+const foldersIn = (all: readonly (readonly string[])[]): Look['folders'] =>
+  new Map(
+    all
+      .filter(([first]) => first === 'folder')
+      .map(([, path, user, way]) => [
         posix.normalize(textIn(path)).replace(/(?<=.)\/$/, ''),
         { user: accountIn(user), way: accountIn(way) },
       ]),
-    ),
-  }
-}
+  )
+
+const mountedOf = ([, pid, network, inside, host]: readonly string[]): readonly [
+  number,
+  NonNullable<FoundProcess['mounted']>,
+] => [
+  numberIn(pid, 4_194_304),
+  {
+    inside: mountsIn(textIn(inside?.slice(1))),
+    host: mountsIn(textIn(host?.slice(1))),
+    network: network === 'host' ? 'host' : 'own',
+  },
+]
 
 /** The lines of an answer that came whole. Throws an Error for one that didn't. */
 const linesOf = (said: Buffer): readonly (readonly string[])[] => {
@@ -244,13 +318,15 @@ const processIn = ([, pid, where, user, exe, group, cwd, command, version, usual
   const cgroup = textIn(group?.slice(1))
   const unit = /\/([^/\n]+\.service)(?:\/|$)/m.exec(cgroup)?.[1] ?? ''
   const inside = /docker|containerd|kubepods|libpod|lxc|podman/.exec(cgroup)?.[0]
+  const engine = inside === 'libpod' ? 'podman' : inside
+  const [, number] = /([0-9a-f]{12})[0-9a-f]{52}/.exec(cgroup) ?? []
   return {
     pid: numberIn(pid, 4_194_304),
     program: programIn(textIn(version?.slice(1))),
     executable: textIn(exe?.slice(1)).replace(/ \(deleted\)$/, ''),
     user: accountIn(user),
-    unit,
-    container: inside ?? (where === 'same' ? '' : 'another root file system'),
+    unit: engine !== undefined && number !== undefined ? `${engine} ${number}` : unit,
+    container: engine ?? (where === 'same' ? '' : 'another root file system'),
     folder: textIn(cwd?.slice(1)),
     command: textIn(command?.slice(1)).replace(/\0$/, '').split('\0'),
     usual: new Map(

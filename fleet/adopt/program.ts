@@ -6,6 +6,7 @@ import { listed } from '../../lib/wording.ts'
 import { catalogue } from '../../roles/exporters/catalogue.ts'
 import { type CommandFlags, commandFlags } from './command-flags.ts'
 import type { FoundFile, FoundProcess, Look } from './look.ts'
+import { pathOnHost } from './mounts.ts'
 import { startWords } from './unit-file.ts'
 
 /** What can't be taken over, is not the same on all hosts, or is to be looked at. */
@@ -31,6 +32,8 @@ export interface Program {
 }
 
 const ROLES = ['prometheus', 'alertmanager', 'node_exporter']
+/** What is taken over of containers: an exporter in one has been told of another file system than its own. */
+const IN_CONTAINERS = ['prometheus', 'alertmanager']
 
 /** The programs of a host, one for each role, and what is left as it is. */
 export const programsOn = (look: Look): { readonly programs: readonly Program[]; readonly told: readonly Told[] } => {
@@ -46,8 +49,10 @@ export const programsOn = (look: Look): { readonly programs: readonly Program[];
       return []
     }
     const name = process.program?.name ?? posix.basename(process.executable)
-    if (process.container !== '') return left(`${name} runs in a container (${process.container})`)
-    if (process.unit === '') return left(`${name} is no service of systemd`)
+    const inContainer = process.container !== ''
+    if (inContainer && !(process.mounted && process.program && IN_CONTAINERS.includes(name)))
+      return left(`${name} runs in a container (${process.container})`)
+    if (!inContainer && process.unit === '') return left(`${name} is no service of systemd`)
     const exporter = catalogue.find(({ release }) => release.name === name || release.binaries[0] === name)
     if (!process.program)
       return exporter || /prometheus|alertmanager|exporter/.test(name)
@@ -74,7 +79,12 @@ export const programsOn = (look: Look): { readonly programs: readonly Program[];
   const place = ({ name }: Program): number => (ROLES.includes(name) ? ROLES.indexOf(name) : ROLES.length)
   return {
     programs: programs.sort((one, other) => place(one) - place(other) || (one.name < other.name ? -1 : 1)),
-    told: [...told, ...programs.flatMap(startedOtherwise), ...programs.flatMap(runsOthers)],
+    told: [
+      ...told,
+      ...programs.flatMap(startedOtherwise),
+      ...programs.flatMap(runsOthers),
+      ...programs.flatMap(leavesContainer),
+    ],
   }
 }
 
@@ -128,6 +138,29 @@ const runsOthers = ({ look, process }: Program): readonly Told[] => {
   ]
 }
 
+/** A container is its engine's: whoever has put it there takes it away, right before the first deploy. */
+const leavesContainer = ({ name, process }: Program): readonly Told[] => {
+  if (!process.mounted) return []
+  const where = process.unit || `process ${process.pid}`
+  const told: Told = {
+    kind: 'left',
+    where,
+    what: `${name} runs in a container (${process.container}), which has its port and its data: it is for you to stop, and a deploy takes over what is mounted there from the host`,
+    fix: `Stop it right before the deploy of this host (vestal deploy --limit), and take it out of what starts it again: its compose file, or ${process.unit === '' ? 'its unit' : `${process.unit.replace(' ', ' rm -f ')}`}.`,
+  }
+  return process.mounted.network === 'host'
+    ? [told]
+    : [
+        told,
+        {
+          kind: 'left',
+          where,
+          what: 'its network is the container’s own: names of other containers in its configuration, and published ports that are other than its own, mean nothing on the host',
+          fix: 'Write addresses that the host reaches in their place, and the published port as listen.',
+        },
+      ]
+}
+
 /** A flag may have a secret in its value. */
 const shortened = (word: string): string => word.replace(/=.*$/s, '=…')
 
@@ -165,8 +198,27 @@ export const flagValue = ({ flags, process }: Program, ...names: readonly string
 }
 
 /** A path as the process means it. */
-export const pathOf = ({ process }: Program, path: string): string =>
+export const pathSeen = ({ process }: Program, path: string): string =>
   posix.normalize(isAbsolute(path) ? path : posix.join(process.folder, path)).replace(/(?<=.)\/$/, '')
+
+/** Where that is on the host; the same where nothing of a container's is mounted from there. */
+export const onHost = ({ process: { mounted } }: Program, path: string): string =>
+  (mounted && pathOnHost(path, mounted)) ?? path
+
+/** A path on the host of one that the process was given. */
+export const pathOf = (program: Program, path: string): string => onHost(program, pathSeen(program, path))
+
+/** The folder of its data on the host; undefined, and told, where it is of a container's own. */
+export const dataFolder = (
+  program: Program,
+  flag: string,
+): { readonly folder?: string; readonly told: readonly Told[] } => {
+  const seen = pathSeen(program, flagValue(program, flag) ?? 'data')
+  const { mounted, unit } = program.process
+  if (!mounted || pathOnHost(seen, mounted) !== undefined) return { folder: onHost(program, seen), told: [] }
+  const what = `its data, ${seen}, is in the container itself and goes with it: it is not taken over`
+  return { told: [{ kind: 'left', where: unit, what, fix: 'Copy it out before the container is taken away.' }] }
+}
 
 /** The file that a flag names; undefined where it was not seen. */
 export const fileOf = (program: Program, path: string): FoundFile | undefined => program.look.files.get(path)
@@ -205,7 +257,10 @@ export const replacesOf = (
   { process }: Program,
   { service, account }: { readonly service: string; readonly account: string },
 ): Readonly<Record<string, readonly string[]>> =>
-  process.unit === `${service}.service` && process.user === account ? {} : { replaces: [process.unit] }
+  process.unit === `${service}.service` && process.user === account
+    ? {}
+    : // A container is stopped by whoever runs it; its data is another account's.
+      { replaces: [process.mounted ? `${service}.service` : process.unit] }
 
 /** Whether Vestal itself has deployed it. */
 export const isOurs = ({ process }: Program): boolean => process.executable.startsWith(`${RELEASES}/`)

@@ -14,7 +14,16 @@ import {
   wantedSecrets,
 } from './configuration.ts'
 import type { FoundFile, Wanted } from './look.ts'
-import { extraFlags, flagValue, ownAlready, type Program, pathOf, placeOf, replacesOf, type Told } from './program.ts'
+import {
+  dataFolder,
+  extraFlags,
+  flagValue,
+  ownAlready,
+  type Program,
+  placeOf,
+  replacesOf,
+  type Told,
+} from './program.ts'
 import { WEB_FLAGS, webOf } from './web.ts'
 import { isMapping, listIn, mapIn, plainData, readYaml, type Tree, type TreeMap, textIn } from './yaml-tree.ts'
 
@@ -105,7 +114,8 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
   const size = flagValue(program, 'storage.tsdb.retention.size')
   const resend = flagValue(program, 'rules.alert.resend-delay')
   const extra = extraFlags(program, FLAGS)
-  const folder = pathOf(program, flagValue(program, 'storage.tsdb.path') ?? 'data')
+  const data = dataFolder(program, 'storage.tsdb.path')
+  const folder = data.folder ?? ''
   const way = program.look.folders.get(folder)?.way ?? 'root'
   if (!['root', ACCOUNT].includes(way))
     told.push({
@@ -117,7 +127,7 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
   const isZero = (text: string): boolean => /^0+[a-z]*$/i.test(text)
   return {
     settings: {
-      storage_dir: folder,
+      ...(data.folder !== undefined && { storage_dir: data.folder }),
       ...(((time !== undefined && !isZero(time)) || (size !== undefined && !isZero(size))) && {
         retention: {
           ...(time !== undefined && !isZero(time) && { time }),
@@ -127,7 +137,7 @@ const flagSettings = (program: Program): { readonly settings: TreeMap; readonly 
       ...(resend !== undefined && { resend_delay: resend }),
       ...extra.settings,
     },
-    told: [...told, ...extra.told],
+    told: [...told, ...data.told, ...extra.told],
   }
 }
 
@@ -274,7 +284,8 @@ interface Brought {
 
 /** Files of targets below the folder of the configuration go with it; those elsewhere are somebody else's, and stay. */
 const targetFiles = (config: Configuration, included: Included): Brought => {
-  const own = (path: string): boolean => path.startsWith(`${config.folder}/`) || path.startsWith('/etc/prometheus/')
+  const own = (path: string): boolean =>
+    path.startsWith(`${config.folder}/`) || path.startsWith('/etc/prometheus/') || config.contained
   const all = [...new Set(fileSds(config.map).flatMap((sd) => patternsIn(config, sd.files)))]
   const matched = all.filter(own).flatMap((pattern) => included.matches.get(pattern) ?? [])
   const { brought, told } = named(matched)

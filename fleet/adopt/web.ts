@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import { type Included, literal } from './configuration.ts'
 import { staysAs, withKnownSecrets } from './credentials.ts'
 import type { Wanted } from './look.ts'
-import { fileOf, flagValue, type Program, pathOf, placeOf, type Told } from './program.ts'
+import { fileOf, flagValue, onHost, type Program, pathOf, pathSeen, placeOf, type Told } from './program.ts'
 import { isMapping, mapIn, readYaml, type TreeMap } from './yaml-tree.ts'
 
 /** Flags that these settings stand for. */
@@ -91,7 +91,9 @@ const webConfigOf = (
     const kept = Object.fromEntries(
       Object.entries(tls).map(([key, value]) => [
         key,
-        key.endsWith('_file') && typeof value === 'string' ? posix.resolve(posix.dirname(path), value) : value,
+        key.endsWith('_file') && typeof value === 'string'
+          ? onHost(program, posix.resolve(posix.dirname(pathSeen(program, named)), value))
+          : value,
       ]),
     )
     const told = Object.entries(kept)

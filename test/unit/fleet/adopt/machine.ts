@@ -22,6 +22,8 @@ export interface Process {
   readonly others?: readonly string[]
   /** As `name=value` lines. */
   readonly usual?: string
+  /** Of one in a container: lists of mounts as the kernel has them. */
+  readonly mounted?: { readonly network: 'host' | 'own'; readonly inside: string; readonly host: string }
 }
 
 const b = (text: string): string => Buffer.from(text).toString('base64')
@@ -33,9 +35,12 @@ export const answerOf = ({ name, address, processes = [], files = {}, idle = [] 
   [
     `name ${b(name)}`,
     `name ${b(address)}`,
-    ...processes.flatMap(({ unit, command, version, user = 'prometheus', folder = '/', cgroup, usual = '' }, at) => [
-      `process ${100 + at} same ${user} =${b(command[0] ?? '')} =${b(cgroup ?? `0::/system.slice/${unit}`)} =${b(folder)} =${b(command.map((word) => `${word}\0`).join(''))} =${b(version)} =${b(usual)}`,
-    ]),
+    ...processes.flatMap(
+      ({ unit, command, version, user = 'prometheus', folder = '/', cgroup, usual = '', mounted }, at) => [
+        ...(mounted ? [`mounts ${100 + at} ${mounted.network} =${b(mounted.inside)} =${b(mounted.host)}`] : []),
+        `process ${100 + at} ${mounted ? 'other' : 'same'} ${user} =${b(command[0] ?? '')} =${b(cgroup ?? `0::/system.slice/${unit}`)} =${b(folder)} =${b(command.map((word) => `${word}\0`).join(''))} =${b(version)} =${b(usual)}`,
+      ],
+    ),
     ...processes.map(
       ({ unit, environment = [], dropIns = [] }) =>
         `unit ${b(unit)} =${b([`Id=${unit}`, `FragmentPath=/etc/systemd/system/${unit}`, `DropInPaths=${dropIns.join(' ')}`, ...environment.map((path) => `EnvironmentFiles=${path} (ignore_errors=yes)`)].join('\n'))}`,
@@ -78,6 +83,10 @@ export const connectionTo = (machine: Machine, answers?: string | Buffer): Conne
   }
   const filesAsked = (script: string): string =>
     [
+      ...[...script.matchAll(/^maybe (\S+)$/gm)].flatMap(([, path = '']) =>
+        path in files ? [fileLine(path, files[path])] : [],
+      ),
+      ...[...script.matchAll(/^folder (\S+)$/gm)].map(([, path = '']) => `folder ${b(path)} nobody root`),
       ...[...script.matchAll(/^pattern='?(.*?)'?$[\s\S]*?then (file|owner) /gm)].flatMap(
         ([, pattern = '', how], at) => [
           `ask ${at}`,
