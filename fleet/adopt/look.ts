@@ -162,7 +162,7 @@ const FOLDERS = `way() {
 folder() { if [ -d "$1" ]; then printf 'folder %s %s %s\\n' "$(b "$1")" "$(stat -Lc %U -- "$1")" "$(way "$1")"; fi; }`
 
 /** A program in a container is asked in there, as nobody, who can become nobody else: its image is a stranger's. The kernel lists what is mounted there. */
-const INSIDE = `inside() { timeout 10 env -i PATH=/usr/bin:/bin setpriv --no-new-privs -- nsenter --target "$pid" --mount --uts --ipc --net --pid --root --wd --setuid=65534 --setgid=65534 -- "$exe" "$1" 2>&1 || :; }
+const INSIDE = `inside() { timeout 10 env -i PATH=/usr/bin:/bin setpriv --no-new-privs -- nsenter --target "$pid" --mount --uts --ipc --net --pid --root --wd --setuid=65534 --setgid=65534 -- /proc/self/fd/9 "$1" 9<"/proc/$pid/exe" 2>&1 || :; }
 mounts() { grep -v ' - \\(proc\\|sysfs\\|tmpfs\\|cgroup2*\\|devpts\\|mqueue\\) ' "/proc/$1/mountinfo" 2>/dev/null | head -c 262144 | base64 -w0; }`
 
 /**
@@ -325,7 +325,7 @@ const processIn = ([, pid, where, user, exe, group, cwd, command, version, usual
     program: programIn(textIn(version?.slice(1))),
     executable: textIn(exe?.slice(1)).replace(/ \(deleted\)$/, ''),
     user: accountIn(user),
-    unit: engine !== undefined && number !== undefined ? `${engine} ${number}` : unit,
+    unit: unitOf({ unit, engine: number === undefined ? undefined : engine, number, other: where !== 'same', pid }),
     container: engine ?? (where === 'same' ? '' : 'another root file system'),
     folder: textIn(cwd?.slice(1)),
     command: textIn(command?.slice(1)).replace(/\0$/, '').split('\0'),
@@ -338,6 +338,19 @@ const processIn = ([, pid, where, user, exe, group, cwd, command, version, usual
         }),
     ),
   }
+}
+
+interface Whose {
+  readonly unit: string
+  readonly engine?: string
+  readonly number?: string
+  readonly other: boolean
+  readonly pid?: string
+}
+/** What a process is known by to people: its unit, or its container. */
+const unitOf = ({ unit, engine, number, other, pid }: Whose): string => {
+  if (engine !== undefined) return `${engine} ${number}`
+  return unit === '' && other ? `process ${numberIn(pid, 4_194_304)}` : unit
 }
 
 /** `NAME, version VERSION (branch: …`, as prometheus/common's version.Print has it; distributions add `+ds` to versions. */

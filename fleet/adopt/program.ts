@@ -141,12 +141,12 @@ const runsOthers = ({ look, process }: Program): readonly Told[] => {
 /** A container is its engine's: whoever has put it there takes it away, right before the first deploy. */
 const leavesContainer = ({ name, process }: Program): readonly Told[] => {
   if (!process.mounted) return []
-  const where = process.unit || `process ${process.pid}`
+  const where = process.unit
   const told: Told = {
     kind: 'left',
     where,
     what: `${name} runs in a container (${process.container}), which has its port and its data: it is for you to stop, and a deploy takes over what is mounted there from the host`,
-    fix: `Stop it right before the deploy of this host (vestal deploy --limit), and take it out of what starts it again: its compose file, or ${process.unit === '' ? 'its unit' : `${process.unit.replace(' ', ' rm -f ')}`}.`,
+    fix: `Stop it right before the deploy of this host (vestal deploy --limit), and take it out of what starts it again: its compose file, or ${/^(docker|podman) /.test(where) ? where.replace(' ', ' rm -f ') : 'its unit'}.`,
   }
   return process.mounted.network === 'host'
     ? [told]
