@@ -29,12 +29,14 @@ import { folderOf } from './read/inventory-files.ts'
 import { playbookFolders } from './read/playbook-folder.ts'
 import { blameDoubleNames, readPath } from './read/read-path.ts'
 import { blameNearMisses, varFoldersIn } from './read/var-files.ts'
+import type { Include } from './schema/upstream-text.ts'
 import { startChecks } from './schema/validate.ts'
 import { settingsJoiner } from './settings.ts'
 import { tlsVariable } from './tls.ts'
-import { readSecrets } from './yaml/secrets.ts'
+import { fileBehind, readSecrets } from './yaml/secrets.ts'
+import { parseSource } from './yaml/source.ts'
 import { isJinja, isTemplated } from './yaml/templating.ts'
-import { type Variable, variableReader } from './yaml/variable.ts'
+import { type ReadVariable, type Variable, variableReader } from './yaml/variable.ts'
 
 interface LoadOptions {
   /** Where `{ $env: NAME }`, HOME and ANSIBLE_VAULT_PASSWORD_FILE are looked up; default: this process's environment. */
@@ -67,7 +69,7 @@ export const loadInventory = async (
   const folders = varFoldersIn([...own, ...playbookFolders(own, readers.files)], readers)
   const checks = startChecks(mistakes)
   const values = new Map<Variable, unknown>()
-  const joined = settingsJoiner()
+  const joined = settingsJoiner(includer(readers))
   const schemas = new Map<string, ZodType>([
     ...roles.map(({ key, vars }) => [key, vars as ZodType] as const),
     ['vestal', vestalVariable],
@@ -159,6 +161,32 @@ export const loadInventory = async (
   }
   mistakes.throwAny()
   return inventory
+}
+
+/** Reads files that stand in the place of a section, each once. */
+const includer = ({
+  mistakes,
+  variable,
+}: {
+  readonly mistakes: Mistakes
+  readonly variable: ReadVariable
+}): Include => {
+  const known = new Map<string, ReturnType<Include>>()
+  return (secret) => {
+    const file = fileBehind(secret)
+    if (file === undefined) return undefined
+    if (!known.has(file)) {
+      const source = parseSource({ file, text: `${secret.reveal()}\n` }, mistakes)
+      const root = source?.root ?? null
+      known.set(
+        file,
+        source && root
+          ? { value: variable(source, { name: '', key: root, value: root }).value(), source, node: root }
+          : undefined,
+      )
+    }
+    return known.get(file)
+  }
 }
 
 /** What a host has for the roles that go by their variable. */

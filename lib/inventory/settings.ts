@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod'
 import { Secret } from '../secret.ts'
 import { forms, type JsonSchema, schemaOf } from './schema/json-schema.ts'
-import { isLooseMapping, upstreamText } from './schema/upstream-text.ts'
+import { type Include, isLooseMapping, upstreamText } from './schema/upstream-text.ts'
 import type { Variable } from './yaml/variable.ts'
 
 /** Makes one variable of those that set the same settings, each in a file of its own, the last winning. */
@@ -11,7 +11,7 @@ export type JoinSettings = (layers: readonly Variable[], schema: ZodType) => Var
  * Settings of a role, and `vestal`, are joined key by key over all that set them, mappings in mappings too; a list, and what a program reads as it is, is
  * replaced whole. The same layers give the same variable, so that what hosts share is read, and blamed, once.
  */
-export const settingsJoiner = (): JoinSettings => {
+export const settingsJoiner = (include: Include): JoinSettings => {
   const ids = new Map<Variable, number>()
   const known = new Map<string, Variable>()
   const idOf = (variable: Variable): number => {
@@ -24,13 +24,13 @@ export const settingsJoiner = (): JoinSettings => {
     const from = layers.findLastIndex((layer) => layer.value() === null)
     const used = from < 0 ? layers : layers.slice(Math.min(from + 1, layers.length - 1))
     const key = used.map(idOf).join(' ')
-    const made = known.get(key) ?? join(used, schema)
+    const made = known.get(key) ?? join(used, schema, include)
     known.set(key, made)
     return made
   }
 }
 
-const join = (layers: readonly Variable[], schema: ZodType): Variable => {
+const join = (layers: readonly Variable[], schema: ZodType, include: Include): Variable => {
   const last = layers.at(-1) as Variable
   let value: { readonly is: unknown } | undefined
   return {
@@ -40,7 +40,7 @@ const join = (layers: readonly Variable[], schema: ZodType): Variable => {
     value: () => {
       value ??= {
         is: layers
-          .map((layer) => upstreamText(layer.value(), layer, schema))
+          .map((layer) => upstreamText(layer.value(), { ...layer, include }, schema))
           .reduce((below, above) => merged(below, above, [schemaOf(schema)])),
       }
       return value.is

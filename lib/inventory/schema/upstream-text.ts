@@ -4,6 +4,9 @@ import { Secret } from '../../secret.ts'
 import { entriesOf, follow, type Source } from '../yaml/source.ts'
 import { forms, type JsonSchema, schemaOf } from './json-schema.ts'
 
+/** What a file holds that stands in a section's place, `{ $file: alertmanager.yml }`; undefined where it is no YAML, which is a mistake of its own. */
+export type Include = (file: Secret) => Pick<Place, 'value' | 'source' | 'node'> | undefined
+
 /**
  * A variable's value as a role takes it: what Prometheus and Alertmanager read themselves is as they would read it. Their YAML parser gives a text field
  * the plain scalar's own text (go.yaml.in/yaml, decode.go): `page: yes` is "yes", `01` is "01" and `17:00` is "17:00", where YAML 1.1 by itself has a
@@ -11,32 +14,47 @@ import { forms, type JsonSchema, schemaOf } from './json-schema.ts'
  */
 export const upstreamText = (
   value: unknown,
-  { source, node }: { source: Source; node: Node | null },
+  { source, node, include }: { source: Source; node: Node | null; include: Include },
   schema: ZodType,
-): unknown => Object.freeze(read({ value, source, node, inLoose: false, key: '' }, [schemaOf(schema)]))
+): unknown => Object.freeze(read({ value, source, node, include, inLoose: false, key: '' }, [schemaOf(schema)]))
 
 interface Place {
   readonly value: unknown
   readonly source: Source
   readonly node: Node | null
+  readonly include: Include
   /** Whether the mapping around it is one that a program reads as it is. */
   readonly inLoose: boolean
   /** The key that it stands under. */
   readonly key: string
 }
 
-const read = ({ value, source, node: written, inLoose, key }: Place, schemas: readonly JsonSchema[]): unknown => {
+const read = (
+  { value, source, node: written, include, inLoose, key }: Place,
+  schemas: readonly JsonSchema[],
+): unknown => {
   const node = follow(source, written)
   const known = schemas.flatMap(forms)
   const free = known.length > 0 && known.every(isFree)
-  if (value instanceof Secret || !node) return value
+  if (value instanceof Secret) {
+    const file = known.some(isSection) ? include(value) : undefined
+    return file ? read({ ...file, include, inLoose, key }, schemas) : value
+  }
+  if (!node) return value
   if (isScalar(node))
     return free || (inLoose && known.some(({ type }) => type === 'string')) ? textOf(node, value, key) : value
   if (isSeq(node) && Array.isArray(value))
     return Object.freeze(
       value.map((item, at) =>
         read(
-          { value: item, source, node: (node.items[at] ?? null) as Node | null, inLoose: inLoose || free, key },
+          {
+            value: item,
+            source,
+            node: (node.items[at] ?? null) as Node | null,
+            include,
+            inLoose: inLoose || free,
+            key,
+          },
           itemsOf(known, free),
         ),
       ),
@@ -47,7 +65,7 @@ const read = ({ value, source, node: written, inLoose, key }: Place, schemas: re
     Object.fromEntries(
       entriesOf(source, node).map((entry) => {
         const name = loose && entry.key && isScalar(entry.key) ? String(textOf(entry.key, entry.name, '')) : entry.name
-        const below = { value: Reflect.get(value, entry.name), source, node: entry.value, inLoose: loose }
+        const below = { value: Reflect.get(value, entry.name), source, node: entry.value, include, inLoose: loose }
         return [name, read({ ...below, key: TEXTS.has(key) ? key : name }, valuesOf(known, entry.name, free))]
       }),
     ),
@@ -63,6 +81,14 @@ const isFree = (schema: JsonSchema): boolean =>
 /** Whether a schema is of a mapping that may have keys which the schema doesn't know. */
 export const isLooseMapping = ({ type, additionalProperties: each }: JsonSchema): boolean =>
   type === 'object' && (each === undefined || each === true || (typeof each === 'object' && isFree(each)))
+
+/** Of a section that a program reads as it is, or of a list of such. */
+const isSection = (schema: JsonSchema): boolean =>
+  isLooseMapping(schema) ||
+  (schema.type === 'array' &&
+    typeof schema.items === 'object' &&
+    !Array.isArray(schema.items) &&
+    forms(schema.items as JsonSchema).some(isLooseMapping))
 
 const FREE: JsonSchema = {}
 

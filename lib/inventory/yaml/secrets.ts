@@ -21,6 +21,10 @@ export interface Secrets {
 }
 
 const references = new WeakMap<Secret, SecretReference>()
+const files = new WeakMap<Secret, string>()
+
+/** The file that a secret is the text of, from the root; undefined for any other. */
+export const fileBehind = (secret: Secret): string | undefined => files.get(secret)
 
 /** The reference a secret was read from: it tells nothing, so it may be printed. undefined for a vaulted or plain one. */
 export const referenceOf = (secret: Secret): SecretReference | undefined => references.get(secret)
@@ -41,6 +45,7 @@ export const readSecrets = (env: NodeJS.ProcessEnv, mistakes: Mistakes): Secrets
       const value = '$env' in reference ? fromEnv(env, reference.$env, blame) : fromFile(source, reference.$file, blame)
       const secret = new Secret(value ?? '')
       references.set(secret, reference)
+      if ('$file' in reference && value !== undefined) files.set(secret, pathOf(source, reference.$file))
       return secret
     },
     vaulted(source, node) {
@@ -67,8 +72,11 @@ const fromEnv = (env: NodeJS.ProcessEnv, name: string, blame: Blame): string | u
   return value
 }
 
+const pathOf = (source: Source, path: string): string =>
+  resolve(dirname(source.file), path.replace(/^~(?=\/)/, homedir()))
+
 const fromFile = (source: Source, path: string, blame: Blame): string | undefined => {
-  const file = resolve(dirname(source.file), path.replace(/^~(?=\/)/, homedir()))
+  const file = pathOf(source, path)
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
     blame(`there is no file ${path}`, `the path starts at this file's folder: ${file}`)
     return undefined
