@@ -96,6 +96,12 @@ const seal = (tree: Tree, sealed: unknown): Tree => {
   )
 }
 
+/** Who reads it now goes on doing so: it is read anew with each connection. Where that is a group, the account joins it. */
+const letsRead = ({ mode, group }: FoundFile, file: string, account: string): string =>
+  /[4-7].$/.test(mode) && group !== 'root'
+    ? `id ${account} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${account}; usermod --append --groups ${group} ${account}`
+    : `getent group ${account} >/dev/null || groupadd --system ${account}; chgrp ${account} ${file} && chmod g+r ${file}`
+
 /** What is to be said of a file that stays where it is on the machine, for a service that will have this account. */
 export const staysAs = (
   file: string,
@@ -116,7 +122,7 @@ export const staysAs = (
           kind: 'left',
           where,
           what: `names ${file} (${found.user}:${found.group} ${found.mode}), which the account ${account} can’t read`,
-          fix: `Before the first deploy: getent group ${account} || groupadd --system ${account}; chgrp ${account} ${file} && chmod g+r ${file}`,
+          fix: `Before the first deploy: ${letsRead(found, file, account)}`,
         },
       ]
 }

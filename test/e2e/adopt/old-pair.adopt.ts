@@ -1,5 +1,5 @@
 /**
- * An old pair as tutorials have it: tarballs unpacked below /opt and given to their accounts, programs that find their configuration and data beside them, and nothing
+ * An old pair as tutorials have it: tarballs unpacked below /opt and given to their accounts, programs with their configuration and data beside them, and nothing
  * that tells the replicas apart.
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -20,7 +20,7 @@ const folderOf = (name: keyof typeof VERSIONS): string => `/opt/${name}-${VERSIO
 /** Unpacked, and given to an account of its name. `words` are those of its unit's ExecStart=. */
 const program = (
   name: 'prometheus' | 'alertmanager',
-  { tool, config, words = '' }: { tool: string; config: string; words?: string },
+  { tool, config, words }: { tool: string; config: string; words: string },
 ): string => `
 useradd --system --no-create-home --shell /bin/false ${name}
 install -d ${folderOf(name)}
@@ -51,6 +51,7 @@ const targets = (port: number): string => MEMBERS.map((name) => `'${ADDRESSES[na
 const prometheus = `set -e
 ${program('prometheus', {
   tool: 'promtool',
+  words: '--config.file=prometheus.yml --storage.tsdb.path=data/',
   config: `global: {scrape_interval: 5s, evaluation_interval: 5s}
 rule_files: [alert.rules.yml]
 alerting:
@@ -72,7 +73,11 @@ ${program('alertmanager', {
   config: 'route: {receiver: nobody, group_by: [alertname], group_interval: 1m}\nreceivers: [{name: nobody}]',
   words: ALERTMANAGERS.filter((one) => one !== name)
     .map((one) => `--cluster.peer=${ADDRESSES[one]}:9094`)
-    .concat(`--cluster.advertise-address=${ADDRESSES[name]}:9094`)
+    .concat(
+      `--cluster.advertise-address=${ADDRESSES[name]}:9094`,
+      '--config.file=alertmanager.yml',
+      '--storage.path=data/',
+    )
     .join(' '),
 })}
 ${nodeExporter}
