@@ -28,20 +28,27 @@ export const readPins = async (folder: string): Promise<Readonly<Record<string, 
   return text === null ? {} : parsePins(text, folder)
 }
 
-/** Adds a pin, leaving all others. The file is sorted, so that it compares well, and replaced in one rename. */
-export const addPin = (folder: string, build: string, pin: Pin): Promise<void> => {
+/**
+ * Adds a pin, leaving all others, and one that the build has already. Returns the build's pin. The file is sorted, so that it compares well, and replaced
+ * in one rename.
+ */
+export const addPin = (folder: string, build: string, pin: Pin): Promise<Pin> => {
   const turn = (writes.get(folder) ?? Promise.resolve()).catch(() => undefined).then(() => write(folder, build, pin))
   writes.set(folder, turn)
   return turn
 }
 
-const write = async (folder: string, build: string, pin: Pin): Promise<void> => {
-  const all = Object.entries({ ...(await readPins(folder)), [build]: { url: pin.url, sha256: pin.sha256 } })
+const write = async (folder: string, build: string, pin: Pin): Promise<Pin> => {
+  const before = await readPins(folder)
+  const known = before[build]
+  if (known !== undefined) return known
+  const all = Object.entries({ ...before, [build]: { url: pin.url, sha256: pin.sha256 } })
   const sorted = Object.fromEntries(all.sort(([one], [other]) => (one < other ? -1 : 1)))
   const part = `${lockFile(folder)}.${randomBytes(4).toString('hex')}`
   try {
     await writeFile(part, `${JSON.stringify({ version: 1, releases: sorted }, null, 2)}\n`)
     await rename(part, lockFile(folder))
+    return pin
   } catch (error) {
     throw broken(folder, `cannot be written: ${(error as Error).message}`)
   } finally {

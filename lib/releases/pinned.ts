@@ -48,8 +48,14 @@ const pin = async (folder: string, source: Source, build: Build, signal?: AbortS
   }
   const found = pinnedAs(sha256, source, build, sums.shown)
   await found.fetched(signal)
-  await addPin(folder, name, { url: source.shown, sha256 })
-  return found
+  const kept = await addPin(folder, name, { url: source.shown, sha256 })
+  if (kept.sha256 === sha256) return found
+  // Hosts of one inventory may have `releases` of their own.
+  throw mistaken(
+    build,
+    `${source.shown} has the checksum ${sha256}, but ${kept.url} has ${kept.sha256}: a build is one file, wherever a host takes it from`,
+    'Let all hosts take it from the same place, or find out which of the two its project made.',
+  )
 }
 
 const pinnedAs = (sha256: string, source: Source, build: Build, says: string): Pinned => {

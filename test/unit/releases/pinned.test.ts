@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -45,6 +46,22 @@ test('once remembered, nothing is asked of the source until a host lacks it', as
   rmSync(at.cache, { recursive: true })
   await expect((await pin(at)).fetched()).rejects.toThrow(
     `cannot be fetched: there is no file ${at.tarball(prometheus)}`,
+  )
+})
+
+test('a build that two hosts take from two places is one file, or a mistake that names both', async () => {
+  using at = mirror()
+  const one = at.publish(prometheus)
+  const elsewhere = join(at.root, 'elsewhere')
+  cpSync(join(at.root, 'mirror'), elsewhere, { recursive: true })
+  const both = (inventory: Inventory) =>
+    Promise.all([at.releases, `file:${elsewhere}`].map((releases) => pinned(inventory, releases, prometheus)))
+  expect((await both(run(at))).map(({ sha256 }) => sha256)).toEqual([one, one])
+  rmSync(lockFile(at.inventory))
+  const more = { path: 'prometheus-3.5.3.linux-amd64/more', content: 'x' }
+  const other = at.publish(prometheus, [...usual(prometheus), more])
+  await expect(both(run(at))).rejects.toThrow(
+    new RegExp(`has the checksum (${one}|${other}), but file:.* has (${one}|${other}): a build is one file`),
   )
 })
 
