@@ -5,6 +5,7 @@ import { clearNotifications, labNotifications } from '../../lib/lab/receiver.ts'
 import { labExec, labSsh } from '../../lib/lab/ssh.ts'
 import { print, printError, printPart } from '../../lib/report/print.ts'
 import { command } from '../command.ts'
+import { givenCommas, listOption, NONE } from '../options.ts'
 
 interface LabFlags {
   readonly action: string
@@ -13,6 +14,7 @@ interface LabFlags {
   readonly '--'?: unknown
   readonly name: string
   readonly hosts: number
+  readonly system: readonly string[]
   readonly clear: boolean
   readonly json: boolean
 }
@@ -24,6 +26,7 @@ const lab = async (flags: LabFlags): Promise<number> => {
       const made = await labUp({
         name: flags.name,
         hosts: flags.hosts,
+        systems: systemsOf(flags.system),
         onProgress: printError,
       })
       print(
@@ -58,9 +61,25 @@ const list = ({ json }: LabFlags): number => {
   if (json) print(JSON.stringify(labs, null, 2))
   else
     for (const { name, hosts } of labs)
-      for (const host of hosts) print(`${name} ${host.name} ${host.address} ${host.power}`)
+      for (const host of hosts) print(`${name} ${host.name} ${host.address} ${host.power} ${host.system}`.trimEnd())
   return 0
 }
+
+/** `lab-2=bullseye` says what a host is made of. Throws InputError for any other text. */
+const systemsOf = (texts: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    texts.map((text) => {
+      const [, host, system] = /^([^=]+)=([^=]+)$/.exec(text) ?? []
+      if (host !== undefined && system !== undefined) return [host, system]
+      throw new InputError([
+        {
+          where: '--system',
+          what: `'${text}' is not HOST=SYSTEM`,
+          fix: 'For example lab-2=bullseye, lab-3=trixie-arm64.',
+        },
+      ])
+    }),
+  )
 
 const notifications = ({ name, clear, json }: LabFlags): number => {
   const received = labNotifications(name)
@@ -103,7 +122,7 @@ export default command({
   name: 'lab',
   positionals: '<action> [words..]',
   summary: 'Real machines on this one, to try things on',
-  examples: ['vestal lab up --hosts 6'],
+  examples: ['vestal lab up --hosts 6', 'vestal lab up --hosts 3 --system lab-2=bullseye,lab-3=trixie-arm64'],
   options: (args: Argv) =>
     args
       .positional('action', {
@@ -118,6 +137,13 @@ export default command({
       })
       .option('name', { type: 'string', default: 'default', requiresArg: true, describe: 'Which lab' })
       .option('hosts', { type: 'number', default: 6, requiresArg: true, describe: 'How many machines `up` makes' })
+      .option('system', {
+        ...listOption(
+          'HOST=DEBIAN or HOST=DEBIAN-arm64: what a machine is made of that is not the usual; commas separate',
+        ),
+        default: NONE,
+        coerce: givenCommas,
+      })
       .option('clear', { type: 'boolean', default: false, describe: 'Forget the notifications received so far' })
       .option('json', { type: 'boolean', default: false, describe: 'Output for programs' }),
   run: lab,

@@ -3,7 +3,7 @@ import type { Facts, Host, Lock } from '../model.ts'
 
 /** Shell that prints the facts as `name=value` lines. Needs `lockFunctions` before it. Three forks. */
 export const factsProbe = `if [ -r /etc/os-release ]; then . /etc/os-release; fi
-printf 'os=%s %s\\n' "\${ID-unknown}" "\${VERSION_ID-}"
+printf 'os=%s %s\\n' "\${ID-unknown}" "\${VERSION_ID-\${VERSION_CODENAME-}}"
 printf 'arch=%s\\n' "$(uname -m)"
 IFS= read -r vestal_boot </proc/sys/kernel/random/boot_id && printf 'boot=%s\\n' "$vestal_boot"
 if [ -d /run/systemd/system ]; then systemctl --version | { read -r _ vestal_version _; printf 'systemd=%s\\n' "$vestal_version"; }; fi

@@ -125,15 +125,18 @@ export const readServices = (
     ]),
   )
   const asked = unitsOf(questions).map(({ unit }) => unit)
-  const answers = questions.map(({ unit }): ServiceAnswer => {
+  const answers = questions.map(({ unit, executable }): ServiceAnswer => {
     const index = asked.indexOf(unit)
     const own = units[index] ?? {}
     const process = `/proc/${own.MainPID ?? 0}`
+    const words = recordsOf(notes, `${process}/cmdline`)
+    // The emulator was handed the program's path before the words that it was started with.
+    const emulated = verdicts.get(index) === 'emulated'
     return {
       properties: own,
-      executable: links.get(`${process}/exe`) ?? '',
+      executable: (emulated ? executable : links.get(`${process}/exe`)) ?? '',
       genuine: verdicts.get(index) !== 'other',
-      command: recordsOf(notes, `${process}/cmdline`),
+      command: emulated ? words.slice(2) : words,
       stamp: recordsOf(notes, stampPath(unit)),
       loadStamp: recordsOf(notes, loadStampPath(unit)),
       pending: recordsOf(notes, pendingPath(unit))[0] ?? '',
@@ -143,7 +146,11 @@ export const readServices = (
   return { answers, disk }
 }
 
-/** Prints `other` for a process whose file isn't the binary of the manifest: not by stat(1), nor by its checksum. */
+/**
+ * Prints `other` for a process whose file isn't the binary of the manifest: not by stat(1), nor by its checksum. `emulated` is one that has mapped that
+ * binary, and whose own file is what the kernel hands programs for another processor to, with their path and first word (binfmt_misc, flag P). Only root can
+ * have told the kernel so.
+ */
 const releasedFunction = `released() {
   [ "$2" != 0 ] && [ -r "$3/${MANIFEST}" ] || return 0
   now=$(stat -L --printf='%a %u %g %s %.9Y %.9Z' "/proc/$2/exe" 2>/dev/null) || return 0
@@ -155,9 +162,26 @@ const releasedFunction = `released() {
     esac
   done <"$3/${MANIFEST}"
   case $(sha256sum "/proc/$2/exe" 2>/dev/null) in
-    "\${sum%% *} "*) ;;
+    "\${sum%% *} "*) return 0 ;;
+  esac
+  case $(emulates "$2" "$3/$4" && sha256sum "$3/$4" 2>/dev/null) in
+    "\${sum%% *} "*) printf '%s\\0emulated\\0' "$1" ;;
     *) printf '%s\\0other\\0' "$1" ;;
   esac
+}
+emulates() {
+  link=$(readlink "/proc/$1/exe") && grep -qF -- " $2" "/proc/$1/maps" 2>/dev/null || return 1
+  for entry in /proc/sys/fs/binfmt_misc/*; do
+    registered= whole=
+    while read -r key value; do
+      case $key in
+        interpreter) registered=$value ;;
+        flags:) whole=$value ;;
+      esac
+    done <"$entry" 2>/dev/null
+    case $registered,$whole in "$link,"*P*) return 0 ;; esac
+  done
+  return 1
 }`
 
 /** grep prints a file's records each behind its name and a colon. */

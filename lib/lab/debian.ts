@@ -14,7 +14,7 @@ export interface ArchiveVersion {
   readonly upstream: string
 }
 
-/** The suites that the lab takes from, oldest first. The first is what its hosts run. */
+/** The suites that the lab takes releases from, oldest first. */
 export const suites = ['bookworm', 'trixie', 'forky', 'sid'] as const
 
 /** Writes a sources file for these suites of the archive that the box uses. Throws InputError if apt knows no Debian archive. */
@@ -41,13 +41,17 @@ export const trustOf = (sources: string, uri: string): string => {
   return fieldLine('Signed-By', fieldOf(stanza, 'Signed-By')) + fieldLine('Trusted', fieldOf(stanza, 'Trusted'))
 }
 
-/** Reads the lists of all suites into a cache of the lab's own, at most once an hour. Returns the options that make apt use them. */
-export const readArchive = async (): Promise<readonly string[]> => {
-  const folder = join(labRoot(), 'apt')
+/**
+ * Reads the lists of all suites into a cache of the lab's own, at most once an hour. Returns the options that make apt use them. `arch` is
+ * another architecture than the box's, as Debian names it.
+ */
+export const readArchive = async (arch?: string): Promise<readonly string[]> => {
+  const folder = join(labRoot(), arch === undefined ? 'apt' : `apt-${arch}`)
   for (const sub of ['lists/partial', 'cache/archives/partial', 'parts'])
     mkdirSync(join(folder, sub), { recursive: true })
   await writeSources(join(folder, 'parts', 'archive.sources'), suites)
-  const options = aptOptions(folder)
+  const other = arch === undefined ? [] : [`-oAPT::Architecture=${arch}`, `-oAPT::Architectures=${arch}`]
+  const options = [...aptOptions(folder), ...other]
   const read = join(folder, 'read')
   if (!existsSync(read) || Date.now() - statSync(read).mtimeMs > 3_600_000) {
     await run(['apt-get', ...options, 'update'])
@@ -101,8 +105,12 @@ export const transportOptions = async (): Promise<string> =>
 /** The box's own architecture, as Debian and as Go's releases name it. */
 export const architecture = async (): Promise<{ readonly debian: string; readonly go: string }> => {
   const debian = (await run(['dpkg', '--print-architecture'])).trim()
-  return { debian, go: { armhf: 'armv7', armel: 'armv6', i386: '386', ppc64el: 'ppc64le' }[debian] ?? debian }
+  return { debian, go: goName(debian) }
 }
+
+/** How Go's releases name an architecture of Debian's. */
+export const goName = (debian: string): string =>
+  ({ armhf: 'armv7', armel: 'armv6', i386: '386', ppc64el: 'ppc64le' })[debian] ?? debian
 
 const ownArchive = async (): Promise<{ uri: string; entry: string }> => {
   const format = '$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)|$(SOURCESENTRY)'

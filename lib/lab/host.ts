@@ -1,6 +1,6 @@
 /** One lab host: a systemd-nspawn container with its own disk (an overlay on the image), its own network and its own control group. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HostError } from '../errors.ts'
 import { cgroupTree, isFrozen, isPopulated, killGroup, memberGroup, pidsOf, startMember } from './cgroup.ts'
@@ -8,6 +8,7 @@ import { run } from './command.ts'
 import { hostKey } from './keys.ts'
 import { hostNamespace, labFolder, namespaceFile, SHARED_ON_HOSTS, sharedFolder } from './places.ts'
 import { labExec } from './ssh.ts'
+import { parseSystem, systemOfImage } from './system.ts'
 
 export type Power = 'running' | 'frozen' | 'off'
 
@@ -16,6 +17,12 @@ export const powerOf = (lab: string, host: string): Power =>
 
 /** The folder of a host's disk (`upper`) and of what its console said (`console.log`). */
 export const hostFolder = (lab: string, host: string): string => join(labFolder(lab), 'hosts', host)
+
+/** The system that the host's disk was begun on, such as `bookworm-amd64`; empty where it has no disk yet, or one that is older than such names. */
+export const systemOf = (lab: string, host: string): string => {
+  const note = join(hostFolder(lab, host), 'image')
+  return existsSync(note) ? systemOfImage(basename(readFileSync(note, 'utf8'))) : ''
+}
 
 /**
  * Switches a host on, with the disk it had before, or a fresh one on this image. Returns at once: it has still to boot.
@@ -51,9 +58,10 @@ export const startHost = async (lab: string, host: string, image?: string): Prom
 
 /**
  * Waits until the host has booted and sshd lets us in, which is asked by doing it.
- * Throws HostError with the console's last words if the host goes off or takes longer than `seconds`.
+ * Throws HostError with the console's last words if the host goes off or takes longer than three minutes, fifteen where it is emulated.
  */
-export const waitForHost = async (lab: string, host: string, seconds = 180): Promise<void> => {
+export const waitForHost = async (lab: string, host: string): Promise<void> => {
+  const seconds = (await isEmulated(lab, host)) ? 900 : 180
   const deadline = Date.now() + seconds * 1000
   for (; ; await sleep(300)) {
     const { code, stdout, stderr } = await labExec(host, 'systemctl is-system-running --wait', { lab })
@@ -94,6 +102,11 @@ export const atConsole = async (lab: string, host: string, script: string, input
     input,
     env: { PATH: systemPath },
   })
+}
+
+const isEmulated = async (lab: string, host: string): Promise<boolean> => {
+  const system = systemOf(lab, host)
+  return system !== '' && (await parseSystem(system, host)).emulated
 }
 
 /** A disk is only good on the image that it was begun on, so that is written down beside it. */

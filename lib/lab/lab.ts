@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { InputError } from '../errors.ts'
 import { ensureLabGroup, killGroup, membersOf, removeCgroupTree, removeLabGroup, setFrozen } from './cgroup.ts'
+import { emulate, stopEmulating } from './emulation.ts'
 import { enterLab, namespaceExists } from './enter.ts'
-import { hostFolder, type Power, powerOf, startHost, waitForHost } from './host.ts'
+import { hostFolder, type Power, powerOf, startHost, systemOf, waitForHost } from './host.ts'
 import { ensureImage } from './image.ts'
 import { ensureHostKeys, ensureLabKey } from './keys.ts'
 import { raiseLimits, restoreLimits } from './limits.ts'
@@ -36,11 +37,14 @@ import {
 } from './places.ts'
 import type { Progress } from './progress.ts'
 import { ensureReceiver, removeReceiver } from './receiver.ts'
+import { parseSystem, type System, systemName, usualGeneration } from './system.ts'
 
 export interface LabHost {
   readonly name: string
   readonly address: string
   readonly power: Power
+  /** The generation of Debian and the processor that it is made of: `bookworm-amd64`. Empty for a host of an older version's. */
+  readonly system: string
 }
 export interface Lab {
   readonly name: string
@@ -60,6 +64,8 @@ export interface LabUp {
   readonly name?: string
   /** How many hosts there are to be, at least. */
   readonly hosts?: number
+  /** What hosts are made of that are not the usual, by their names: `bullseye`, `trixie-arm64`. Those that exist keep what they are made of. */
+  readonly systems?: Readonly<Record<string, string>>
   /** Whether the release mirror is to be made as well. */
   readonly mirror?: boolean
   readonly onProgress?: Progress
@@ -74,21 +80,33 @@ export interface LabUp {
 export const labUp = async ({
   name = 'default',
   hosts = 6,
+  systems = {},
   mirror = true,
   onProgress = () => {},
 }: LabUp): Promise<Lab> => {
   checkRequest(name, hosts)
   await ensureBoxPackages(onProgress)
+  const wanted = await systemsOf({ name, hosts, systems })
   claimRoot()
   await withLock(lockOf(name), async () => {
     takeName(name)
     const key = await ensureLabKey()
     const templates = await ensureTemplates(onProgress)
+    const foreign = [...new Set([...wanted.values()].filter(({ emulated }) => emulated).map(({ arch }) => arch))]
+    for (const arch of foreign) await emulate(name, arch, onProgress)
     const machines = async () => {
-      const image = await ensureImage({ key, templates }, onProgress)
-      await ensureHosts({ name, hosts, image, say: onProgress })
+      const images = new Map<string, string>()
+      for (const system of wanted.values())
+        if (!images.has(systemName(system)))
+          images.set(systemName(system), await ensureImage({ key, templates, system }, onProgress))
+      const imageOf = [...wanted].map(([host, system]) => [host, images.get(systemName(system)) ?? ''] as const)
+      await ensureHosts({ name, images: new Map(imageOf), say: onProgress })
     }
-    await Promise.all([mirror ? ensureMirror(onProgress) : undefined, machines()])
+    const releases = async () => {
+      await ensureMirror(onProgress)
+      for (const arch of foreign) await ensureMirror(onProgress, { arch })
+    }
+    await Promise.all([mirror ? releases() : undefined, machines()])
   })
   return describeLab(name)
 }
@@ -108,6 +126,7 @@ export const labDown = async (name = 'default'): Promise<boolean> => {
     await Promise.all(membersOf(name).map((member) => killGroup(name, member)))
     removeLabGroup(name)
     await removeNetwork(name)
+    await stopEmulating(name)
     if (kept) removeDisks(name)
     releaseName(name)
     await withLock(boxLock, async () => {
@@ -127,6 +146,7 @@ export const describeLab = (name: string): Lab => ({
     name: host,
     address: hostAddress(hostIndex(host)),
     power: isOurs(name) ? powerOf(name, host) : 'off',
+    system: systemOf(name, host),
   })),
   key: labKey(),
   knownHosts: labKnownHosts(),
@@ -136,13 +156,41 @@ export const describeLab = (name: string): Lab => ({
 
 interface Wanted {
   readonly name: string
-  readonly hosts: number
-  readonly image: string
+  /** The image of each host that there is to be, for those that have no disk yet. */
+  readonly images: ReadonlyMap<string, string>
   readonly say: Progress
 }
 
-const ensureHosts = async ({ name, hosts, image, say }: Wanted): Promise<void> => {
-  const all = [...new Set([...hostsOf(name), ...Array.from({ length: hosts }, (_, i) => hostName(i + 1))])]
+/**
+ * What each host is made of, those that exist among them. Throws InputError for a name that no host has, for what the lab can't make and
+ * for a host that exists and is made of something else.
+ */
+const systemsOf = async ({
+  name,
+  hosts,
+  systems,
+}: Required<Pick<LabUp, 'name' | 'hosts' | 'systems'>>): Promise<ReadonlyMap<string, System>> => {
+  const names = [...new Set([...hostsOf(name), ...Array.from({ length: hosts }, (_, i) => hostName(i + 1))])]
+  const unknown = Object.keys(systems).find((host) => !names.includes(host))
+  if (unknown !== undefined)
+    throw new InputError([
+      { where: '--system', what: `the lab has no host ${unknown}`, fix: `Its hosts are ${names.join(', ')}.` },
+    ])
+  const all = new Map<string, System>()
+  for (const host of names) {
+    const is = systemOf(name, host)
+    const system = await parseSystem(systems[host] ?? (is || usualGeneration), `--system ${host}`)
+    if (is !== '' && is !== systemName(system))
+      throw new InputError([
+        { where: `--system ${host}`, what: `${host} exists, and is made of ${is}`, fix: 'Take the lab down first.' },
+      ])
+    all.set(host, system)
+  }
+  return all
+}
+
+const ensureHosts = async ({ name, images, say }: Wanted): Promise<void> => {
+  const all = [...images.keys()]
   await ensureHostKeys(all)
   await withLock(boxLock, async () => {
     mkdirSync(labFolder(name), { recursive: true })
@@ -160,7 +208,7 @@ const ensureHosts = async ({ name, hosts, image, say }: Wanted): Promise<void> =
     all.map((host) =>
       few(async () => {
         if (powerOf(name, host) === 'frozen') await setFrozen(name, host, false)
-        if (off.includes(host)) await startHost(name, host, image)
+        if (off.includes(host)) await startHost(name, host, images.get(host))
         await waitForHost(name, host)
         if (off.includes(host)) say(`${host} is up (${++booted} of ${off.length})`)
       }),

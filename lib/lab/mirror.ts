@@ -17,7 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { globSync } from 'glob'
 import { run } from './command.ts'
-import { type ArchiveVersion, architecture, readArchive, unpackPackage, versionsOf } from './debian.ts'
+import { type ArchiveVersion, architecture, goName, readArchive, unpackPackage, versionsOf } from './debian.ts'
 import { withLock } from './lock.ts'
 import { removeOwn } from './own.ts'
 import { labMirror, labRoot } from './places.ts'
@@ -74,14 +74,20 @@ const components: readonly Component[] = [
 /** Where Alertmanager's templates of the newest version are kept, for the hosts' image. */
 const templatesFolder = (): string => join(labRoot(), 'alertmanager-templates')
 
-/** Makes what is missing of the mirror, once; `refresh` looks for newer versions again. Asks the archive only then. */
-export const ensureMirror = async (say: Progress, { refresh = false } = {}): Promise<void> => {
-  const { go } = await architecture()
+/**
+ * Makes what is missing of the mirror, once; `refresh` looks for newer versions again. Asks the archive only then. `arch` is another
+ * architecture than the box's, as Debian names it.
+ */
+export const ensureMirror = async (
+  say: Progress,
+  { refresh = false, arch }: { readonly refresh?: boolean; readonly arch?: string } = {},
+): Promise<void> => {
+  const go = arch === undefined ? (await architecture()).go : goName(arch)
   const whole = join(labMirror(), `.complete-${go}`)
   await withLock(join(labRoot(), 'locks', 'mirror'), async () => {
     if (existsSync(whole) && !refresh) return
-    say("reading Debian's archive for releases")
-    const options = await readArchive()
+    say(`reading Debian's archive for releases${arch === undefined ? '' : ` for ${arch}`}`)
+    const options = await readArchive(arch)
     for (const component of components) await mirrorComponent(component, { options, go, say })
     writeFileSync(whole, '')
   })

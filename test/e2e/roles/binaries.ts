@@ -18,7 +18,9 @@ export const unpacked = (program: ProgramName, version: string): string => {
   const folder = join(tmpdir(), 'vestal-test-binaries', `${program}-${version}`)
   if (existsSync(folder)) return folder
   const from = `${releases(program)}/v${version}`
-  const tarball = readdirSync(from).find((name) => name.endsWith('.tar.gz'))
+  // A mirror may have them for other processors too.
+  const ours = new RegExp(`linux.${process.arch === 'x64' ? 'amd64' : process.arch}\\.tar\\.gz$`)
+  const tarball = readdirSync(from).find((name) => ours.test(name))
   if (!tarball) throw new Error(`no tarball in ${from}`)
   const fresh = mkdtempSync(join(tmpdir(), 'vestal-unpack-'))
   execFileSync('tar', ['-xzf', join(from, tarball), '-C', fresh, '--strip-components=1'])

@@ -61,6 +61,19 @@ describe('removing', () => {
     expect(readdirSync(join(root, 'images'))).toEqual(['0123456789ab', 'ba9876543210', 'holidays'])
   })
 
+  it('takes those of the same generation and processor alone', () => {
+    claimRoot()
+    const names = [
+      'bookworm-amd64-0123456789ab',
+      'bookworm-arm64-0123456789ab',
+      'sid-amd64-0123456789ab',
+      'sid-amd64-holidays',
+    ]
+    for (const name of [...names, 'ba9876543210']) put(`images/${name}/file`)
+    removeUnused(join(root, 'images', 'bookworm-amd64-ffffffffffff'))
+    expect(readdirSync(join(root, 'images'))).toEqual(names.slice(1))
+  })
+
   it('needs a folder that is the lab’s', () => {
     const file = put('images/0123456789ab/file')
     expect(() => removeOwn(dirname(file))).toThrow("is not the lab's to remove")
