@@ -1,5 +1,6 @@
 import type { Host, Inventory, Playbook, Role, Select } from '../../lib/model.ts'
 import { playbook } from '../../lib/playbook.ts'
+import type { Move } from '../../lib/sharding/table.ts'
 import { prometheus } from '../../roles/prometheus/role.ts'
 import { shardOf } from '../../roles/prometheus/shards.ts'
 import { rolledRoles } from '../plays.ts'
@@ -14,11 +15,7 @@ export const newShardsScrape = (
   { overlapMs, alertsMs }: { readonly overlapMs: number; readonly alertsMs: number },
 ): Playbook => {
   const moves = movesOf(inventory)
-  const of = (shards: readonly number[]): Select => {
-    const some = new Set(shards.map(String))
-    return (host) => host.groups.includes('prometheus') && some.has(shardOf(host, inventory))
-  }
-  const [from, to] = [of(moves.map((move) => move.from)), of(moves.map((move) => move.to))]
+  const [from, to] = [shards(inventory, moves, 'from'), shards(inventory, moves, 'to')]
   return playbook({
     name: 'shards-move',
     summary: 'New shards scrape what moves to them, beside the old ones.',
@@ -57,10 +54,24 @@ export const newShardsScrape = (
   })
 }
 
+/** New shards send alerts of what they were seen to scrape for long enough, beside the old ones: before these let go, as alerts would be nobody's. */
+export const newShardsSend = (inventory: Inventory): Playbook =>
+  playbook({
+    name: 'shards-move',
+    summary: 'New shards send alerts of what moves to them, beside the old ones.',
+    onFailure: 'stop',
+    plays: [
+      {
+        ...playOf(inventory.roles),
+        name: 'New shards send alerts of what moves',
+        hosts: shards(inventory, movesOf(inventory), 'to'),
+      },
+    ],
+  })
+
 /** Old shards let go of what new ones were seen to scrape; a host that is lost keeps no other from it. */
 export const oldShardsLetGo = (inventory: Inventory): Playbook => {
-  const from = new Set(movesOf(inventory).map((move) => String(move.from)))
-  const hosts: Select = (host) => host.groups.includes('prometheus') && from.has(shardOf(host, inventory))
+  const hosts = shards(inventory, movesOf(inventory), 'from')
   return playbook({
     name: 'shards-move',
     summary: 'Old shards let go of what new ones scrape.',
@@ -79,6 +90,12 @@ export const oldShardsLetGo = (inventory: Inventory): Playbook => {
 /** The hosts that a playbook is about. */
 export const hostsOf = ({ plays }: Playbook, { hosts }: Inventory): readonly Host[] =>
   hosts.filter((host) => plays.some((play) => play.hosts(host)))
+
+/** The servers of the shards at one side of the moves. */
+const shards = (inventory: Inventory, moves: readonly Move[], side: 'from' | 'to'): Select => {
+  const some = new Set(moves.map((move) => String(move[side])))
+  return (host) => host.groups.includes('prometheus') && some.has(shardOf(host, inventory))
+}
 
 const playOf = (roles: readonly Role[]) => {
   const rolled = rolledRoles(roles).find(({ role }) => role.key === prometheus.key)

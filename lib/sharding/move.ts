@@ -28,7 +28,13 @@ export const moveBegun = (table: ShardTable, owners: readonly number[], shards: 
   }
 }
 
-/** The table once new shards were seen to scrape all that moves: old ones may let go. */
+/** The table once new shards were seen to scrape all that moves, for long enough: they send alerts of it, too. */
+export const moveSending = (table: ShardTable): ShardTable => ({
+  ...table,
+  moving: table.moving.map((move) => ({ ...move, state: 'sending' })),
+})
+
+/** The table once new shards scrape all that moves and send its alerts: old ones may let go. */
 export const moveSeen = (table: ShardTable): ShardTable => ({
   ...table,
   moving: table.moving.map((move) => ({ ...move, state: 'seen' })),
@@ -50,15 +56,18 @@ export const moveDone = (table: ShardTable): ShardTable => {
   }
 }
 
-/** The table whose moves lead back, which begin as any: both shards scrape, though the old one may never have stopped. */
+/**
+ * The table whose moves lead back: both shards scrape. Where the new one has what moves not for long enough yet, the old one never stopped, and goes on
+ * sending its alerts; else they begin as any.
+ */
 export const moveUndone = (table: ShardTable): ShardTable => ({
   ...table,
   owners: ownersAfter(table),
-  moving: table.moving.map(({ buckets, from, to }) => ({
+  moving: table.moving.map(({ buckets, from, to, state }) => ({
     buckets,
     from: to,
     to: from,
-    state: 'scraping',
+    state: state === 'scraping' ? 'returning' : 'scraping',
   })),
 })
 

@@ -27,9 +27,16 @@ export interface Move {
   readonly buckets: readonly number[]
   readonly from: number
   readonly to: number
-  /** `scraping`: both scrape. `seen`: every replica of the new one was seen to, and the old one may let go. */
-  readonly state: 'scraping' | 'seen'
+  readonly state: MoveState
 }
+
+/**
+ * `scraping`: both scrape, and the new one, whose rules see a part of what they look back at, sends no alert of it. `sending`: every replica of the new
+ * one was seen to have it, and both send. `seen`: the old one may let go. `returning`: both scrape, on the way back to the one that never let go; the
+ * one that lets go sends no alert of it.
+ */
+export type MoveState = (typeof STATES)[number]
+const STATES = ['scraping', 'sending', 'seen', 'returning'] as const
 
 /** The name of the table's file, beside the inventory. */
 const TABLE_FILE = 'shards.yml'
@@ -49,7 +56,7 @@ export const scrapedBy = ({ owners, moving }: ShardTable, shard: number): readon
 /** Those of the buckets that a shard scrapes which it is about to let go of. In order. */
 export const leavingOf = ({ moving }: ShardTable, shard: number): readonly number[] =>
   moving
-    .filter(({ from, state }) => from === shard && state === 'scraping')
+    .filter(({ from, state }) => from === shard && state !== 'seen')
     .flatMap(({ buckets }) => buckets)
     .sort((a, b) => a - b)
 
@@ -62,10 +69,19 @@ export const leftBy = (table: ShardTable, shard: number): readonly number[] => {
     .sort((a, b) => a - b)
 }
 
+/** The buckets whose alerts a shard leaves to others: what it has let go of, and what it scrapes but has not for long enough. In order. */
+export const silentOn = (table: ShardTable, shard: number): readonly number[] =>
+  [
+    ...leftBy(table, shard),
+    ...table.moving
+      .filter(({ from, to, state }) => (state === 'scraping' ? to : state === 'returning' ? from : null) === shard)
+      .flatMap(({ buckets }) => buckets),
+  ].sort((a, b) => a - b)
+
 /** The shards that scrape a bucket now: one, or two while it moves. */
 export const shardsOf = ({ owners, moving }: ShardTable, bucket: number): readonly number[] => {
   const move = moving.find(({ buckets }) => buckets.includes(bucket))
-  if (move) return move.state === 'scraping' ? [move.from, move.to] : [move.to]
+  if (move) return move.state === 'seen' ? [move.to] : [move.from, move.to]
   const owner = owners[bucket]
   return owner === undefined ? [] : [owner]
 }
@@ -291,9 +307,12 @@ const movesOf = (
     }
     const [from, to, buckets] = [number('from'), number('to'), rangesAt(fields.get('buckets') ?? null)]
     const stateNode = fields.get('state')
-    const state = isScalar(stateNode) ? stateNode.value : undefined
-    if (from === null || to === null || !buckets || (state !== 'scraping' && state !== 'seen')) {
-      reading.blame(node, 'expected a move: { buckets: 5-9, from: 0, to: 3, state: scraping }, or state: seen')
+    const state = STATES.find((one) => isScalar(stateNode) && one === stateNode.value)
+    if (from === null || to === null || !buckets || !state) {
+      reading.blame(
+        node,
+        `expected a move: { buckets: 5-9, from: 0, to: 3, state: scraping }, the state being one of ${STATES.join(', ')}`,
+      )
       return []
     }
     if (!about.known.includes(to)) reading.blame(node, `shard ${to} is not in the table`)

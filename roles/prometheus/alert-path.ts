@@ -2,9 +2,9 @@ import compare from 'semver/functions/compare.js'
 import type { Scope } from '../../lib/model.ts'
 import type { Labels } from '../../lib/routing/matcher.ts'
 import type { RelabelStep } from '../../lib/routing/relabel.ts'
-import { stepsForLeft } from './left-alerts.ts'
 import { ownershipFor } from './ownership.ts'
 import { shardingOf, shardOf } from './shards.ts'
+import { stepsForSilent } from './silent-alerts.ts'
 import { alertmanagersOf } from './targets.ts'
 import type { PrometheusVars } from './vars.ts'
 
@@ -40,7 +40,7 @@ export const relabelSteps = (
       ? `${scope.vars.replica_label}|${scope.vars.shard_label}`
       : scope.vars.replica_label,
   },
-  ...stepsForLeft(scope),
+  ...stepsForSilent(scope),
   ...scope.vars.alert_relabel_configs,
   ...ownership,
 ]

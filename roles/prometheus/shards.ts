@@ -1,6 +1,6 @@
 import { InputError } from '../../lib/errors.ts'
 import type { Host, Inventory } from '../../lib/model.ts'
-import { leavingOf, leftBy, readTable, type ShardTable, scrapedBy, tablePath } from '../../lib/sharding/table.ts'
+import { leavingOf, readTable, type ShardTable, scrapedBy, silentOn, tablePath } from '../../lib/sharding/table.ts'
 import { prometheusOn } from './vars.ts'
 
 /** How the targets of an inventory are spread over its shards. */
@@ -13,8 +13,8 @@ export interface Sharding {
   scraped(shard: string): readonly number[]
   /** Those of them that it is about to let go of. */
   leaving(shard: string): readonly number[]
-  /** Those that it has let go of, whose alerts it leaves to their new shards. */
-  left(shard: string): readonly number[]
+  /** Those whose alerts it leaves to another shard: of what it has let go of, and of what moves to it until it has had that for long enough. */
+  silent(shard: string): readonly number[]
   /** Without it, a target's bucket is its shard. */
   readonly table?: ShardTable
 }
@@ -96,7 +96,7 @@ const byTable = (inventory: Inventory, table: ShardTable): Sharding => {
     buckets: table.buckets,
     scraped: (shard) => scrapedBy(table, Number(shard)),
     leaving: (shard) => leavingOf(table, Number(shard)),
-    left: (shard) => leftBy(table, Number(shard)),
+    silent: (shard) => silentOn(table, Number(shard)),
     table,
   }
 }
@@ -122,7 +122,7 @@ const byHash = (inventory: Inventory, hosts: readonly Host[]): Sharding => {
     buckets: count,
     scraped: (shard) => [Number(shard)],
     leaving: () => [],
-    left: () => [],
+    silent: () => [],
   }
 }
 

@@ -1,4 +1,4 @@
-import { hostsOf, newShardsScrape, oldShardsLetGo } from '../../../fleet/shards/move-playbooks.ts'
+import { hostsOf, newShardsScrape, newShardsSend, oldShardsLetGo } from '../../../fleet/shards/move-playbooks.ts'
 import { firstTable, spreadByHash, tableTowards } from '../../../fleet/shards/next-table.ts'
 import { milliseconds } from '../../../lib/duration.ts'
 import { InputError } from '../../../lib/errors.ts'
@@ -7,9 +7,9 @@ import { type FileEdit, readText } from '../../../lib/inventory/files.ts'
 import { loadInventory } from '../../../lib/inventory/load.ts'
 import type { Duration, Inventory, Playbook } from '../../../lib/model.ts'
 import { print } from '../../../lib/report/print.ts'
-import { moveDone, moveSeen, moveUndone } from '../../../lib/sharding/move.ts'
+import { moveDone, moveSeen, moveSending, moveUndone } from '../../../lib/sharding/move.ts'
 import { rangesText } from '../../../lib/sharding/ranges.ts'
-import { readTable, type ShardTable, tableText } from '../../../lib/sharding/table.ts'
+import { type MoveState, readTable, type ShardTable, tableText } from '../../../lib/sharding/table.ts'
 import { counted } from '../../../lib/wording.ts'
 import { tableOfInventory, useTable } from '../../../roles/prometheus/shards.ts'
 import type { Context } from '../../context.ts'
@@ -105,8 +105,10 @@ const begun = async (
 
 const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): Promise<number> => {
   let state = table
-  if (state.moving.some((move) => move.state === 'scraping')) {
-    // What moves is its old shard's to watch until the new one has all that canary alerts need.
+  const isIn = (...states: readonly MoveState[]): boolean => state.moving.some((move) => states.includes(move.state))
+  // What moves is its old shard's to watch until the new one has all that canary alerts need.
+  const watched = { ...state, moving: [] }
+  if (isIn('scraping', 'returning')) {
     const code = await step(context, flags, {
       table: state,
       bookOf: (inventory) =>
@@ -114,8 +116,13 @@ const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): 
           overlapMs: milliseconds(flags.overlap as Duration),
           alertsMs: milliseconds(flags.alertsWithin as Duration),
         }),
-      watched: { ...state, moving: [] },
+      watched,
     })
+    if (code !== 0) return code
+    state = isIn('scraping') ? moveSending(state) : moveSeen(state)
+  }
+  if (isIn('sending')) {
+    const code = await step(context, flags, { table: state, bookOf: newShardsSend, watched })
     if (code !== 0) return code
     state = moveSeen(state)
   }

@@ -21,6 +21,9 @@ export const ALERTS = [
   { alert: 'LooksBack', expr: 'max_over_time(alarm[1m]) == 1' },
 ]
 
+/** One that is never to fire once all targets have been scraped for a minute: a server that has samples of a part of it takes the counter for slower. */
+const SLOWS_DOWN = { alert: 'SlowsDown', expr: 'rate(ticks_total[1m]) < 7' }
+
 export interface AlarmFleet extends AsyncDisposable {
   /** The inventory. Nothing is deployed yet. */
   readonly folder: string
@@ -80,7 +83,7 @@ ${askable ? asking : ''}    alertmanager:`,
       .replace('group_interval: 1m', 'group_interval: 10s'),
   )
   mkdirSync(join(folder, 'test-rules'))
-  const rules = ALERTS.map((one) => ({ ...one, labels: { severity: 'info' } }))
+  const rules = [...ALERTS, ...(askable ? [SLOWS_DOWN] : [])].map((one) => ({ ...one, labels: { severity: 'info' } }))
   writeFileSync(join(folder, 'test-rules/alarms.yml'), stringify({ groups: [{ name: 'alarms', rules }] }))
   const table = (): ShardTable =>
     parseTable({ file: 'shards.yml', text: readFileSync(join(folder, 'shards.yml'), 'utf8') })
@@ -110,15 +113,30 @@ export const told = (targets: readonly string[]): ReadonlyMap<string, Told> => {
   const counts = new Map<string, { firing: number; resolved: number }>(
     targets.flatMap((target) => ALERTS.map(({ alert }) => [`${alert} ${target}`, { firing: 0, resolved: 0 }] as const)),
   )
-  for (const { body } of labNotifications(testLab))
-    for (const { status, labels } of (
-      body as { alerts?: { status: 'firing' | 'resolved'; labels: Record<string, string> }[] }
-    ).alerts ?? []) {
-      const count = counts.get(`${labels.alertname} ${labels.instance}`)
-      if (count) count[status] += 1
-    }
+  for (const { status, labels } of alertsTold()) {
+    const count = counts.get(`${labels.alertname} ${labels.instance}`)
+    if (count) count[status] += 1
+  }
   return counts
 }
+
+/** The targets of which an alert of this name was notified as firing, of those that began to since a time. */
+export const toldSince = (since: number, name: string): readonly string[] => [
+  ...new Set(
+    alertsTold().flatMap(({ status, labels, startsAt }) =>
+      status === 'firing' && labels.alertname === name && Date.parse(startsAt) >= since ? [labels.instance ?? ''] : [],
+    ),
+  ),
+]
+
+interface AlertTold {
+  readonly status: 'firing' | 'resolved'
+  readonly labels: Readonly<Record<string, string>>
+  readonly startsAt: string
+}
+
+const alertsTold = (): readonly AlertTold[] =>
+  labNotifications(testLab).flatMap(({ body }) => (body as { alerts?: readonly AlertTold[] }).alerts ?? [])
 
 /** The alerts of these targets that were not notified so often, in words. */
 export const toldOtherwise = (targets: readonly string[], expected: Told): readonly string[] =>

@@ -44,8 +44,7 @@ const asItWas = async (): Promise<void> => {
 type When = (event: RunEvent) => boolean
 const scraping: When = (event) =>
   event.event === 'gate' && event.play === 'Every target that moves is scraped by its new shard'
-const lettingGo: When = (event) =>
-  event.event === 'batch-started' && fleet.table().moving.some(({ state }) => state === 'seen')
+const lettingGo: When = (event) => event.event === 'batch-started' && event.play === 'Old shards let go'
 
 /** `state` is how far the table then is; without, the move is over. */
 const POINTS = [

@@ -195,19 +195,22 @@ test('4 to 3, killed once both scrape: status and verify tell the truth, it goes
   expect((await verified()).perShard['3']).toBe(2)
 })
 
-test.each(['scraping', 'seen'] as const)('killed in state %s, a move is undone: all is as it was', async (state) => {
-  await haveShards(3)
-  const [owners, before] = [table().owners, await witnessed()]
-  const since = Date.now()
-  await killedOnce(state, ['shards', 'move', '--to', '4', '-y', '--overlap', '0s', '--json', '--no-watch-alerts'])
-  await on(['shards', 'move', '--undo', '-y', '--overlap', '0s', '--no-watch-alerts'])
-  const gap = longestGap(since)
-  expect(table()).toMatchObject({ owners, moving: [] })
-  expect(await witnessed()).toEqual(before)
-  expect((await verified()).exactlyOnce).toBe(true)
-  told(`undone from ${state}`, { longestGapMs: gap })
-  expect(gap).toBeLessThanOrEqual(2 * INTERVAL_MS)
-})
+test.each(['scraping', 'sending', 'seen'] as const)(
+  'killed in state %s, a move is undone: all is as it was',
+  async (state) => {
+    await haveShards(3)
+    const [owners, before] = [table().owners, await witnessed()]
+    const since = Date.now()
+    await killedOnce(state, ['shards', 'move', '--to', '4', '-y', '--overlap', '0s', '--json', '--no-watch-alerts'])
+    await on(['shards', 'move', '--undo', '-y', '--overlap', '0s', '--no-watch-alerts'])
+    const gap = longestGap(since)
+    expect(table()).toMatchObject({ owners, moving: [] })
+    expect(await witnessed()).toEqual(before)
+    expect((await verified()).exactlyOnce).toBe(true)
+    told(`undone from ${state}`, { longestGapMs: gap })
+    expect(gap).toBeLessThanOrEqual(2 * INTERVAL_MS)
+  },
+)
 
 test('a machine of an old shard lost for good before it lets go: the run says which and stops, goes on without it, and no target waits', async () => {
   await haveShards(3)
@@ -245,14 +248,14 @@ test('a machine of a new shard lost for good: nothing is let go of, and the move
   expect(gap).toBeLessThanOrEqual(2 * INTERVAL_MS)
 })
 
-/** Starts a command and kills it, with no time to put anything in order, once both shards scrape, or while old ones let go. */
-const killedOnce = async (state: 'scraping' | 'seen', words: readonly string[]): Promise<void> => {
+/** Starts a command and kills it, with no time to put anything in order, once both shards scrape, while new ones are let send alerts, or while old ones let go. */
+const killedOnce = async (state: 'scraping' | 'sending' | 'seen', words: readonly string[]): Promise<void> => {
   const running = startVestal([...words, '-i', folder], {
     onEvent: (event, { kill }) => {
       const there =
         state === 'scraping'
           ? event.event === 'gate' && event.play === 'Every target that moves is scraped by its new shard'
-          : event.event === 'batch-started' && table().moving.some((move) => move.state === 'seen')
+          : event.event === 'batch-started' && table().moving.some((move) => move.state === state)
       if (there) setTimeout(() => kill('SIGKILL'), 300)
     },
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { handOut } from '../../../lib/sharding/hand-out.ts'
-import { moveBegun, moveDone, moveSeen, moveUndone } from '../../../lib/sharding/move.ts'
+import { moveBegun, moveDone, moveSeen, moveSending, moveUndone } from '../../../lib/sharding/move.ts'
 import {
   evenOwners,
   leavingOf,
@@ -8,6 +8,7 @@ import {
   parseTable,
   type ShardTable,
   scrapedBy,
+  silentOn,
   tableOf,
   tableText,
 } from '../../../lib/sharding/table.ts'
@@ -28,8 +29,9 @@ const everyBucketScraped = (before: ShardTable, after: ShardTable): boolean => {
 }
 const steps = (table: ShardTable, owners: readonly number[]): readonly ShardTable[] => {
   const begun = moveBegun(table, owners)
-  const seen = moveSeen(begun)
-  return [table, begun, seen, moveDone(seen)]
+  const sending = moveSending(begun)
+  const seen = moveSeen(sending)
+  return [table, begun, sending, seen, moveDone(seen)]
 }
 
 describe('a move', () => {
@@ -46,11 +48,12 @@ describe('a move', () => {
     expect(tables.at(-1)?.owners).toEqual(to)
   })
 
-  test.each([1, 2])('undone after step %d leads back, and no bucket is without a shard', (step) => {
+  test.each([1, 2, 3])('undone after step %d leads back, and no bucket is without a shard', (step) => {
     const reached = steps(THREE, FOUR)[step] as ShardTable
     let table = moveUndone(reached)
     expect(everyBucketScraped(reached, table)).toBe(true)
-    expect(table.moving.every(({ state }) => state === 'scraping')).toBe(true)
+    expect(new Set(table.moving.map(({ state }) => state))).toEqual(new Set([step === 1 ? 'returning' : 'scraping']))
+    expect(parseTable({ file: 't', text: tableText(table) })).toEqual(table)
     const seen = moveSeen(table)
     expect(everyBucketScraped(table, seen)).toBe(true)
     table = seen
@@ -61,15 +64,55 @@ describe('a move', () => {
   })
 
   test('a shard leaves alerts of what it let go of to others, until it has that again', () => {
-    const [, begun, seen, done] = steps(THREE, FOUR) as [ShardTable, ShardTable, ShardTable, ShardTable]
+    const [, begun, sending, seen, done] = steps(THREE, FOUR) as [
+      ShardTable,
+      ShardTable,
+      ShardTable,
+      ShardTable,
+      ShardTable,
+    ]
     const moved = THREE.owners.flatMap((owner, bucket) => (owner === 0 && FOUR[bucket] === 3 ? [bucket] : []))
     expect(moved.length).toBeGreaterThan(0)
     expect([begun, seen, done].map((table) => leftBy(table, 0))).toEqual([[], moved, moved])
-    expect([begun, seen, done].map((table) => leavingOf(table, 0))).toEqual([moved, [], []])
+    expect([begun, sending, seen, done].map((table) => leavingOf(table, 0))).toEqual([moved, moved, [], []])
     const back = steps(done, THREE.owners)
-    expect(back.map((table) => leftBy(table, 0))).toEqual([moved, [], [], []])
+    expect(back.map((table) => leftBy(table, 0))).toEqual([moved, [], [], [], []])
     expect(leftBy(back.at(-1) as ShardTable, 3).length).toBe(FOUR.filter((owner) => owner === 3).length)
     expect(leftBy(moveUndone(seen), 0)).toEqual([])
+  })
+
+  test('of what moves one shard sends alerts at least, wherever the move turns: whichever has had it for long enough', () => {
+    const [table, begun, sending, seen, done] = steps(THREE, FOUR) as [
+      ShardTable,
+      ShardTable,
+      ShardTable,
+      ShardTable,
+      ShardTable,
+    ]
+    const moved = THREE.owners.flatMap((owner, bucket) => (owner === 0 && FOUR[bucket] === 3 ? [bucket] : []))
+    const silent = (one: ShardTable): readonly boolean[] =>
+      [0, 3].map((shard) => moved.every((bucket) => silentOn(one, shard).includes(bucket)))
+    expect([table, begun, sending, seen, done].map(silent)).toEqual([
+      [false, false],
+      [false, true],
+      [false, false],
+      [true, false],
+      [true, false],
+    ])
+    const back = moveUndone(begun)
+    expect([back, moveUndone(back), moveSeen(back), moveDone(moveSeen(back))].map(silent)).toEqual([
+      [false, true],
+      [false, true],
+      [false, true],
+      [false, true],
+    ])
+    for (const late of [sending, seen].map(moveUndone))
+      expect([late, moveSending(late), moveSeen(late)].map(silent)).toEqual([
+        [true, false],
+        [false, false],
+        [false, true],
+      ])
+    expect(silentOn(begun, 1)).toEqual([])
   })
 
   test('a shard that has lost all drains, until it gets buckets again', () => {

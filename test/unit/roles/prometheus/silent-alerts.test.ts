@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { scopeOf } from '../../../../lib/playbook.ts'
 import { relabel } from '../../../../lib/routing/relabel.ts'
 import { bucketOf, hashmod } from '../../../../lib/sharding/hash.ts'
-import { moveBegun, moveDone, moveSeen } from '../../../../lib/sharding/move.ts'
+import { moveBegun, moveDone, moveSeen, moveSending, moveUndone } from '../../../../lib/sharding/move.ts'
 import { evenOwners, type ShardTable, tableOf, tableText } from '../../../../lib/sharding/table.ts'
 import { alertPath } from '../../../../roles/prometheus/alert-path.ts'
 import { prometheus } from '../../../../roles/prometheus/role.ts'
@@ -73,13 +73,30 @@ test.each([
     }
 })
 
-test('until then, and once the buckets are back, both send', async () => {
-  const done = moveDone(moveSeen(begun))
-  for (const table of [TWO, begun, moveBegun(done, TWO.owners)]) {
-    const sent = await senderOf(table)
-    for (const instance of ADDRESSES)
-      for (const job of ['fixed', 'found']) expect(sent('old', { job, instance })).not.toBeNull()
-  }
+test.each([
+  ['until the new shard has had it for long enough, alerts of what moves are the old one’s', begun, 'old'],
+  ['then both send', moveSending(begun), 'both'],
+  ['a move that is undone before leaves them to the old one', moveUndone(begun), 'old'],
+  ['one that is undone later, to the new one', moveUndone(moveSeen(begun)), 'new'],
+  ['once all is back, they are the old one’s', moveDone(moveSeen(moveUndone(begun))), 'old'],
+  [
+    'so is what moves back, until its shard has had it for long enough',
+    moveBegun(moveDone(moveSeen(begun)), TWO.owners),
+    'new',
+  ],
+])('%s', async (_, table, who) => {
+  const sent = await senderOf(table)
+  for (const instance of ADDRESSES.filter((one) => moves(one)))
+    for (const job of ['fixed', 'found'])
+      for (const host of ['old', 'new'])
+        expect({ host, instance, job, sent: sent(host, { job, instance }) !== null }).toEqual({
+          host,
+          instance,
+          job,
+          sent: who === 'both' || who === host,
+        })
+  for (const instance of ADDRESSES.filter((one) => !moves(one)))
+    expect(sent('old', { job: 'fixed', instance })).toEqual({ alertname: 'Down', job: 'fixed', instance })
 })
 
 test('an alert that cannot be told to be of a target that moved is sent', async () => {

@@ -16,15 +16,16 @@ import type { PrometheusVars } from './vars.ts'
 type ScrapeConfig = Readonly<Record<string, unknown>>
 
 /**
- * Drops alerts of targets that this shard has let go of, at the end of which it would say that each is over: for a quarter of an hour, against the new
- * shard, which says that it fires (prometheus `rules/alerting.go`, resolvedRetention). An alert is a target's that has its `job` and `instance`. Where
+ * Drops alerts that another shard is to send. Of targets that this one has let go of it would say that each is over: for a quarter of an hour, against
+ * the new shard, which says that it fires (prometheus `rules/alerting.go`, resolvedRetention). Of targets that it has begun to scrape its rules see a
+ * part of what they look back at: a rate that is too low, nothing for an hour. An alert is a target's that has its `job` and `instance`. Where
  * targets are discovered, their bucket is worked out of the alert itself, if its labels are those that were hashed.
  */
-export const stepsForLeft = (scope: Scope<PrometheusVars>): readonly RelabelStep[] => {
+export const stepsForSilent = (scope: Scope<PrometheusVars>): readonly RelabelStep[] => {
   const { host, inventory, vars } = scope
   const sharding = shardingOf(inventory)
-  const left = sharding?.left(shardOf(host, inventory)) ?? []
-  if (!sharding || left.length === 0) return []
+  const silent = sharding?.silent(shardOf(host, inventory)) ?? []
+  if (!sharding || silent.length === 0) return []
   const known = [
     ...jobsOf(scope).map(({ name, targets, config }) => ({ name, config, targets })),
     ...vars.scrape_configs.map((config) => ({ name: config.job_name, config, targets: staticTargets(config) })),
@@ -33,7 +34,7 @@ export const stepsForLeft = (scope: Scope<PrometheusVars>): readonly RelabelStep
     const find = finderOf(scope, { name, config, sharding })
     return targets.flatMap((target) => find(target) ?? [])
   })
-  const gone = new Set(left)
+  const gone = new Set(silent)
   // One that is called as a target which stays is: its alerts may be the other's.
   const here = new Set(named.filter(({ bucket }) => bucket === null || !gone.has(bucket)).map(nameOf))
   const byJob = Map.groupBy(
@@ -49,7 +50,7 @@ export const stepsForLeft = (scope: Scope<PrometheusVars>): readonly RelabelStep
     ...stepsForDiscovered(
       vars.scrape_configs.filter((config) => canBeHashed(config, { sharding, version: vars.version, host: host.name })),
       sharding,
-      left,
+      silent,
     ),
   ]
 }
@@ -126,7 +127,7 @@ const canBeHashed = (
 const stepsForDiscovered = (
   configs: readonly { readonly job_name: string }[],
   { labels, buckets }: Sharding,
-  left: readonly number[],
+  silent: readonly number[],
 ): readonly RelabelStep[] => {
   if (configs.length === 0) return []
   const by = standIns(labels)
@@ -135,7 +136,7 @@ const stepsForDiscovered = (
     { source_labels: by, modulus: buckets, target_label: HASH_LABEL, action: 'hashmod' },
     {
       source_labels: ['job', ...by, HASH_LABEL],
-      regex: [`(?:${jobs})`, ...by.map(() => '[^;]+'), `(?:${rangesRegex(left)})`].join(';'),
+      regex: [`(?:${jobs})`, ...by.map(() => '[^;]+'), `(?:${rangesRegex(silent)})`].join(';'),
       action: 'drop',
     },
     { regex: HASH_LABEL, action: 'labeldrop' },
