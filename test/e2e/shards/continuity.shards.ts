@@ -8,6 +8,8 @@ import { ask, numberOf, on, QUERIES, startAsking, until } from './fleet.ts'
 
 const INTERVAL_S = 5
 const RANGE_S = 60
+/** So many intervals a rate makes up for at either end of its range (prometheus `promql/functions.go`, extrapolatedRate). */
+const EXTRAPOLATED = 1.1
 let fleet: AlarmFleet
 
 beforeAll(async () => {
@@ -119,7 +121,7 @@ interface Seen {
   readonly absent: readonly string[]
   /** At any moment, of all copies the highest: what is asked without deduplication. */
   readonly highest: Off
-  /** Deduplicated, where the range neither begins nor ends between two samples that are shown more than an interval and a half apart. */
+  /** Deduplicated, where the range neither begins nor ends between two samples that are shown further apart than a rate makes up for. */
   readonly shown: Off
   /** Deduplicated, at all other moments, and how many there are. */
   readonly atGap: Off & { readonly rates: number }
@@ -153,7 +155,7 @@ const seenSince = async (since: number, moved: ReadonlySet<string>): Promise<See
   }
   const [spaces, ofCopies] = [await spacesOf(true), await spacesOf(false)]
   const gaps = Map.groupBy(
-    spaces.filter(({ from, to }) => to - from > 1.5 * INTERVAL_S),
+    spaces.filter(({ from, to }) => to - from > EXTRAPOLATED * INTERVAL_S),
     ({ target }) => target,
   )
   const isAtGap = ({ target, at }: Rate): boolean =>
