@@ -4,7 +4,7 @@ import { type Included, literal } from './configuration.ts'
 import { staysAs, withKnownSecrets } from './credentials.ts'
 import type { Wanted } from './look.ts'
 import { fileOf, flagValue, onHost, type Program, pathOf, pathSeen, placeOf, type Told } from './program.ts'
-import { isMapping, mapIn, readYaml, type TreeMap } from './yaml-tree.ts'
+import { isMapping, mapIn, readYaml, type TreeMap, textIn } from './yaml-tree.ts'
 
 /** Flags that these settings stand for. */
 export const WEB_FLAGS = ['web.listen-address', 'web.external-url', 'web.route-prefix', 'web.config.file', 'log.level']
@@ -88,13 +88,12 @@ const webConfigOf = (
     const { tree: written, at } = readYaml(path, text)
     const tree = withKnownSecrets(written)
     const tls = mapIn(mapIn(tree).tls_server_config)
+    const folder = posix.dirname(pathSeen(program, named))
     const kept = Object.fromEntries(
-      Object.entries(tls).map(([key, value]) => [
-        key,
-        key.endsWith('_file') && typeof value === 'string'
-          ? onHost(program, posix.resolve(posix.dirname(pathSeen(program, named)), value))
-          : value,
-      ]),
+      Object.entries(tls).map(([key, value]) => {
+        const file = key.endsWith('_file') ? textIn(value) : undefined
+        return [key, file === undefined ? value : onHost(program, posix.resolve(folder, file))]
+      }),
     )
     const told = Object.entries(kept)
       .filter(([key]) => key.endsWith('_file'))

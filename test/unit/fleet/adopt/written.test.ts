@@ -316,7 +316,7 @@ const guarded = (config: string): Machine => ({
   ],
   files: {
     '/etc/prometheus/prometheus.yml': config,
-    '/etc/prometheus/web.yml': `tls_server_config: {cert_file: c.pem, key_file: /k.pem}\nbasic_auth_users: {admin: '${HASH}'}\n`,
+    '/etc/prometheus/web.yml': `tls_server_config: {cert_file: ../tls/c.pem, key_file: /k.pem}\nbasic_auth_users: {admin: '${HASH}'}\n`,
   },
 })
 
@@ -329,7 +329,7 @@ test('a web port is asked as somebody asks it already, and its hashes are secret
   expect(group).not.toContain(HASH)
   expect(parse(group).prometheus).toMatchObject({
     web_config: {
-      tls_server_config: { cert_file: '/etc/prometheus/c.pem', key_file: '/k.pem' },
+      tls_server_config: { cert_file: '/etc/tls/c.pem', key_file: '/k.pem' },
       basic_auth_users: { admin: { $file: expect.stringContaining('secrets/') } },
     },
     web_user: { username: 'admin', password: { $file: expect.stringContaining('secrets/') } },
