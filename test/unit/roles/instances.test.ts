@@ -104,6 +104,27 @@ describe('two Prometheus of one machine', () => {
     ])
   })
 
+  test('have certificates of their own, and trust whom the machine trusts', async () => {
+    using of = await fleet({ 'hosts.yml': HOSTS, 'group_vars/all.yml': 'tls: true\n' })
+    const both = ['prometheus', 'thanos-sidecar'].flatMap((role) =>
+      ids(of, role, 'p-0a').filter((id) => ids(of, role, 'p-1a').includes(id)),
+    )
+    expect(both.filter((id) => !/^(user|release|directory \/etc\/vestal|file \/etc\/vestal)/.test(id))).toEqual([])
+    const command = (role: string) =>
+      (of.task(role, 'p-1a', `service ${role}-s1`).data as { command: readonly string[] }).command
+    expect(ids(of, 'prometheus', 'p-1a')).toContain('certificate /etc/prometheus-s1/web.pem')
+    expect(command('prometheus')).toContain('--web.config.file=/etc/prometheus-s1/web.yml')
+    expect(of.text('prometheus', 'p-1a', '/etc/prometheus-s1/web.yml')).toContain('/etc/prometheus-s1/web.pem')
+    expect(ids(of, 'thanos-sidecar', 'p-1a')).toContain('certificate /etc/thanos-sidecar-s1/web.pem')
+    expect(command('thanos-sidecar')).toEqual(
+      expect.arrayContaining([
+        '--prometheus.url=https://192.0.2.11:9091',
+        '--grpc-server-tls-cert=/etc/thanos-sidecar-s1/web.pem',
+        '--http.config=/etc/thanos-sidecar-s1/web.yml',
+      ]),
+    )
+  })
+
   test('are targets with names of their own, and the machine is one', async () => {
     using of = await several()
     const targets = of.text('prometheus', 'p-0a', '/etc/prometheus-s0/file_sd/prometheus.yml')
