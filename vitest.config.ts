@@ -147,6 +147,16 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        test: {
+          ...inLab,
+          name: 'machines',
+          include: ['test/e2e/machines/*.machines.ts'],
+          setupFiles: ['test/e2e/clean-hosts.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
       { test: { ...inLab, name: 'route', include: ['test/e2e/route/*.route.ts'], testTimeout: 1_800_000 } },
     ],
   },

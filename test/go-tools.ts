@@ -4,9 +4,19 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { run } from '../lib/lab/command.ts'
 import { withLock } from '../lib/lab/lock.ts'
 
 export interface Tool {
@@ -16,7 +26,7 @@ export interface Tool {
   readonly package: string
   readonly flags: readonly string[]
   /** Names a binary that is taken in place of one that is compiled. */
-  readonly variable: string
+  readonly variable?: string
   /** The oldest Go that can, as in go1.N. */
   readonly minor: number
 }
@@ -26,7 +36,7 @@ export const whileNobodyCompiles = <T>(work: () => Promise<T>): Promise<T> => wi
 
 /** Its file; undefined where there is no Go that could. Throws an Error with Go's words where it does not compile. */
 export const binaryOf = (tool: Tool, say: (what: string) => void): string | undefined => {
-  const given = process.env[tool.variable]
+  const given = tool.variable === undefined ? undefined : process.env[tool.variable]
   if (given) return given
   const version = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' })
   const [, minor = '0'] = /^go1\.(\d+)/.exec(version.stdout ?? '') ?? []
@@ -55,6 +65,25 @@ export const put = (from: string, to: string): void => {
   const draft = `${to}.${randomBytes(4).toString('hex')}`
   copyFileSync(from, draft)
   renameSync(draft, to)
+}
+
+/** Puts these binaries, by their names, into a mirror's folder of one release, as upstream lays it out: a tarball of this title, and its checksum. */
+export const putRelease = async (
+  release: string,
+  title: string,
+  binaries: Readonly<Record<string, string>>,
+): Promise<void> => {
+  mkdirSync(dirname(release), { recursive: true })
+  const draft = mkdtempSync(`${release}.`)
+  for (const [name, file] of Object.entries(binaries)) put(file, join(draft, title, name))
+  const tarball = join(draft, `${title}.tar.gz`)
+  const plain = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=a+rx,u+w']
+  await run(['tar', '-C', draft, ...plain, '-I', 'gzip -1 -n', '-cf', tarball, title])
+  rmSync(join(draft, title), { recursive: true })
+  const sum = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+  writeFileSync(join(draft, 'sha256sums.txt'), `${sum}  ${basename(tarball)}\n`)
+  rmSync(release, { recursive: true, force: true })
+  renameSync(draft, release)
 }
 
 const cache = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vestal', 'test-tools')

@@ -49,7 +49,7 @@ const build = async (
 ): Promise<void> => {
   const { generation, arch, emulated } = system
   const title = `Debian ${generation}${emulated ? ` for ${arch}` : ''}`
-  say(`building the hosts' disk image (${title}, about ${emulated ? 'five minutes' : 'half a minute'})`)
+  say(`building the hosts' disk image (${title}, about ${emulated ? 'eight minutes' : 'half a minute'})`)
   const draft = join(labRoot(), 'images', '.draft')
   removeOwn(draft)
   mkdirSync(draft, { recursive: true })

@@ -84,7 +84,7 @@ export const labUp = async ({
   mirror = true,
   onProgress = () => {},
 }: LabUp): Promise<Lab> => {
-  checkRequest(name, hosts)
+  checkRequest({ name, hosts, systems })
   await ensureBoxPackages(onProgress)
   const wanted = await systemsOf({ name, hosts, systems })
   claimRoot()
@@ -161,25 +161,19 @@ interface Wanted {
   readonly say: Progress
 }
 
-/**
- * What each host is made of, those that exist among them. Throws InputError for a name that no host has, for what the lab can't make and
- * for a host that exists and is made of something else.
- */
-const systemsOf = async ({
-  name,
-  hosts,
-  systems,
-}: Required<Pick<LabUp, 'name' | 'hosts' | 'systems'>>): Promise<ReadonlyMap<string, System>> => {
-  const names = [...new Set([...hostsOf(name), ...Array.from({ length: hosts }, (_, i) => hostName(i + 1))])]
-  const unknown = Object.keys(systems).find((host) => !names.includes(host))
-  if (unknown !== undefined)
-    throw new InputError([
-      { where: '--system', what: `the lab has no host ${unknown}`, fix: `Its hosts are ${names.join(', ')}.` },
-    ])
+type Asked = Required<Pick<LabUp, 'name' | 'hosts' | 'systems'>>
+
+/** The hosts that there are to be: those that exist, and as many as were asked for. */
+const namesOf = ({ name, hosts }: Asked): readonly string[] => [
+  ...new Set([...hostsOf(name), ...Array.from({ length: hosts }, (_, i) => hostName(i + 1))]),
+]
+
+/** What each host is made of. Throws InputError for what the lab can't make, and for a host that exists and is made of something else. */
+const systemsOf = async (asked: Asked): Promise<ReadonlyMap<string, System>> => {
   const all = new Map<string, System>()
-  for (const host of names) {
-    const is = systemOf(name, host)
-    const system = await parseSystem(systems[host] ?? (is || usualGeneration), `--system ${host}`)
+  for (const host of namesOf(asked)) {
+    const is = systemOf(asked.name, host)
+    const system = await parseSystem(asked.systems[host] ?? (is || usualGeneration), `--system ${host}`)
     if (is !== '' && is !== systemName(system))
       throw new InputError([
         { where: `--system ${host}`, what: `${host} exists, and is made of ${is}`, fix: 'Take the lab down first.' },
@@ -216,10 +210,17 @@ const ensureHosts = async ({ name, images, say }: Wanted): Promise<void> => {
   )
 }
 
-const checkRequest = (name: string, hosts: number): void => {
+const checkRequest = (asked: Asked): void => {
+  const { name, hosts, systems } = asked
   checkLabName(name)
   if (!Number.isInteger(hosts) || hosts < 1 || hosts > mostHosts)
     throw new InputError([{ where: '--hosts', what: `${hosts} is not a number of hosts from 1 to ${mostHosts}` }])
+  const names = namesOf(asked)
+  const unknown = Object.keys(systems).find((host) => !names.includes(host))
+  if (unknown !== undefined)
+    throw new InputError([
+      { where: '--system', what: `the lab has no host ${unknown}`, fix: `Its hosts are ${names.join(', ')}.` },
+    ])
   checkRoot()
   checkOwner(name)
   if (labNames().some((lab) => isOurs(lab) && namespaceExists(controllerNamespace(lab)) && enterLab(lab) === null))

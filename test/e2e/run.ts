@@ -1,7 +1,7 @@
 /**
  * Runs the end-to-end tests inside the network of a lab of their own: `node test/e2e/run.ts [--keep] [--suite NAME] [what vitest takes]`.
  * `--keep` leaves the lab up for a next run. `--suite` is another project of vitest.config.ts than `e2e`, such as `kill`.
- * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suites `shards` and `drills`, 4 for `exporters`.
+ * VESTAL_TEST_HOSTS says how many hosts the lab has; if unset, 7, or 10 for the suites `shards` and `drills`, 6 for `machines`, 4 for `exporters`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,15 +14,17 @@ import { claimRoot } from '../../lib/lab/own.ts'
 import { ensureCortex } from '../cortex/tools.ts'
 import { ensurePackages } from '../debian-packages.ts'
 import { ensureExporters, mirrorExporters } from '../exporters/tools.ts'
+import { ensureStatic } from '../machines/tools.ts'
 import { ensureThanos } from '../thanos/tools.ts'
 import { testLab } from './lab-setup.ts'
+import { SYSTEMS } from './machines/systems.ts'
 
 const words = process.argv.slice(2)
 const named = words.indexOf('--suite')
 const suite = (named < 0 ? undefined : words[named + 1]) ?? 'e2e'
 const keep = words.includes('--keep')
 const forVitest = words.filter((word, at) => word !== '--keep' && (named < 0 || (at !== named && at !== named + 1)))
-const HOSTS: Readonly<Record<string, number>> = { shards: 10, drills: 10, exporters: 4 }
+const HOSTS: Readonly<Record<string, number>> = { shards: 10, drills: 10, machines: 6, exporters: 4 }
 const hosts = Number(process.env.VESTAL_TEST_HOSTS ?? HOSTS[suite] ?? 7)
 /** What the tests leave behind, such as their runs' folders, goes when they end. */
 const scratch = mkdtempSync(join(tmpdir(), 'vestal-e2e-'))
@@ -49,6 +51,7 @@ const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<st
   shards: ensureThanos,
   drills: async (say) => (await ensureThanos(say)) ?? ensureCortex(say),
   exporters: ensureExporters,
+  machines: ensureStatic,
   adopt: async (say) => {
     claimRoot()
     await mirrorExporters(say)
@@ -62,7 +65,12 @@ const missing = (await NEEDS[suite]?.((what) => console.log(what))) ?? null
 try {
   if (missing !== null) console.log(`SKIPPED: the suite ${suite}, as ${missing}`)
   else {
-    await labUp({ name: testLab, hosts, onProgress: (what) => console.log(`lab '${testLab}': ${what}`) })
+    await labUp({
+      name: testLab,
+      hosts,
+      systems: suite === 'machines' ? SYSTEMS : {},
+      onProgress: (what) => console.log(`lab '${testLab}': ${what}`),
+    })
     process.exitCode = await runVitest()
   }
 } finally {

@@ -2,14 +2,12 @@
  * Thanos for the lab: `npm run lab:thanos`. It goes into the lab's release mirror as upstream lays its releases out: a tarball and
  * its checksum.
  */
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { run } from '../../lib/lab/command.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { architecture } from '../../lib/lab/debian.ts'
 import { claimRoot } from '../../lib/lab/own.ts'
 import { labMirror } from '../../lib/lab/places.ts'
-import { binaryOf, put, type Tool, whileNobodyCompiles } from '../go-tools.ts'
+import { binaryOf, putRelease, type Tool, whileNobodyCompiles } from '../go-tools.ts'
 
 /** What the tests and the example run. */
 export const THANOS_VERSION = '0.42.4'
@@ -41,17 +39,7 @@ export const ensureThanos = async (say: (what: string) => void): Promise<string 
     if (!thanos)
       return `there is no Go 1.26 or later that could compile Thanos: install it, or let ${THANOS.variable} name a binary of Thanos ${THANOS_VERSION}`
     claimRoot()
-    mkdirSync(dirname(release), { recursive: true })
-    const draft = mkdtempSync(`${release}.`)
-    put(thanos, join(draft, title, 'thanos'))
-    const tarball = join(draft, `${title}.tar.gz`)
-    const plain = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=a+rx,u+w']
-    await run(['tar', '-C', draft, ...plain, '-I', 'gzip -1 -n', '-cf', tarball, title])
-    rmSync(join(draft, title), { recursive: true })
-    const sum = createHash('sha256').update(readFileSync(tarball)).digest('hex')
-    writeFileSync(join(draft, 'sha256sums.txt'), `${sum}  ${basename(tarball)}\n`)
-    rmSync(release, { recursive: true, force: true })
-    renameSync(draft, release)
+    await putRelease(release, title, { thanos })
     return null
   })
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { architecture } from '../../../lib/lab/debian.ts'
 import { systemOf } from '../../../lib/lab/host.ts'
+import { labUp } from '../../../lib/lab/lab.ts'
 import { parseSystem, systemName, systemOfImage } from '../../../lib/lab/system.ts'
 
 const { debian: own } = await architecture()
@@ -24,6 +25,12 @@ describe('what a lab host is made of', () => {
     await expect(parseSystem(text, '--system lab-1')).rejects.toThrow(message)
     await expect(parseSystem(text, '--system lab-1')).rejects.toThrow(
       'There are bullseye, bookworm, trixie, forky, sid, and each for another processor: trixie-arm64.',
+    )
+  })
+
+  it('is said of hosts that there are', async () => {
+    await expect(labUp({ name: 'never', hosts: 2, systems: { 'lab-3': 'sid' } })).rejects.toThrow(
+      '--system: the lab has no host lab-3\n  Its hosts are lab-1, lab-2.',
     )
   })
 
