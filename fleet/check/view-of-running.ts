@@ -1,3 +1,4 @@
+import { answered } from '../../lib/answered.ts'
 import { statusOf } from '../../lib/api/alertmanager.ts'
 import { configOf, type RuleGroup, ruleGroupsOf, sendsTo, targetsOf, versionOf } from '../../lib/api/prometheus.ts'
 import { runningYaml } from '../../lib/api/running-yaml.ts'
@@ -29,7 +30,7 @@ export const runningView = async (inventory: Inventory, running: RunningHosts): 
   const of = (group: string) =>
     inventory.hosts.filter((host) => running.hosts.includes(host) && host.groups.includes(group))
   const unread: { host: string; why: string }[] = []
-  const answered = async <T>(
+  const viewOf = async <T>(
     host: Host,
     look: (host: Host, running: RunningHosts, inventory: Inventory) => Promise<T | null>,
   ) => {
@@ -43,8 +44,8 @@ export const runningView = async (inventory: Inventory, running: RunningHosts): 
     }
   }
   const [prometheuses, alertmanagers] = await Promise.all([
-    Promise.all(of('prometheus').map((host) => answered(host, onePrometheus))),
-    Promise.all(of('alertmanager').map((host) => answered(host, oneAlertmanager))),
+    Promise.all(of('prometheus').map((host) => viewOf(host, onePrometheus))),
+    Promise.all(of('alertmanager').map((host) => viewOf(host, oneAlertmanager))),
   ])
   return { view: { prometheus: prometheuses.flat(), alertmanagers: alertmanagers.flat() }, unread }
 }
@@ -83,7 +84,7 @@ const oneAlertmanager = async (host: Host, { reach, command }: RunningHosts): Pr
   if (!words) return null
   const [status, stateBytes] = await Promise.all([
     statusOf(reach, endpointOf(host, vars)),
-    stateBytesOf(reach, endpointOf(host, vars)),
+    answered(() => stateBytesOf(reach, endpointOf(host, vars))),
   ])
   return alertmanagerView({
     host: host.name,
@@ -92,7 +93,7 @@ const oneAlertmanager = async (host: Host, { reach, command }: RunningHosts): Pr
     command: words,
     config: runningYaml(host.name, status.config.original, routingForm),
     seen: status.cluster.peers.map(({ address }) => address),
-    stateBytes,
+    ...(stateBytes !== null && { stateBytes }),
   })
 }
 
