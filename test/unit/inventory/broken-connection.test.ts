@@ -140,7 +140,7 @@ const table: Readonly<Record<string, Case & { readonly error: string }>> = {
     },
     error: [
       'hosts.yml:4:5: p2 is the same machine as p1: 10.0.0.1, port 22',
-      '  keep one of the two names, or correct the address',
+      '  keep one of the two names, or correct the address; for another Prometheus on the machine, name it by vestal: { instance: … }',
     ].join('\n'),
   },
 }
