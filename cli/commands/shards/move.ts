@@ -131,7 +131,7 @@ const carryOut = async (context: Context, flags: MoveFlags, table: ShardTable): 
   const done = await withTable(flags, context.inventory, moveDone(state))
   writeEdits([editTo(done, moveDone(state))])
   if (!flags.json) print(`Every bucket is where it was to be. Commit ${tableOfInventory(done)}.`)
-  return await verifyOfShards(context.over(done, done.hosts), { json: flags.json, within: '1m' })
+  return await verifyOfShards(context.over(done, done.hosts), { json: flags.json && 'line', within: '1m' })
 }
 
 interface Step {

@@ -5,14 +5,16 @@ import type { Duration } from '../../../lib/model.ts'
 import { print } from '../../../lib/report/print.ts'
 import { counted } from '../../../lib/wording.ts'
 import type { Opened } from '../../context.ts'
-import type { ShardsFlags } from './flags.ts'
 
 const AGAIN_MS = 2_000
 
-/** Whether every target is scraped by exactly one shard, and there by each replica, as the servers say. Exit code 1 where one is not. */
+/**
+ * Whether every target is scraped by exactly one shard, and there by each replica, as the servers say. Exit code 1 where one is not. `json: 'line'` says
+ * so in one line, as events before it are.
+ */
 export const verifyOfShards = async (
   { inventory, pool, redacted }: Opened,
-  { json, within }: Pick<ShardsFlags, 'json' | 'within'>,
+  { json, within }: { readonly json: boolean | 'line'; readonly within: string },
 ): Promise<number> => {
   const until = Date.now() + (within === '' ? 0 : milliseconds(within as Duration))
   let found = await verifyShards(inventory, pool.reach)
@@ -23,7 +25,11 @@ export const verifyOfShards = async (
   const shown = redacted(found)
   print(
     json
-      ? JSON.stringify({ vestal: 'shards-verify/1', exactlyOnce: isRight(found), ...shown }, null, 2)
+      ? JSON.stringify(
+          { vestal: 'shards-verify/1', exactlyOnce: isRight(found), ...shown },
+          null,
+          json === 'line' ? 0 : 2,
+        )
       : verifiedText(shown).join('\n'),
   )
   return isRight(found) ? 0 : 1
