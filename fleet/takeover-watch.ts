@@ -3,6 +3,7 @@
  * and go again where the deploy has not put its own configuration in the place of the old one.
  */
 import { dirname } from 'node:path'
+import { parse } from 'yaml'
 import { answered } from '../lib/answered.ts'
 import { receiversOf } from '../lib/api/alertmanager.ts'
 import type { Endpoint } from '../lib/api/endpoint.ts'
@@ -17,6 +18,7 @@ import { scopeOf } from '../lib/playbook.ts'
 import { endpointOf } from '../lib/program/web.ts'
 import type { Labels } from '../lib/routing/matcher.ts'
 import { type RelabelStep, relabel } from '../lib/routing/relabel.ts'
+import { urlOf } from '../lib/url.ts'
 import { withItem } from '../lib/yaml-items.ts'
 import { CANARY_ALERT, CANARY_RECEIVER, canaryReceiver, canaryRoute } from '../roles/alertmanager/canary.ts'
 import { alertmanager } from '../roles/alertmanager/role.ts'
@@ -139,12 +141,13 @@ const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names:
   const now = await pathInForce(reach, host)
   const steps = likeAfterwards(host, { now, afterwards: alertPath(scope), alert: names.alert })
   const job = canaryJob(scope)
+  const pool = await jobThatReads(canaryTargets(inventory), endpoint, reach)
   const rule = ownFiles(scopeOf(rules, host, inventory)).find(({ text }) => text.includes(`alert: ${names.alert}`))
   return lendConfig(connection, running, {
     edit: (text) => {
       const edits: readonly (readonly [readonly string[], unknown, 'first' | 'last'])[] = [
         [['rule_files'], `${dirname(running.file)}/${RULE_FILE}`, 'last'],
-        [['scrape_configs'], job, 'last'],
+        [['scrape_configs'], { ...job, ...(pool !== undefined && askedLike(text, pool)) }, 'last'],
         ...steps.map((step) => [['alerting', 'alert_relabel_configs'], step, 'last'] as const),
       ]
       return edits.reduce((edited, [path, item, at]) => withItem(edited, path, { item, at }), text)
@@ -159,6 +162,29 @@ const lendPrometheus = async (scope: Scope<PrometheusVars>, reach: Reach, names:
     },
   })
 }
+
+/** The job by which it reads one of these already; undefined where none does. */
+const jobThatReads = async (
+  wanted: readonly { readonly address: string }[],
+  endpoint: Endpoint,
+  reach: Reach,
+): Promise<string | undefined> => {
+  const found = await answered(() => targetsOf(reach, endpoint))
+  return found?.find(({ scrapeUrl }) => wanted.some(({ address }) => urlOf(scrapeUrl)?.host === address))?.scrapePool
+}
+
+/** How a job of its file asks: by TLS or not, as whom, under which path. In that very file it shows nothing that isn't there. */
+export const askedLike = (text: string, job: string): Readonly<Record<string, unknown>> => {
+  const { scrape_configs: jobs } = (parse(text, { version: '1.1', merge: true, logLevel: 'error' }) ?? {}) as {
+    readonly scrape_configs?: readonly Readonly<Record<string, unknown>>[]
+  }
+  const found = Array.isArray(jobs) ? jobs.find((one) => String(one?.job_name) === job) : undefined
+  return Object.fromEntries(Object.entries(found ?? {}).filter(([name]) => ASKING.has(name)))
+}
+const ASKING = new Set([
+  ...['scheme', 'metrics_path', 'tls_config', 'basic_auth', 'authorization', 'bearer_token', 'bearer_token_file'],
+  ...['oauth2', 'http_headers', 'proxy_url', 'no_proxy', 'proxy_from_environment', 'proxy_connect_header'],
+])
 
 /** A job of its own, as the inventory asks node_exporter, that takes nothing but metrics of canaries. */
 const canaryJob = (scope: Scope<PrometheusVars>): Readonly<Record<string, unknown>> => {

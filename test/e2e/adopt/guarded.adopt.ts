@@ -135,6 +135,7 @@ ${nodeExporter(name)}`
 const CLEAN = `systemctl disable --now --quiet mon-prometheus mon-alertmanager mon-node_exporter 2>/dev/null
 rm -rf /srv/mon /etc/systemd/system/mon-*.service
 for user in nodes prometheus alertmanager node-exp; do if getent passwd $user >/dev/null; then userdel $user; fi; done
+if getent group nodes >/dev/null; then groupdel nodes; fi
 systemctl daemon-reload; exit 0`
 
 /** Asked as people do, whose browser trusts the authority. */
