@@ -56,6 +56,7 @@ const NEEDS: Readonly<Record<string, (say: (what: string) => void) => Promise<st
     claimRoot()
     await mirrorExporters(say)
     await ensurePackages('adopt-packages', DEBIAN_STACK, say)
+    await ensurePackages('adopt-podman', ['podman', 'crun', 'catatonit'], say)
     return null
   },
 }

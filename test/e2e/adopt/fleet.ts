@@ -111,7 +111,7 @@ const EXPLAINED = new Set(
 )
 
 /** The plan changes nothing but what its page explains, and says why of each. */
-const explained = async (out: string): Promise<void> => {
+export const explained = async (out: string): Promise<void> => {
   const { batches } = planOf(await vestal(['plan', '-i', out, '--json']))
   const changes = batches.flatMap(({ hosts }) => hosts).flatMap((host) => host.changes)
   expect(changes.length).toBeGreaterThan(0)
