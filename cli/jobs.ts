@@ -67,6 +67,7 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
   const outcomes: Record<string, Record<string, Outcome>> = Object.fromEntries(hosts.map((host) => [host.name, {}]))
   const gates: GateReport[] = []
   let broken: string | undefined
+  const breakLock = namesOnMachines(flags.breakLock, opened.inventory.hosts)
   const lockOf = ({ name }: Host) => ({
     run,
     command: opened.command,
@@ -74,7 +75,6 @@ export const runJobs = async (opened: Opened, flags: JobFlags, { name, jobs, ord
     since: new Date().toISOString(),
     break: breakLock.includes(name),
   })
-  const breakLock = namesOnMachines(flags.breakLock, opened.inventory.hosts)
   /** Hosts whose lock this run has. */
   const locked = new Set<Host>()
   const carryOut = async (job: Job): Promise<void> => {

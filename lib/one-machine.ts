@@ -1,4 +1,5 @@
 /** Several hosts of an inventory can be one machine, as long as each is an instance there (`vestal.instance`), or is none. */
+import { called } from './host-paths.ts'
 import type { Host } from './model.ts'
 
 /** What hosts that are one machine have in common: the way there. */
@@ -10,9 +11,9 @@ export const machineOf = ({ link, machine: { lab } }: Pick<Host, 'link' | 'machi
 
 export const isSameMachine = (one: Host, other: Host): boolean => machineOf(one) === machineOf(other)
 
-/** What is called so where it stands once on a machine, a path or a unit, as a host has it: that of an instance has its name behind it. */
+/** A path or a unit as a host has it: that of an instance has its name behind it. */
 export const ofInstance = ({ machine: { instance } }: Pick<Host, 'machine'>, name: string): string =>
-  instance === undefined ? name : `${name}-${instance}`
+  called(name, instance)
 
 /** What people call that there: `Prometheus (b)`. */
 export const titleOn = ({ machine: { instance } }: Pick<Host, 'machine'>, title: string): string =>

@@ -23,7 +23,7 @@ export const playAll = async (
     await Promise.all(book.plays.map((play) => runPlay(context, play, part(play))))
     return
   }
-  if (isRefused(context, plannedHosts)) return
+  if (toldRefused(context, plannedHosts)) return
   const stops = book.onFailure === 'stop'
   const unread = namesOf([...state.failed])
   let broken: string | undefined
@@ -47,8 +47,8 @@ export const playAll = async (
   }
 }
 
-/** What a host will refuse is told of all hosts at once, and nothing is changed on any of them: a fleet is not left half done by what was known. */
-const isRefused = (context: RunContext, plannedHosts: readonly PlannedHost[]): boolean => {
+/** What a host will refuse is told of all hosts at once, and nothing is changed on any of them (true): a fleet is not left half done by what was known. */
+const toldRefused = (context: RunContext, plannedHosts: readonly PlannedHost[]): boolean => {
   const { state, options, book } = context
   const refused = plannedHosts.filter(({ planned }) => planned.some((one) => one.refused))
   if (refused.length === 0) return false

@@ -21,10 +21,13 @@ import { removeEmpty } from './own.ts'
 import { boxFolder, checkLabName, labRoot } from './places.ts'
 import type { Progress } from './progress.ts'
 
-/** QEMU's name of a processor, and the number that ELF files for it have in their header (`e_machine`, two bytes, little end first). */
+/** By Debian's name of a processor: QEMU's, and the number that ELF files for it have in their header (`e_machine`, two bytes, little end first). */
 const processors: Readonly<Record<string, { readonly qemu: string; readonly machine: string }>> = {
   arm64: { qemu: 'aarch64', machine: '\\xb7\\x00' },
 }
+
+/** Whether the lab has an emulator for a processor, as Debian names it. */
+export const canEmulate = (arch: string): boolean => Object.hasOwn(processors, arch)
 
 const processorOf = (arch: string): { readonly qemu: string; readonly machine: string } => {
   const found = processors[arch]

@@ -1,6 +1,7 @@
 /** What a lab host is made of: a generation of Debian, and the processor that it is for. */
 import { InputError } from '../errors.ts'
 import { architecture } from './debian.ts'
+import { canEmulate } from './emulation.ts'
 
 /** What hosts can be made of, oldest first: what Debian's archive has that the lab's hosts boot with. */
 export const generations = ['bullseye', 'bookworm', 'trixie', 'forky', 'sid'] as const
@@ -24,7 +25,7 @@ export const parseSystem = async (text: string, where: string): Promise<System> 
   const [generation = '', arch = own] = text.split('-')
   const problem = !generations.some((one) => one === generation)
     ? `'${generation}' is no generation of Debian that the lab has hosts of`
-    : arch !== own && !EMULATED.includes(arch)
+    : arch !== own && !canEmulate(arch)
       ? `the lab has no way to run ${arch} here`
       : null
   if (problem !== null || text.split('-').length > 2)
@@ -40,6 +41,3 @@ export const parseSystem = async (text: string, where: string): Promise<System> 
 
 /** What a host is made of that has its disk on this image, by the image's name. */
 export const systemOfImage = (name: string): string => /^([a-z]+-[a-z0-9]+)-[0-9a-f]{12}$/.exec(name)?.[1] ?? ''
-
-/** Processors that the lab runs by an emulator, as Debian names them. */
-const EMULATED: readonly string[] = ['arm64']

@@ -1,4 +1,4 @@
-import { currentOf } from '../host-paths.ts'
+import { called, currentOf } from '../host-paths.ts'
 import { releaseBinary } from '../kinds/release.ts'
 import { type ServiceOptions, service } from '../kinds/service.ts'
 import { unit } from '../kinds/unit.ts'
@@ -34,7 +34,7 @@ export const runningService = (
   { release, version, instance, subcommand, flags, ...more }: ReleaseService,
 ): readonly Task[] => {
   const [main = release.name] = release.binaries
-  const name = instance === undefined ? usual : `${usual}-${instance}`
+  const name = called(usual, instance)
   const binary = instance === undefined ? onPath(main) : `${currentOf(release.name, instance)}/${main}`
   const command = [binary, ...(subcommand === undefined ? [] : [subcommand]), ...flagWords(flags)]
   const executable = releaseBinary(release.name, version, main)

@@ -1,4 +1,4 @@
-import { HostError } from '../../lib/errors.ts'
+import { answered } from '../../lib/answered.ts'
 import type { Reach, Scope } from '../../lib/model.ts'
 import { endpointOf } from '../../lib/program/web.ts'
 import { stateBytesOf } from './state-size.ts'
@@ -20,14 +20,9 @@ export const runningMember = async (
   const { stdout } = await (await reach(host)).exec(LOOK)
   const [line] = stdout.toString().split('\n')
   if (!line?.startsWith('label=')) return {}
-  const label = line.slice('label='.length, 1_000)
-  try {
-    return { label, stateBytes: await stateBytesOf(reach, endpointOf(host, vars)) }
-  } catch (error) {
-    // A member that is down for the moment is left to the gates.
-    if (error instanceof HostError) return { label }
-    throw error
-  }
+  // A member that is down for the moment is left to the gates.
+  const stateBytes = await answered(() => stateBytesOf(reach, endpointOf(host, vars)))
+  return { label: line.slice('label='.length, 1_000), ...(stateBytes !== null && { stateBytes }) }
 }
 
 const LOOK = `pid=$(systemctl show -P MainPID alertmanager 2>/dev/null)

@@ -11,7 +11,7 @@ export const MUCH_STATE_BYTES = MOST_STATE_BYTES / 4
 /** Whether members of this version refuse a larger state: those with memberlist 0.6.0. */
 export const refusesLargeStates = (version: string): boolean => inRange('0.34.0', '0.35.0')(version)
 
-/** `24.1 MiB of at most 20`. */
+/** `7.5 MiB of 20`: how large a state is, and how large it may be. */
 export const stateText = (bytes: number): string =>
   `${(bytes / 1024 / 1024).toFixed(1)} MiB of ${MOST_STATE_BYTES / 1024 / 1024}`
 
