@@ -8,7 +8,17 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, ALERTMANAGERS, type Member, REPLICAS } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { changesOf, onHost, planOf, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
+import {
+  adopt,
+  clearMachines,
+  hostsOnly,
+  newFolder,
+  samplesOf,
+  silenceKept,
+  silencesOn,
+  takeOver,
+  until,
+} from './fleet.ts'
 
 const MEMBERS: readonly Member[] = [...REPLICAS, ...ALERTMANAGERS]
 const given = hostsOnly(MEMBERS)
@@ -169,12 +179,7 @@ beforeAll(async () => {
     )
 })
 
-afterAll(async () => {
-  for (const name of MEMBERS) {
-    await onHost(ADDRESSES[name], 'sh -s', CLEAN)
-    await resetHost(ADDRESSES[name])
-  }
-})
+afterAll(() => clearMachines(MEMBERS, CLEAN))
 
 test('adopt writes an inventory and changes nothing on the machines', async () => {
   const said = await adopt(given, out, MEMBERS)

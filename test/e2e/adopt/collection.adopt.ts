@@ -10,7 +10,7 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, takeOver, until } from './fleet.ts'
+import { adopt, hostsOnly, newFolder, silenceBody, takeOver, until } from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS = ['prom-1', ...ALERTMANAGERS] as const satisfies readonly Member[]
@@ -218,15 +218,7 @@ beforeAll(async () => {
       await onHost(host.address, 'sh -s', name === 'prom-1' ? prometheusOn(name) : alertmanagerOn(name))
     }),
   )
-  const now = Date.now()
-  const body = {
-    matchers: [{ name: 'alertname', value: 'Kept', isRegex: false, isEqual: true }],
-    startsAt: new Date(now).toISOString(),
-    endsAt: new Date(now + 7_200_000).toISOString(),
-    createdBy: 'somebody',
-    comment: 'kept',
-  }
-  const post = ['-sfk', '-u', 'admin:test', '-H', 'content-type: application/json', '-d', JSON.stringify(body)]
+  const post = ['-sfk', '-u', 'admin:test', '-H', 'content-type: application/json', '-d', silenceBody()]
   const url = `https://${ADDRESSES['am-1']}:9093/api/v2/silences`
   await until(
     () => execFileSync('curl', [...post, url], { encoding: 'utf8' }),

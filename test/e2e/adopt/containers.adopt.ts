@@ -14,7 +14,17 @@ import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { testLab } from '../lab-setup.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, explained, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, until } from './fleet.ts'
+import {
+  adopt,
+  clearMachines,
+  explained,
+  hostsOnly,
+  newFolder,
+  samplesOf,
+  silenceKept,
+  silencesOn,
+  until,
+} from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS = ['prom-1', ...ALERTMANAGERS] as const satisfies readonly Member[]
@@ -122,14 +132,7 @@ beforeAll(async () => {
   )
 })
 
-afterAll(async () => {
-  await Promise.all(
-    MEMBERS.map(async (name) => {
-      await onHost(ADDRESSES[name], 'sh -s', CLEAN)
-      await resetHost(ADDRESSES[name])
-    }),
-  )
-})
+afterAll(() => clearMachines(MEMBERS, CLEAN))
 
 const stops: string[] = []
 test('adopt finds what is mounted from the host, and who is to stop the containers', async () => {

@@ -8,7 +8,17 @@ import { debianPackages } from '../../debian-packages.ts'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { testLab } from '../lab-setup.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
+import {
+  adopt,
+  clearMachines,
+  hostsOnly,
+  newFolder,
+  samplesOf,
+  silenceKept,
+  silencesOn,
+  takeOver,
+  until,
+} from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS = ['prom-1', 'prom-2', ...ALERTMANAGERS] as const satisfies readonly Member[]
@@ -93,14 +103,7 @@ beforeAll(async () => {
   )
 })
 
-afterAll(async () => {
-  await Promise.all(
-    MEMBERS.map(async (name) => {
-      await onHost(ADDRESSES[name], 'sh -s', CLEAN)
-      await resetHost(ADDRESSES[name])
-    }),
-  )
-})
+afterAll(() => clearMachines(MEMBERS, CLEAN))
 
 test('adopt finds the packages by what runs, with the flags of /etc/default', async () => {
   const said = await adopt(given, out, MEMBERS)

@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { ADDRESSES, type Member } from '../deploy/fleet.ts'
 import { inventoryOf } from '../deploy/inventories.ts'
-import { onHost, planOf, project, reportOf, vestal } from '../vestal.ts'
+import { onHost, planOf, project, reportOf, resetHost, vestal } from '../vestal.ts'
 
 /** Hosts and logins alone, as somebody has them who has never heard of roles. Returns the file. */
 export const hostsOnly = (members: readonly Member[]): string => {
@@ -135,17 +135,32 @@ export const takeOver = async (out: string, layout: string): Promise<void> => {
   expect(alerts?.sent).toBeGreaterThan(10)
 }
 
-/** Makes a silence by an Alertmanager's API, and waits until the others know it. Returns its id. */
-export const silenceKept = async (members: readonly Member[], alertname = 'Kept'): Promise<string> => {
-  const [first] = members
+/** Takes what somebody has set up from these machines, by a script of its own, and leaves them as new ones. */
+export const clearMachines = async (members: readonly Member[], script: string): Promise<void> => {
+  await Promise.all(
+    members.map(async (name) => {
+      await onHost(ADDRESSES[name], 'sh -s', script)
+      await resetHost(ADDRESSES[name])
+    }),
+  )
+}
+
+/** A silence of two hours, as an Alertmanager's API takes it. */
+export const silenceBody = (alertname = 'Kept'): string => {
   const now = Date.now()
-  const body = JSON.stringify({
+  return JSON.stringify({
     matchers: [{ name: 'alertname', value: alertname, isRegex: false, isEqual: true }],
     startsAt: new Date(now).toISOString(),
     endsAt: new Date(now + 7_200_000).toISOString(),
     createdBy: 'somebody',
     comment: 'kept',
   })
+}
+
+/** Makes a silence by an Alertmanager's API, and waits until the others know it. Returns its id. */
+export const silenceKept = async (members: readonly Member[], alertname = 'Kept'): Promise<string> => {
+  const [first] = members
+  const body = silenceBody(alertname)
   const make = async (): Promise<number> => {
     const answer = await fetch(`http://${ADDRESSES[first ?? 'am-1']}:9093/api/v2/silences`, {
       method: 'POST',

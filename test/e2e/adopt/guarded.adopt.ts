@@ -10,7 +10,7 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, type Member, REPLICAS } from '../deploy/fleet.ts'
 import { binariesTo } from '../roles/takeover-machine.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, type Said, takeOver, until } from './fleet.ts'
+import { adopt, clearMachines, hostsOnly, newFolder, type Said, silenceBody, takeOver, until } from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS: readonly Member[] = [...REPLICAS, ...ALERTMANAGERS]
@@ -169,16 +169,16 @@ beforeAll(async () => {
       await onHost(host.address, 'sh -s', isReplica ? prometheusOn(name) : alertmanagerOn(name))
     }),
   )
-  const now = Date.now()
-  const body = JSON.stringify({
-    matchers: [{ name: 'alertname', value: 'Kept', isRegex: false, isEqual: true }],
-    startsAt: new Date(now).toISOString(),
-    endsAt: new Date(now + 7_200_000).toISOString(),
-    createdBy: 'somebody',
-    comment: 'kept',
-  })
   await until(
-    () => answer(`${ADDRESSES['am-1']}:9093`, '/api/v2/silences', '-H', 'content-type: application/json', '-d', body),
+    () =>
+      answer(
+        `${ADDRESSES['am-1']}:9093`,
+        '/api/v2/silences',
+        '-H',
+        'content-type: application/json',
+        '-d',
+        silenceBody(),
+      ),
     (made) => made.includes('silenceID'),
   )
   for (const name of ALERTMANAGERS)
@@ -194,12 +194,7 @@ beforeAll(async () => {
     )
 })
 
-afterAll(async () => {
-  for (const name of MEMBERS) {
-    await onHost(ADDRESSES[name], 'sh -s', CLEAN)
-    await resetHost(ADDRESSES[name])
-  }
-})
+afterAll(() => clearMachines(MEMBERS, CLEAN))
 
 test('adopt finds who asks whom, by which authority and as whom', async () => {
   said = await adopt(given, out, MEMBERS)

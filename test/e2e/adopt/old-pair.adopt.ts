@@ -9,7 +9,17 @@ import { loadInventory } from '../../../lib/inventory/load.ts'
 import { ADDRESSES, ask, type Member, REPLICAS } from '../deploy/fleet.ts'
 import { binariesTo, VERSIONS } from '../roles/takeover-machine.ts'
 import { onHost, resetHost, vestal } from '../vestal.ts'
-import { adopt, hostsOnly, newFolder, samplesOf, silenceKept, silencesOn, takeOver, until } from './fleet.ts'
+import {
+  adopt,
+  clearMachines,
+  hostsOnly,
+  newFolder,
+  samplesOf,
+  silenceKept,
+  silencesOn,
+  takeOver,
+  until,
+} from './fleet.ts'
 
 const ALERTMANAGERS = ['am-1', 'am-2'] as const satisfies readonly Member[]
 const MEMBERS: readonly Member[] = [...REPLICAS, ...ALERTMANAGERS]
@@ -127,12 +137,7 @@ beforeAll(async () => {
   )
 })
 
-afterAll(async () => {
-  for (const name of MEMBERS) {
-    await onHost(ADDRESSES[name], 'sh -s', CLEAN)
-    await resetHost(ADDRESSES[name])
-  }
-})
+afterAll(() => clearMachines(MEMBERS, CLEAN))
 
 test('adopt finds files beside programs, and says that the replicas will be told apart', async () => {
   const said = await adopt(given, out, MEMBERS)

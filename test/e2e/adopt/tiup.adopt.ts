@@ -11,6 +11,7 @@ import { binariesTo } from '../roles/takeover-machine.ts'
 import { changesOf, onHost, planOf, reportOf, resetHost, vestal } from '../vestal.ts'
 import {
   adopt,
+  clearMachines,
   hostsOnly,
   newFolder,
   type Said,
@@ -220,12 +221,7 @@ beforeAll(async () => {
     )
 })
 
-afterAll(async () => {
-  for (const name of MEMBERS) {
-    await onHost(ADDRESSES[name], 'sh -s', CLEAN)
-    await resetHost(ADDRESSES[name])
-  }
-})
+afterAll(() => clearMachines(MEMBERS, CLEAN))
 
 test('adopt finds what the scripts have started, and says what else they do', async () => {
   said = await adopt(given, out, MEMBERS)
